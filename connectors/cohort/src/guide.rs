@@ -1,0 +1,81 @@
+//! What the person who imports must know (IMPEXP, LISTS, CUSTOM, API).
+
+use usher_sdk::abi::{Guide, Part};
+
+use crate::options::{core, Options};
+
+/// The guide; `headings` are those of the files.
+pub(crate) fn guide(options: &Options, headings: &[String], parts: &[Part]) -> Guide {
+    let title = "Cohort: import of users".to_owned();
+    if parts.is_empty() {
+        let nothing = "No user could be delivered, so there is no file to import.".to_owned();
+        return Guide { title, expect: vec![nothing], ..Guide::default() };
+    }
+    Guide {
+        title,
+        before: before(options, headings),
+        steps: steps(headings, parts),
+        expect: expect(parts),
+        results: vec!["**Users** lists everybody; where Cohort reports rows it did not take is not documented.".to_owned()],
+        undo: vec![
+            "**Values in the files overwrite stored ones, and an import cannot be undone.** Export the users first (**Users > \
+             Export as CSV > Export users**, with all columns that the files have) if you may want the old values back."
+                .to_owned(),
+        ],
+    }
+}
+
+fn before(options: &Options, headings: &[String]) -> Vec<String> {
+    let mut before = vec![
+        "The admin interface is in the mode that you mean: **Test and Live are two separate sets of data**, and a file \
+         imported in the wrong one is not moved."
+            .to_owned(),
+    ];
+    let custom: Vec<String> = headings
+        .iter()
+        .filter(|heading| core(heading).is_none())
+        .map(|heading| match options.properties.get(heading) {
+            Some(property) => format!("`{heading}` ({})", property.name()),
+            None => format!("`{heading}` (type not declared, values not checked)"),
+        })
+        .collect();
+    if !custom.is_empty() {
+        before.push(format!(
+            "These custom properties exist, with these types: {}. To make one: the settings gear, **Custom properties > \
+             Create custom property**. A type cannot be changed later.",
+            custom.join(", ")
+        ));
+    }
+    before
+}
+
+fn steps(headings: &[String], parts: &[Part]) -> Vec<String> {
+    let mut steps = vec![
+        "Go to **Users** and click **+ Import users** in the top right corner. (To make them members of a list: **Lists and \
+         segments**, the list, **+ Import users**.)"
+            .to_owned(),
+    ];
+    for part in parts {
+        steps.push(format!("Upload the CSV file `{}` ({} rows, {} bytes).", part.name, part.rows, part.bytes));
+    }
+    let names: Vec<String> = headings.iter().map(|heading| format!("`{heading}`")).collect();
+    let columns = names.join(", ");
+    steps.push(format!(
+        "Select the columns by clicking on them, and map each to the property of its name: {columns}. A column that is not \
+         clicked is not imported."
+    ));
+    steps.push("Click **Import**.".to_owned());
+    if parts.len() > 1 {
+        steps.push("Do the same with each file, in this order.".to_owned());
+    }
+    steps
+}
+
+fn expect(parts: &[Part]) -> Vec<String> {
+    let rows: u64 = parts.iter().map(|part| part.rows).sum();
+    let files = if parts.len() == 1 { "1 file".to_owned() } else { format!("{} files", parts.len()) };
+    vec![
+        format!("{rows} users in {files}: those whose address is known are updated, the others are created."),
+        "Blank cells are skipped: they do not clear what is stored.".to_owned(),
+    ]
+}

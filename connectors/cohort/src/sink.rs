@@ -1,0 +1,129 @@
+//! The sink `users`.
+
+use arrow_schema::SchemaRef;
+use serde_json::json;
+use usher_sdk::{
+    abi::{Component, Consent, Error, Problem, Receipt, Report},
+    checks::{shown, Fault},
+    describe, describe_columns, Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
+};
+
+use crate::{
+    columns::{COLUMNS, EMAIL},
+    guide::guide,
+    limits,
+    options::{core, Options},
+};
+
+/// Users as CSV files for Cohort's import.
+#[derive(Debug)]
+pub(crate) struct UsersFile {
+    options: Options,
+    host: Host,
+    work: Option<Work>,
+}
+
+/// From `begin` to `finish`.
+#[derive(Debug)]
+struct Work {
+    columns: Columns,
+    email: usize,
+    file: CsvFile,
+    seen: Fingerprints,
+    written: u32,
+    /// Blank cells, the address aside.
+    blanks: u64,
+}
+
+impl Sink for UsersFile {
+    type Options = Options;
+
+    fn component() -> Component {
+        Component {
+            columns: describe_columns(COLUMNS),
+            open: true,
+            limits: limits::describe(),
+            custom_claim: Some("{claim}".to_owned()),
+            consent: Consent::Optional,
+            ..describe::sink::<Options>("users", "Users as CSV files for the import of Cohort's admin interface")
+        }
+    }
+
+    fn open(options: Options, host: Host) -> Result<Self, Error> {
+        Ok(Self { options, host, work: None })
+    }
+
+    fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
+        Ok(self.options.problems(columns))
+    }
+
+    fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
+        let options = &self.options;
+        // The address is bound even if nobody gives it, so that its rows are rejected and not lost.
+        let mut columns = Columns::bind(COLUMNS, &schema, &[EMAIL], Order::Table, &options.on_invalid)?;
+        let email = columns.index(EMAIL).ok_or_else(|| Error::bug("column.key", "the key is not bound"))?;
+        // A blank key has a code of its own, given below.
+        columns.rule_mut(email).required = false;
+        let places: Vec<_> =
+            columns.names().map(|name| options.properties.get(name).filter(|_| core(name).is_none())).collect();
+        for (place, property) in places.into_iter().enumerate() {
+            if let Some(property) = property {
+                columns.override_check_at(place, property.check());
+            }
+        }
+        let dialect = CsvDialect::default();
+        let file = CsvFile::new(&self.host, "users", columns.names(), dialect, limits::of_parts(options));
+        self.work = Some(Work { columns, email, file, seen: Fingerprints::new(), written: 0, blanks: 0 });
+        Ok(())
+    }
+
+    fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
+        let Work { columns, email, file, seen, written, blanks } = self.work.as_mut().ok_or_else(not_begun)?;
+        let email = *email;
+        columns.write(&records, report, |row| {
+            if !row.is_filled(email) {
+                let message = format!("`{EMAIL}` is blank; Cohort finds users by their address");
+                return Ok(Fate::Rejected(EMAIL.to_owned(), Fault::new("key.missing", message)));
+            }
+            let print = seen.folded(row.get(email));
+            if let Some(first) = seen.get(print) {
+                let message = format!("{} is the address of row {}, too", shown(row.get(email)), u64::from(first) + 1);
+                return Ok(Fate::Rejected(EMAIL.to_owned(), Fault::new("duplicate.key", message)));
+            }
+            if let Err(fault) = file.push(row.cells())? {
+                return Ok(Fate::Rejected(String::new(), fault));
+            }
+            seen.insert(print, *written);
+            *written = written.saturating_add(1);
+            *blanks += row.cells().filter(|cell| cell.is_empty()).count() as u64;
+            Ok(Fate::Written)
+        })
+    }
+
+    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+        let work = self.work.take().ok_or_else(not_begun)?;
+        let headings: Vec<String> = work.columns.names().map(str::to_owned).collect();
+        let parts = work.file.finish()?;
+        let mut receipt = Receipt { guide: guide(&self.options, &headings, &parts), parts, ..Receipt::default() };
+        if work.blanks > 0 {
+            receipt.warnings.push(format!(
+                "{} cells are blank: Cohort skips them, so values that are stored already stay",
+                work.blanks
+            ));
+        }
+        let undeclared: Vec<&String> = headings.iter().filter(|heading| self.options.is_undeclared(heading)).collect();
+        if !undeclared.is_empty() {
+            let names: Vec<String> = undeclared.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            receipt.warnings.push(format!("not in `properties`, so their types are not checked: {names}"));
+        }
+        if let Ok(Some(consent)) = usher_sdk::options::consent(&self.options.consent) {
+            receipt.facts.insert("consent".to_owned(), json!(consent));
+        }
+        Ok(receipt)
+    }
+}
+
+fn not_begun() -> Error {
+    Error::bug("sink.order", "`begin` has not been called")
+}

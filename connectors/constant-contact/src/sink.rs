@@ -1,0 +1,182 @@
+//! The sink `contacts`.
+
+use arrow_schema::SchemaRef;
+use jiff::{civil::Date, tz::TimeZone, Timestamp};
+use serde_json::Value;
+use usher_sdk::{
+    abi::{Component, Consent, Error, Problem, Receipt, Report},
+    checks::{shown, Fault},
+    describe, Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
+};
+
+use crate::{
+    columns::COLUMNS,
+    contact::Rules,
+    dates, guide, headings,
+    layout::Layout,
+    limits,
+    notes::Notes,
+    options::{Deliver, Options, RoleAddresses},
+    roles,
+};
+
+/// Contacts for Constant Contact.
+pub(crate) struct Contacts {
+    options: Options,
+    host: Host,
+    work: Option<Work>,
+}
+
+/// What lives from `begin` to `finish`.
+struct Work {
+    columns: Columns,
+    rules: Rules,
+    layout: Layout,
+    file: CsvFile,
+    /// Lines of the open part, the header counted.
+    lines: u64,
+    keys: Keys,
+    notes: Notes,
+    by_hand: Vec<String>,
+}
+
+/// The contacts written so far.
+struct Keys {
+    seen: Fingerprints,
+    rows: u32,
+    digits: String,
+}
+
+impl Sink for Contacts {
+    type Options = Options;
+
+    fn component() -> Component {
+        let mut component = describe::sink::<Options>("contacts", "contacts as CSV files for Constant Contact's import");
+        component.columns = usher_sdk::describe_columns(COLUMNS);
+        component.limits = limits::describe();
+        component.custom_claim = Some("cf:{claim}".to_owned());
+        component.consent = Consent::Required;
+        component
+    }
+
+    fn open(options: Options, host: Host) -> Result<Self, Error> {
+        Ok(Self { options, host, work: None })
+    }
+
+    fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
+        let mut problems = self.options.problems();
+        problems.extend(headings::check(columns, &self.options));
+        problems.extend(usher_sdk::check_on_invalid(COLUMNS, columns, &self.options.on_invalid));
+        Ok(problems)
+    }
+
+    fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
+        let (options, deliver) = (&self.options, self.options.deliver);
+        let mut columns = Columns::bind(COLUMNS, &schema, &[], Order::Table, &options.on_invalid)?;
+        let names: Vec<String> = columns.names().map(str::to_owned).collect();
+        if deliver == Deliver::ApiFile {
+            columns.override_check("birthday", dates::birthday_api);
+            for (column, name) in names.iter().enumerate() {
+                let rule = columns.rule_mut(column);
+                rule.max_chars = limits::api_chars(name).or(rule.max_chars);
+            }
+        }
+        let today = today(&self.host)?;
+        columns.override_check("anniversary", move |value, out| dates::anniversary(value, today, out));
+        let lists = schema.fields().iter().filter(|field| headings::is_list(field));
+        let lists = lists.map(|field| format!("`{}`", field.name())).collect();
+        let layout = Layout::new(&columns, deliver);
+        let file = CsvFile::new(&self.host, "contacts", layout.headings(), CsvDialect::default(), limits::of_parts(options));
+        self.work = Some(Work {
+            rules: Rules::new(&columns, options),
+            notes: Notes::new(&columns, deliver, lists),
+            by_hand: headings::by_hand(names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect(),
+            columns,
+            layout,
+            file,
+            lines: 0,
+            keys: Keys { seen: Fingerprints::new(), rows: 0, digits: String::new() },
+        });
+        Ok(())
+    }
+
+    fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
+        let (deliver, role_addresses) = (self.options.deliver, self.options.role_addresses);
+        let Work { columns, rules, layout, file, lines, keys, notes, .. } = self.work.as_mut().ok_or_else(not_begun)?;
+        columns.write(&records, report, |row| {
+            if let Err((column, fault)) = rules.judge(row) {
+                return Ok(Fate::Rejected(column, fault));
+            }
+            let (email, number) = (rules.email(row), rules.sms_number(row));
+            if role_addresses == RoleAddresses::Reject
+                && let Some(kind) = roles::kind(email)
+            {
+                let message = format!("{} is a role or group address ({kind}), which is never written to", shown(email));
+                return Ok(Fate::Rejected("email".to_owned(), Fault::new("email.role-address", message)));
+            }
+            let (column, key, print) = if email.is_empty() {
+                ("sms_number", number, keys.of_number(number))
+            } else {
+                ("email", email, keys.seen.folded(email))
+            };
+            if let Some(first) = keys.seen.get(print) {
+                let first = u64::from(first) + 1;
+                let message = format!("{} is the `{column}` of row {first} of those written, too", shown(key));
+                return Ok(Fate::Rejected(column.to_owned(), Fault::new("duplicate.key", message)));
+            }
+            let cells = layout.cells(row);
+            let more = 1 + cells.clone().map(line_breaks).sum::<u64>();
+            if deliver == Deliver::ApiFile && file.parts().open_rows() > 0 && *lines + more > limits::API_LINES {
+                file.parts().close()?;
+            }
+            if let Err(fault) = file.push(cells)? {
+                return Ok(Fate::Rejected(String::new(), fault));
+            }
+            *lines = more + if file.parts().open_rows() == 1 { 1 } else { *lines };
+            keys.seen.insert(print, keys.rows);
+            keys.rows = keys.rows.saturating_add(1);
+            notes.take(email, row);
+            Ok(Fate::Written)
+        })
+    }
+
+    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+        let work = self.work.take().ok_or_else(not_begun)?;
+        let parts = work.file.finish()?;
+        let guide = guide::guide(&self.options, &parts, &work.by_hand);
+        let mut receipt = Receipt { parts, guide, warnings: work.notes.warnings(), ..Receipt::default() };
+        if let Ok(Some(consent)) = usher_sdk::options::consent(&self.options.consent) {
+            receipt.facts.insert("consent".to_owned(), consent.into());
+        }
+        let roles = work.notes.roles();
+        if !roles.is_empty() {
+            let counts = roles.iter().map(|(kind, count)| ((*kind).to_owned(), Value::from(*count))).collect();
+            receipt.facts.insert("role_addresses".to_owned(), Value::Object(counts));
+        }
+        Ok(receipt)
+    }
+}
+
+impl Keys {
+    /// Numbers are alike however they are grouped.
+    fn of_number(&mut self, number: &str) -> usher_sdk::Print {
+        self.digits.clear();
+        self.digits.extend(number.chars().filter(char::is_ascii_digit));
+        self.seen.print(&self.digits)
+    }
+}
+
+/// Line breaks inside a cell, of either kind.
+fn line_breaks(cell: &str) -> u64 {
+    cell.bytes().filter(|b| matches!(b, b'\n' | b'\r')).count() as u64
+}
+
+fn today(host: &Host) -> Result<Date, Error> {
+    let now = i64::try_from(host.clock()?.now_ms()).unwrap_or(i64::MAX);
+    let time = Timestamp::from_millisecond(now).map_err(|e| Error::bug("clock.range", e.to_string()))?;
+    Ok(time.to_zoned(TimeZone::UTC).date())
+}
+
+fn not_begun() -> Error {
+    Error::bug("sink.order", "`begin` has not been called")
+}

@@ -1,0 +1,286 @@
+//! One row per user: by `external_id` and by every address, case aside.
+//!
+//! Memory holds a fingerprint of each key with the ordinal of its row (at most 24 bytes a key); what must be known of
+//! that row again when its user comes twice (44 bytes: origin, place in the files, a fingerprint of all other cells) is
+//! on disk. What merged rows add to their survivors is kept in memory until the end.
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+};
+
+use usher_sdk::{
+    abi::{Error, Origin},
+    checks::{shown, Fault},
+    Aside, Fate, Fingerprints, Host, Print, Row,
+};
+
+use crate::{layout::Layout, options::OnDuplicate, row_size::added_bytes};
+
+/// What is known of a row that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) origin: Origin,
+    /// Fingerprint of all cells but addresses and phones.
+    rest: [u64; 2],
+    /// The group of files and the row's number in it.
+    pub(crate) file: u32,
+    pub(crate) row: u32,
+    /// The most bytes that it has.
+    pub(crate) bytes: u32,
+}
+
+const KNOWN: usize = 44;
+
+/// What merged rows add to a survivor.
+#[derive(Debug, Default)]
+pub(crate) struct Addition {
+    pub(crate) emails: String,
+    pub(crate) phones: String,
+    /// The most bytes that they add to the row.
+    bytes: u64,
+}
+
+/// Additions by place: group of files, row in it.
+pub(crate) type Additions = BTreeMap<(u32, u32), Addition>;
+
+/// What is known of a row's keys.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Nothing.
+    Never,
+    /// They are those of one earlier row, to which this one may be added.
+    Mergeable(u32, Known),
+    /// The row cannot be taken.
+    Refused(Fate),
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub(crate) struct Duplicates {
+    mode: OnDuplicate,
+    ids: Fingerprints,
+    emails: Fingerprints,
+    known: Aside<KNOWN>,
+    pub(crate) additions: Additions,
+    hashers: [RandomState; 2],
+    /// Columns whose cells must be equal for a merge: the given ones, without addresses and phones.
+    rest: Vec<usize>,
+    own: Own,
+}
+
+/// Of the row last looked at.
+#[derive(Debug, Default)]
+struct Own {
+    id: Option<Print>,
+    emails: Vec<Print>,
+    rest: [u64; 2],
+}
+
+impl Duplicates {
+    pub(crate) fn new(host: &Host, mode: OnDuplicate, layout: &Layout) -> Self {
+        let joined = |column: usize| column == layout.emails || Some(column) == layout.phones;
+        Self {
+            mode,
+            ids: Fingerprints::new(),
+            emails: Fingerprints::new(),
+            known: Aside::new(host),
+            additions: BTreeMap::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            rest: (0..layout.names.len()).filter(|&c| layout.given[c] && !joined(c)).collect(),
+            own: Own::default(),
+        }
+    }
+
+    /// Looks a row up by its keys.
+    pub(crate) fn look(&mut self, layout: &Layout, row: &Row) -> Result<Seen, Error> {
+        self.own.emails.clear();
+        let id = layout.cell(row, layout.external_id);
+        self.own.id = (!id.is_empty()).then(|| self.ids.folded(id));
+        let mut first: Option<(u32, &str, &str)> = None;
+        let mut second = None;
+        if let Some(ordinal) = self.own.id.and_then(|print| self.ids.get(print)) {
+            first = Some((ordinal, "external_id", id));
+        }
+        for email in row.items(layout.emails) {
+            let print = self.emails.folded(email);
+            self.own.emails.push(print);
+            match (self.emails.get(print), first) {
+                (Some(ordinal), None) => first = Some((ordinal, "emails", email)),
+                (Some(ordinal), Some((other, ..))) if ordinal != other => second = Some((ordinal, email)),
+                _ => {}
+            }
+        }
+        if self.mode == OnDuplicate::Merge {
+            self.own.rest = self.fingerprint(layout, row);
+        }
+        let Some((ordinal, column, key)) = first else { return Ok(Seen::Never) };
+        let known = self.get(ordinal)?;
+        let place = place(known.origin, row.origin());
+        let refuse = |code, message| Ok(Seen::Refused(Fate::Rejected(column.to_owned(), Fault::new(code, message))));
+        if self.mode == OnDuplicate::Reject {
+            return refuse("duplicate.key", format!("{} is that of the user at {place} already", shown(key)));
+        }
+        if let Some((other, email)) = second {
+            let other = self::place(self.get(other)?.origin, row.origin());
+            let message = format!(
+                "{} is that of the user at {place}, but {} that of the user at {other}; a row is one user",
+                shown(key),
+                shown(email)
+            );
+            return refuse("duplicate.conflict", message);
+        }
+        if known.rest != self.own.rest {
+            let message = format!(
+                "{} is that of the user at {place}, and more than addresses and phones differs; make the rows equal or \
+                 keep one of them",
+                shown(key)
+            );
+            return refuse("duplicate.conflict", message);
+        }
+        Ok(Seen::Mergeable(ordinal, known))
+    }
+
+    /// Notes the row last looked at, which stands in a file now; answers its ordinal.
+    pub(crate) fn written(&mut self, origin: Origin, file: u32, row: u32, bytes: u64) -> Result<u32, Error> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let known = Known { origin, rest: self.own.rest, file, row, bytes };
+        let ordinal = u32::try_from(self.known.push(&known.to_bytes())?).ok().filter(|o| *o < u32::MAX - 1);
+        let ordinal = ordinal.ok_or_else(|| Error::data("rows.too-many", "a run takes at most 4,294,967,293 users; split the input"))?;
+        self.keep(ordinal);
+        Ok(ordinal)
+    }
+
+    /// Adds the addresses of the row last looked at, and `phones`, to its survivor; nothing when the survivor would
+    /// become longer than `most` bytes.
+    pub(crate) fn merge(
+        &mut self,
+        layout: &Layout,
+        row: &Row,
+        survivor: u32,
+        known: Known,
+        phones: &str,
+        most: u64,
+    ) -> Result<(), Fate> {
+        let mut emails = String::new();
+        for email in row.items(layout.emails) {
+            let print = self.emails.folded(email);
+            if self.emails.get(print).is_none() {
+                append(&mut emails, email);
+            }
+        }
+        if !emails.is_empty() || !phones.is_empty() {
+            let before = self.additions.get(&(known.file, known.row)).map_or(0, |addition| addition.bytes);
+            let added = before + added_bytes(&emails) + added_bytes(phones);
+            let bytes = u64::from(known.bytes) + added;
+            if bytes > most {
+                let place = place(known.origin, row.origin());
+                let message = format!("merged into the user at {place}, the row would have up to {bytes} bytes, {most} are allowed");
+                return Err(Fate::rejected("row.too-long", message));
+            }
+            let addition = self.additions.entry((known.file, known.row)).or_default();
+            append(&mut addition.emails, &emails);
+            append(&mut addition.phones, phones);
+            addition.bytes = added;
+        }
+        self.keep(survivor);
+        Ok(())
+    }
+
+    /// Ends the work: the additions, by place.
+    pub(crate) fn finish(self) -> Result<Additions, Error> {
+        self.known.discard()?;
+        Ok(self.additions)
+    }
+
+    /// How many users there are.
+    pub(crate) fn users(&self) -> u64 {
+        self.known.len()
+    }
+
+    fn keep(&mut self, ordinal: u32) {
+        if let Some(print) = self.own.id {
+            self.ids.insert(print, ordinal);
+        }
+        for print in self.own.emails.drain(..) {
+            self.emails.insert(print, ordinal);
+        }
+    }
+
+    fn get(&mut self, ordinal: u32) -> Result<Known, Error> {
+        Ok(Known::from_bytes(&self.known.get(u64::from(ordinal))?))
+    }
+
+    fn fingerprint(&self, layout: &Layout, row: &Row) -> [u64; 2] {
+        let mut hashers = self.hashers.each_ref().map(BuildHasher::build_hasher);
+        for &column in &self.rest {
+            let cell = row.get(column);
+            for hasher in &mut hashers {
+                if Some(column) == layout.external_id {
+                    // Zendesk's search for it ignores case (DEV-USR).
+                    cell.chars().flat_map(char::to_lowercase).for_each(|c| hasher.write_u32(c.into()));
+                } else {
+                    hasher.write(cell.as_bytes());
+                }
+                hasher.write_usize(cell.len());
+            }
+        }
+        hashers.map(|hasher| hasher.finish())
+    }
+}
+
+impl Known {
+    fn to_bytes(self) -> [u8; KNOWN] {
+        let mut bytes = [0; KNOWN];
+        bytes[0..4].copy_from_slice(&self.origin.input.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.origin.length.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.origin.offset.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.rest[0].to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.rest[1].to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.file.to_le_bytes());
+        bytes[36..40].copy_from_slice(&self.row.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.bytes.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; KNOWN]) -> Self {
+        let four = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        let eight = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        Self {
+            origin: Origin { input: four(0), length: four(4), offset: eight(8) },
+            rest: [eight(16), eight(24)],
+            file: four(32),
+            row: four(36),
+            bytes: four(40),
+        }
+    }
+}
+
+/// Where another row is, for people.
+fn place(other: Origin, of: Origin) -> String {
+    if other.input == of.input {
+        format!("byte {} of the same input", other.offset)
+    } else {
+        format!("byte {} of input {}", other.offset, other.input)
+    }
+}
+
+/// Appends items to a list with `|` between them.
+pub(crate) fn append(list: &mut String, items: &str) {
+    if !items.is_empty() {
+        list.push_str(if list.is_empty() { "" } else { "|" });
+        list.push_str(items);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_survives_the_disk() {
+        let origin = Origin { input: 1, length: 2, offset: u64::MAX - 3 };
+        let known = Known { origin, rest: [4, u64::MAX], file: 6, row: u32::MAX, bytes: 8 };
+        assert_eq!(Known::from_bytes(&known.to_bytes()), known);
+    }
+}

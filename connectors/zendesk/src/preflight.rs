@@ -1,0 +1,183 @@
+//! What can be said of options and columns before the first row comes.
+
+use usher_sdk::{
+    abi::{nearest, Error, OnInvalid, Problem},
+    check_names, check_on_invalid, checks, field_pointer, find_rule, option_pointer,
+    options::{consent, problem, warning},
+    Host,
+};
+
+use crate::{
+    columns::{COLUMNS, CUSTOM},
+    limits,
+    options::{ImportType, OnBlank, Options, Restriction, SharedPhones},
+    template,
+};
+
+/// The columns that the sink fills by itself.
+pub(crate) fn extra(options: &Options, has_phones: bool) -> Vec<&'static str> {
+    let mut extra = vec!["emails"];
+    if options.import_type.creates() || options.ticket_restriction != Restriction::Automatic {
+        extra.push("ticket_restriction");
+    }
+    if options.skip_verify_email {
+        extra.push("skip_verify_email");
+    }
+    // Where blank cells erase, a column that nobody asked for would erase stored numbers.
+    let erases = options.import_type.updates() && !options.groups();
+    if has_phones && options.shared_phones == SharedPhones::Column && !erases {
+        extra.push("shared_phone");
+    }
+    extra
+}
+
+/// The table's name of a column; its own when the table has none.
+fn canonical(column: &str) -> &str {
+    find_rule(COLUMNS, column).filter(|rule| !rule.name.ends_with('*')).map_or(column, |rule| rule.name)
+}
+
+/// The header that these columns lead to.
+fn header(options: &Options, columns: &[String]) -> Vec<String> {
+    let mut header: Vec<String> = columns.iter().map(|column| canonical(column).to_owned()).collect();
+    let has_phones = header.iter().any(|column| column == "phones");
+    for column in extra(options, has_phones) {
+        if !header.iter().any(|known| known == column) {
+            header.push(column.to_owned());
+        }
+    }
+    header.sort_by_key(|column| COLUMNS.iter().position(|rule| rule.covers(column)));
+    header
+}
+
+/// Everything that is wrong, and what a person should look at.
+pub(crate) fn check(options: &Options, host: &Host, columns: &[String]) -> Result<Vec<Problem>, Error> {
+    let mut problems = check_names(COLUMNS, columns);
+    problems.extend(check_on_invalid(COLUMNS, columns, &options.on_invalid));
+    let header = header(options, columns);
+    let given = |name: &str| columns.iter().any(|column| canonical(column) == name);
+    identity(options, &given, &mut problems);
+    custom_fields(options, columns, &mut problems);
+    choices(options, &mut problems);
+    values(options, &given, &mut problems);
+    updates(options, &given, &mut problems);
+    if header.len() > limits::COLUMNS {
+        let message = format!("{} columns, the data importer takes {}; drop some", header.len(), limits::COLUMNS);
+        problems.push(problem("/fields", "columns.too-many", message));
+    }
+    if let Some(path) = &options.template {
+        problems.extend(template::compare(host, path, &header)?);
+    }
+    Ok(problems)
+}
+
+fn identity(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<Problem>) {
+    if options.import_type.creates() && !given("name") {
+        let message = "new users need a `name`, and nothing fills it; give it in `fields`";
+        problems.push(problem(field_pointer("name"), "column.missing", message));
+    }
+    if options.import_type == ImportType::Update && !given("external_id") {
+        let message = "imports that only update need `external_id`, and nothing fills it; give it in `fields`";
+        problems.push(problem(field_pointer("external_id"), "column.missing", message));
+    } else if !given("emails") && !given("external_id") {
+        let message = "a user is known by `emails` or `external_id`, and nothing fills either; give one in `fields`";
+        problems.push(problem(field_pointer("emails"), "column.missing", message));
+    }
+}
+
+fn custom_fields(options: &Options, columns: &[String], problems: &mut Vec<Problem>) {
+    let keys: Vec<&str> = columns.iter().filter_map(|column| column.strip_prefix(CUSTOM)).collect();
+    for key in &keys {
+        let lower = key.to_lowercase();
+        if *key != lower {
+            let message = format!("keys of custom fields are in lower case: write `{CUSTOM}{lower}`");
+            problems.push(problem(field_pointer(&format!("{CUSTOM}{key}")), "column.key-case", message));
+        } else if !key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
+            let message = format!("`{key}` is an unusual key for a custom field; compare it with the one in Admin Center");
+            problems.push(warning(field_pointer(&format!("{CUSTOM}{key}")), "column.key-unusual", message));
+        }
+    }
+    for key in options.custom_field_types.keys().filter(|key| !keys.contains(&key.as_str())) {
+        let suggestion = nearest(key, keys.iter().copied());
+        let message = format!("no column `{CUSTOM}{key}` is delivered{suggestion}");
+        problems.push(warning(option_pointer("custom_field_types", key), "option.unused", message));
+    }
+}
+
+fn choices(options: &Options, problems: &mut Vec<Problem>) {
+    for (column, choice) in &options.on_invalid {
+        let pointer = option_pointer("on_invalid", column);
+        if *choice == OnInvalid::Truncate {
+            let message = format!("Zendesk names no longest text for `{column}`; choose reject_row or leave_out");
+            problems.push(problem(pointer, "option.invalid", message));
+        } else if *choice == OnInvalid::LeaveOut && canonical(column) == "name" && options.import_type.creates() {
+            let message = "new users need a `name`, so a bad one rejects the row";
+            problems.push(problem(pointer, "option.invalid", message));
+        }
+    }
+    for (pointer, value, least, most) in [
+        ("/max_rows", options.max_rows, 1, limits::ROWS),
+        ("/max_bytes", options.max_bytes, limits::LEAST_BYTES, limits::BYTES),
+    ] {
+        if value.is_some_and(|value| !(least..=most).contains(&value)) {
+            problems.push(problem(pointer, "option.invalid", format!("choose a number from {least} to {most}")));
+        }
+    }
+    problems.extend(consent(&options.consent).err());
+}
+
+fn values(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<Problem>) {
+    if let Some(region) = &options.default_region
+        && checks::parse_region(region).is_none()
+    {
+        let message = format!("`{region}` is not a region; write two letters, such as FR");
+        problems.push(problem("/default_region", "option.invalid", message));
+    }
+    let for_agents = [Restriction::Assigned, Restriction::Groups, Restriction::None];
+    if for_agents.contains(&options.ticket_restriction) && !given("role") && options.import_type.creates() {
+        let message = "this restriction is for agents, and no column `role` says who is one; choose requested or \
+                       organization";
+        problems.push(problem("/ticket_restriction", "option.invalid", message));
+    }
+    let ruled = ["role", "custom_role", "organizations"].into_iter().find(|column| given(column));
+    if let Some(column) = ruled.filter(|_| options.plan.is_none()) {
+        let message = format!(
+            "what `{column}` may hold depends on the account's plan, which is not given: say team, professional or \
+             enterprise to have it checked"
+        );
+        problems.push(warning("/plan", "plan.unknown", message));
+    }
+    if given("custom_role") {
+        let message = "an unknown `custom_role` silently makes the agent a light agent; compare the names with the page \
+                       Roles of Admin Center";
+        problems.push(warning(field_pointer("custom_role"), "role.unchecked", message));
+    }
+    if given("local_id") {
+        let message = "Zendesk's page spells this column `local_id` and `locale_id`, and which one the importer takes is \
+                       not known; better use `locale`, which wins over it";
+        problems.push(warning(field_pointer("local_id"), "column.conflict", message));
+    }
+}
+
+fn updates(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<Problem>) {
+    if !options.import_type.updates() {
+        return;
+    }
+    for column in ["role", "custom_role", "suspended", "alias", "remote_photo_url", "default_group_id"] {
+        if given(column) {
+            let message = format!("an import that updates replaces the stored `{column}`, of agents too");
+            problems.push(warning(field_pointer(column), "column.replaces", message));
+        }
+    }
+    if options.import_type == ImportType::CreateAndUpdate
+        && options.ticket_restriction == Restriction::Automatic
+        && !given("ticket_restriction")
+    {
+        let message = "new users need a restriction, so every row says `requested`, which replaces the stored restriction \
+                       of users that exist; import new and known users apart (`create`, then `update`) to keep it";
+        problems.push(warning("/ticket_restriction", "column.replaces", message));
+    }
+    if options.on_blank == OnBlank::EraseStored {
+        let message = "blank cells erase what Zendesk has stored, addresses and phones aside";
+        problems.push(warning("/on_blank", "blank.erases", message));
+    }
+}

@@ -1,0 +1,320 @@
+//! The sink `users`.
+
+use std::sync::{
+    atomic::{AtomicU64, Ordering},
+    Arc,
+};
+
+use arrow_schema::{DataType, Field, SchemaRef};
+use serde_json::{json, Value};
+use usher_sdk::{
+    abi::{Component, Consent, Error, Part, Problem, Receipt, Report, ValueKind},
+    checks::{self, Fault, Verdict},
+    describe, describe_columns, find_rule,
+    options::invalid,
+    records::KIND,
+    Columns, Fate, Host, Order, Records, Row, Sink,
+};
+
+use crate::{
+    columns::{CHECKBOX, COLUMNS, CUSTOM},
+    duplicates::{Duplicates, Seen},
+    guide::{guide, Summary},
+    layout::Layout,
+    limits,
+    lists::Lists,
+    options::{FieldType, ImportType, OnDuplicate, Options, Plan},
+    organizations::Organizations,
+    patterns::Files,
+    phones::Phones,
+    preflight,
+    roles::Roles,
+    values,
+};
+
+/// Writes users, and beside them the organizations they name.
+#[derive(Debug)]
+pub(crate) struct Users {
+    options: Options,
+    host: Host,
+    work: Option<Work>,
+}
+
+/// From `begin` to `finish`.
+#[derive(Debug)]
+struct Work {
+    columns: Columns,
+    rows: Rows,
+    warnings: Vec<String>,
+    /// Custom fields without a type, and how many of their values look like times.
+    times: Vec<(String, Arc<AtomicU64>)>,
+}
+
+/// Everything that a row passes once its values are good.
+#[derive(Debug)]
+struct Rows {
+    layout: Layout,
+    import_type: ImportType,
+    skip_verify_email: bool,
+    lists: Lists,
+    roles: Roles,
+    duplicates: Duplicates,
+    phones: Phones,
+    files: Files,
+    organizations: Option<Organizations>,
+    merged: u64,
+    brought: String,
+}
+
+impl Sink for Users {
+    type Options = Options;
+
+    fn component() -> Component {
+        let mut component = describe::sink::<Options>("users", "users of Zendesk Support, as files for the data importer");
+        component.columns = describe_columns(COLUMNS);
+        component.limits = limits::limits();
+        component.custom_claim = Some(format!("{CUSTOM}{{claim}}"));
+        component.consent = Consent::Optional;
+        component
+    }
+
+    fn open(options: Options, host: Host) -> Result<Self, Error> {
+        Ok(Self { options, host, work: None })
+    }
+
+    fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
+        preflight::check(&self.options, &self.host, columns)
+    }
+
+    fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
+        let options = &self.options;
+        let is_phones = |field: &Arc<Field>| find_rule(COLUMNS, field.name()).is_some_and(|rule| rule.name == "phones");
+        let extra = preflight::extra(options, schema.fields().iter().any(is_phones));
+        let mut columns = Columns::bind(COLUMNS, &schema, &extra, Order::Table, &options.on_invalid)?;
+        if columns.names().len() > limits::COLUMNS {
+            return Err(invalid("/fields", format!("the data importer takes {} columns; drop some", limits::COLUMNS)));
+        }
+        self.adapt(&mut columns)?;
+        let (mut warnings, mut times) = (Vec::new(), Vec::new());
+        for field in schema.fields().iter().filter(|field| field.name().starts_with(CUSTOM)) {
+            self.custom_field(&mut columns, field, &mut warnings, &mut times);
+        }
+        let layout = Layout::new(&columns);
+        let limits = limits::of_a_file(options);
+        let hold = options.on_duplicate == OnDuplicate::Merge;
+        let rows = Rows {
+            import_type: options.import_type,
+            skip_verify_email: options.skip_verify_email,
+            lists: Lists::new(&layout),
+            roles: Roles::new(options),
+            duplicates: Duplicates::new(&self.host, options.on_duplicate, &layout),
+            phones: Phones::new(options.shared_phones),
+            files: Files::new(&self.host, &layout, limits, hold, options.groups()),
+            organizations: (options.organizations_file && layout.organizations.is_some())
+                .then(|| Organizations::new(&self.host, limits)),
+            merged: 0,
+            brought: String::new(),
+            layout,
+        };
+        self.work = Some(Work { columns, rows, warnings, times });
+        Ok(())
+    }
+
+    fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
+        self.host.stop_if_cancelled()?;
+        let work = self.work.as_mut().ok_or_else(not_begun)?;
+        let rows = &mut work.rows;
+        work.columns.write(&records, report, |row| rows.take(row))
+    }
+
+    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+        let Work { rows, mut warnings, times, .. } = self.work.take().ok_or_else(not_begun)?;
+        let options = &self.options;
+        let (variants, organizations) = match rows.organizations {
+            Some(organizations) => (organizations.variants, organizations.finish()?),
+            None => (0, Vec::new()),
+        };
+        let delivered = rows.duplicates.users();
+        let groups = rows.files.finish(rows.duplicates.finish()?)?;
+        let grouped = groups.len() > 1;
+        let mut users = Vec::new();
+        for group in groups {
+            let note = if grouped { format!("fills {}", group.columns.join(", ")) } else { String::new() };
+            users.extend(group.parts.into_iter().map(|part| Part { note: note.clone(), ..part }));
+        }
+        if variants > 0 {
+            warnings.push(format!(
+                "{variants} names of organizations differ from others in capitals only; whether Zendesk takes them for \
+                 one is not documented"
+            ));
+        }
+        for (name, seen) in times {
+            let seen = seen.load(Ordering::Relaxed);
+            if seen > 0 {
+                let key = name.strip_prefix(CUSTOM).unwrap_or(&name);
+                warnings.push(format!(
+                    "{seen} values of `{name}` look like times; if it is a date field, say `custom_field_types = {{ {key} \
+                     = \"date\" }}`"
+                ));
+            }
+        }
+        let guide = guide(&Summary {
+            options,
+            layout: &rows.layout,
+            organizations: &organizations,
+            users: &users,
+            merged: rows.merged,
+            grouped,
+        });
+        let mut receipt = Receipt { guide, warnings, ..Receipt::default() };
+        let mut fact = |name: &str, value: Value| receipt.facts.insert(name.to_owned(), value);
+        fact("deliver", json!("ui-file"));
+        fact("import_type", json!(options.import_type.name()));
+        fact("users", json!(delivered));
+        fact("merged", json!(rows.merged));
+        if let Some(plan) = options.plan {
+            fact("plan", json!(plan.name()));
+        }
+        if let Ok(Some(consent)) = usher_sdk::options::consent(&options.consent) {
+            fact("consent", json!(consent));
+        }
+        receipt.parts = organizations.into_iter().map(|part| Part { note: "organizations".to_owned(), ..part }).collect();
+        receipt.parts.extend(users);
+        Ok(receipt)
+    }
+}
+
+impl Users {
+    /// Puts what the options say in place of the table's rules.
+    fn adapt(&self, columns: &mut Columns) -> Result<(), Error> {
+        let options = &self.options;
+        if let Some(name) = columns.index("name") {
+            columns.rule_mut(name).required = options.import_type.creates();
+        }
+        if let Some(organizations) = columns.index("organizations").filter(|_| options.plan == Some(Plan::Team)) {
+            columns.rule_mut(organizations).max_items = Some(limits::ORGANIZATIONS_TEAM);
+        }
+        let region = match &options.default_region {
+            Some(code) => Some(checks::parse_region(code).ok_or_else(|| {
+                invalid("/default_region", format!("`{code}` is not a region; write two letters, such as FR"))
+            })?),
+            None => None,
+        };
+        for column in ["phones", "shared_phone"] {
+            columns.override_check(column, move |value, out| checks::e164(value, region, out));
+        }
+        let spelling = options.role_spelling;
+        columns.override_check("role", move |value, out| values::role(spelling, value, out));
+        Ok(())
+    }
+
+    /// Gives a custom field the check of its type: the option's, or else that of values that are dates by themselves.
+    fn custom_field(
+        &self,
+        columns: &mut Columns,
+        field: &Field,
+        warnings: &mut Vec<String>,
+        times: &mut Vec<(String, Arc<AtomicU64>)>,
+    ) {
+        let name = field.name();
+        let kind = field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind));
+        if kind == Some(ValueKind::List) || matches!(field.data_type(), DataType::List(_)) {
+            warnings.push(format!(
+                "`{name}` holds lists, which are written as JSON: no form for several values is documented; make one \
+                 text of them with `join` in `fields`"
+            ));
+        }
+        let is_date = matches!(kind, Some(ValueKind::Date | ValueKind::Timestamp))
+            || matches!(field.data_type(), DataType::Date32 | DataType::Timestamp(..));
+        let key = name.strip_prefix(CUSTOM).unwrap_or(name);
+        match self.options.custom_field_types.get(key) {
+            Some(FieldType::Date) => columns.override_check(name, checks::iso_date),
+            Some(FieldType::Checkbox) => columns.override_check(name, CHECKBOX),
+            Some(FieldType::Number) => columns.override_check(name, checks::number),
+            Some(FieldType::Dropdown | FieldType::Lookup) => columns.override_check(name, checks::clean_text),
+            Some(FieldType::Text | FieldType::Regexp) => {}
+            None if is_date => columns.override_check(name, checks::iso_date),
+            None => {
+                let seen = Arc::new(AtomicU64::new(0));
+                times.push((name.clone(), seen.clone()));
+                columns.override_check(name, move |value, _| {
+                    if looks_like_time(value) {
+                        seen.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Verdict::Keep
+                });
+            }
+        }
+    }
+}
+
+impl Rows {
+    /// Takes a row whose values are good.
+    fn take(&mut self, row: &mut Row) -> Result<Fate, Error> {
+        if let Err(fate) = self.judge(row) {
+            return Ok(fate);
+        }
+        match self.duplicates.look(&self.layout, row)? {
+            Seen::Refused(fate) => return Ok(fate),
+            Seen::Mergeable(survivor, known) => {
+                self.brought.clear();
+                self.phones.bring(&self.layout, row, survivor, &mut self.brought);
+                let most = self.files.most_bytes(known.file);
+                if let Err(fate) = self.duplicates.merge(&self.layout, row, survivor, known, &self.brought, most) {
+                    return Ok(fate);
+                }
+                self.phones.keep(survivor);
+                self.merged += 1;
+                return Ok(Fate::Merged(known.origin));
+            }
+            Seen::Never => {}
+        }
+        self.phones.share(&self.layout, row);
+        let placed = match self.files.push(row)? {
+            Ok(placed) => placed,
+            Err(fault) => return Ok(Fate::Rejected(String::new(), fault)),
+        };
+        let ordinal = self.duplicates.written(row.origin(), placed.group, placed.row, placed.bytes)?;
+        self.phones.keep(ordinal);
+        if let (Some(organizations), Some(column)) = (&mut self.organizations, self.layout.organizations) {
+            for name in row.items(column) {
+                organizations.add(name)?;
+            }
+        }
+        Ok(Fate::Written)
+    }
+
+    /// Rules of one row that look at several cells; fills what the options say.
+    fn judge(&mut self, row: &mut Row) -> Result<(), Fate> {
+        let layout = &self.layout;
+        self.lists.tidy(row);
+        if layout.cell(row, layout.external_id).is_empty() {
+            if self.import_type == ImportType::Update {
+                let message = "imports that only update need an `external_id`";
+                return Err(Fate::Rejected("external_id".to_owned(), Fault::new("key.missing", message)));
+            }
+            if !row.is_filled(layout.emails) {
+                let message = "the row has neither an address nor an `external_id`";
+                return Err(Fate::Rejected("emails".to_owned(), Fault::new("key.missing", message)));
+            }
+        }
+        self.roles.apply(layout, row)?;
+        if let Some(column) = layout.skip_verify_email.filter(|column| self.skip_verify_email && !row.is_filled(*column)) {
+            row.set(column, "true");
+            if layout.given[column] {
+                row.count_change(column, "default");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn not_begun() -> Error {
+    Error::bug("sink.order", "rows came before `begin`")
+}
+
+/// `2024-03-31T…`: a date with a time behind it.
+fn looks_like_time(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    bytes.len() > 10 && bytes[4] == b'-' && bytes[7] == b'-' && matches!(bytes[10], b'T' | b' ') && bytes[..4].iter().all(u8::is_ascii_digit)
+}

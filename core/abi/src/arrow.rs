@@ -1,0 +1,220 @@
+//! Between the boundary's Arrow structs and the arrow crates. Used by both sides; no arrow type is part of the
+//! boundary itself.
+
+use std::{ffi::CStr, mem, sync::Arc};
+
+use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_data::{
+    ffi::FFI_ArrowArray,
+    ArrayData,
+};
+use arrow_schema::{ffi::FFI_ArrowSchema, Schema, SchemaRef};
+
+use crate::{ArrowArray, ArrowSchema, Batch, Error};
+
+const _: () = {
+    assert!(mem::size_of::<ArrowArray>() == mem::size_of::<FFI_ArrowArray>());
+    assert!(mem::align_of::<ArrowArray>() == mem::align_of::<FFI_ArrowArray>());
+    assert!(mem::size_of::<ArrowSchema>() == mem::size_of::<FFI_ArrowSchema>());
+    assert!(mem::align_of::<ArrowSchema>() == mem::align_of::<FFI_ArrowSchema>());
+};
+
+/// Hands a batch over without copying its values.
+pub fn export_batch(records: &RecordBatch, input: u32, checkpoint: Vec<u8>) -> Result<Batch, Error> {
+    let data = StructArray::from(records.clone()).into_data();
+    let mut buffer_lens = Vec::new();
+    lengths(&data, &mut buffer_lens);
+    let mut batch = Batch::empty();
+    // SAFETY: both are `struct ArrowArray` of the Arrow C Data Interface (sizes asserted above).
+    batch.array = unsafe { mem::transmute::<FFI_ArrowArray, ArrowArray>(FFI_ArrowArray::new(&data)) };
+    batch.schema = export_schema(records.schema_ref())?;
+    batch.buffer_lens = buffer_lens.into();
+    batch.input = input;
+    batch.checkpoint = checkpoint.into();
+    Ok(batch)
+}
+
+/// A schema as the boundary has it.
+pub fn export_schema(schema: &Schema) -> Result<ArrowSchema, Error> {
+    let schema = FFI_ArrowSchema::try_from(schema)
+        .map_err(|e| Error::bug("abi.schema", format!("this schema cannot cross the boundary: {e}")))?;
+    // SAFETY: both are `struct ArrowSchema` of the Arrow C Data Interface (sizes asserted above).
+    Ok(unsafe { mem::transmute::<FFI_ArrowSchema, ArrowSchema>(schema) })
+}
+
+/// The schema behind the boundary's struct, which is only lent.
+pub fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
+    if schema.release.is_none() || schema.format.is_null() {
+        return Err(invalid("the schema is empty"));
+    }
+    // SAFETY: same struct (sizes asserted above), lent for the call.
+    let ffi = unsafe { &*std::ptr::from_ref(schema).cast::<FFI_ArrowSchema>() };
+    Schema::try_from(ffi).map(Arc::new).map_err(|e| invalid(e.to_string()))
+}
+
+/// Takes a batch over, leaving an empty one behind. Shapes, buffer lengths, offsets and UTF-8 are checked before a
+/// value is used; what fails is an error of class `bug`: the producer is at fault.
+pub fn import_batch(batch: &mut Batch) -> Result<RecordBatch, Error> {
+    let batch = mem::take(batch);
+    let schema = import_schema(&batch.schema)?;
+    let mut lens = batch.buffer_lens.iter().copied();
+    check(&batch.array, &batch.schema, 0, &mut lens)?;
+    if lens.next().is_some() {
+        return Err(invalid("more buffer lengths than buffers"));
+    }
+    let Batch { array, schema: c_schema, .. } = batch;
+    // SAFETY: same structs (sizes asserted above); ownership moves, so nothing is released twice.
+    let (array, c_schema) = unsafe {
+        (
+            mem::transmute::<ArrowArray, FFI_ArrowArray>(array),
+            mem::transmute::<ArrowSchema, FFI_ArrowSchema>(c_schema),
+        )
+    };
+    // SAFETY: `check` has held the array against its schema and the stated lengths.
+    let data = unsafe { arrow_array::ffi::from_ffi(array, &c_schema) }.map_err(|e| invalid(e.to_string()))?;
+    data.validate_full().map_err(|e| invalid(e.to_string()))?;
+    let rows = data.len();
+    let array = StructArray::from(data);
+    let (_, columns, nulls) = array.into_parts();
+    if nulls.is_some_and(|n| n.null_count() > 0) {
+        return Err(invalid("whole rows are null"));
+    }
+    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema, columns, &options).map_err(|e| invalid(e.to_string()))
+}
+
+fn invalid(what: impl Into<String>) -> Error {
+    Error::bug("abi.batch", format!("an invalid batch crossed the boundary: {}", what.into()))
+}
+
+/// Lengths of the buffers that `FFI_ArrowArray::new` exports for `data`, in its order.
+fn lengths(data: &ArrayData, into: &mut Vec<u64>) {
+    let layout = arrow_data::layout(data.data_type());
+    if layout.can_contain_null_mask {
+        into.push(data.nulls().map_or(0, |_| (data.len() + data.offset()).div_ceil(8) as u64));
+    }
+    for buffer in data.buffers() {
+        into.push(buffer.len() as u64);
+    }
+    if layout.variadic {
+        into.push(8 * (data.buffers().len().saturating_sub(1)) as u64);
+    }
+    for child in data.child_data() {
+        lengths(child, into);
+    }
+}
+
+/// Holds an array against its schema and the stated buffer lengths, before anything reads it.
+fn check(
+    array: &ArrowArray,
+    schema: &ArrowSchema,
+    depth: u32,
+    lens: &mut impl Iterator<Item = u64>,
+) -> Result<(), Error> {
+    if schema.format.is_null() || (array.release.is_none() && depth == 0) {
+        return Err(invalid("a struct is empty"));
+    }
+    // SAFETY: the producer's format strings are NUL-terminated by the Arrow C Data Interface.
+    let format = unsafe { CStr::from_ptr(schema.format) }.to_str().map_err(|_| invalid("a format is not text"))?;
+    let rows = array
+        .offset
+        .checked_add(array.length)
+        .filter(|_| array.offset >= 0 && array.length >= 0)
+        .ok_or_else(|| invalid("a negative length"))? as u64;
+    let count = usize::try_from(array.n_buffers).map_err(|_| invalid("a negative number of buffers"))?;
+    if count > 0 && array.buffers.is_null() {
+        return Err(invalid("buffers are missing"));
+    }
+    let mut buffers = Vec::with_capacity(count);
+    for i in 0..count {
+        // SAFETY: `buffers` holds `n_buffers` pointers.
+        let pointer = unsafe { *array.buffers.add(i) };
+        let len = lens.next().ok_or_else(|| invalid("fewer buffer lengths than buffers"))?;
+        if pointer.is_null() && len > 0 {
+            return Err(invalid("a buffer is missing"));
+        }
+        buffers.push((pointer.cast::<u8>(), len));
+    }
+    let need = |index: usize, bytes: Option<u64>| -> Result<(), Error> {
+        let bytes = bytes.ok_or_else(|| invalid("a length overflows"))?;
+        match buffers.get(index) {
+            Some((_, len)) if *len >= bytes => Ok(()),
+            Some((_, len)) => Err(invalid(format!("buffer {index} of `{format}` has {len} bytes, {bytes} are needed"))),
+            None => Err(invalid(format!("buffer {index} of `{format}` is missing"))),
+        }
+    };
+    let bits = rows.div_ceil(8);
+    if let Some((pointer, _)) = buffers.first()
+        && !pointer.is_null()
+    {
+        need(0, Some(bits))?;
+    } else if array.null_count > 0 {
+        return Err(invalid("nulls without a validity buffer"));
+    }
+    let last_offset = || -> Result<u64, Error> {
+        if rows == 0 {
+            return Ok(0);
+        }
+        need(1, rows.checked_add(1).and_then(|n| n.checked_mul(4)))?;
+        let (pointer, _) = buffers[1];
+        // SAFETY: the buffer has `rows + 1` offsets of four bytes, checked just above; no alignment is assumed.
+        let last = unsafe { pointer.cast::<i32>().add(rows as usize).read_unaligned() };
+        u64::try_from(last).map_err(|_| invalid("a negative offset"))
+    };
+    let mut children = 0;
+    match format {
+        "u" | "z" => need(2, Some(last_offset()?))?,
+        "b" => need(1, Some(bits))?,
+        "l" | "g" | "L" => need(1, rows.checked_mul(8))?,
+        "I" | "tdD" => need(1, rows.checked_mul(4))?,
+        _ if format.starts_with("tsu:") => need(1, rows.checked_mul(8))?,
+        "vu" | "vz" => {
+            need(1, rows.checked_mul(16))?;
+            let data = count.checked_sub(3).ok_or_else(|| invalid("a view array lacks buffers"))?;
+            need(count - 1, Some(8 * data as u64))?;
+            for i in 0..data {
+                let (pointer, _) = buffers[count - 1];
+                // SAFETY: the last buffer holds `data` lengths of eight bytes, checked just above.
+                let len = unsafe { pointer.cast::<i64>().add(i).read_unaligned() };
+                need(2 + i, u64::try_from(len).ok())?;
+            }
+        }
+        "+l" => {
+            let last = last_offset()?;
+            children = 1;
+            let child = child(array, 0, 1)?;
+            if (child.length as u64) < last {
+                return Err(invalid("a list points behind its values"));
+            }
+        }
+        "+s" => {
+            children = usize::try_from(schema.n_children).map_err(|_| invalid("a negative number of children"))?;
+            for i in 0..children {
+                if (child(array, i, children)?.length as u64) < rows {
+                    return Err(invalid("a column is shorter than its batch"));
+                }
+            }
+        }
+        other => return Err(invalid(format!("the type `{other}` is not of Usher's subset"))),
+    }
+    if array.n_children != children as i64 || schema.n_children != children as i64 {
+        return Err(invalid(format!("`{format}` has {} children, {children} are expected", array.n_children)));
+    }
+    for i in 0..children {
+        if schema.children.is_null() {
+            return Err(invalid("children of a schema are missing"));
+        }
+        // SAFETY: `schema.children` holds `n_children` pointers, checked just above.
+        let child_schema = unsafe { schema.children.add(i).read().as_ref() };
+        check(child(array, i, children)?, child_schema.ok_or_else(|| invalid("a child is missing"))?, depth + 1, lens)?;
+    }
+    Ok(())
+}
+
+fn child(array: &ArrowArray, index: usize, of: usize) -> Result<&ArrowArray, Error> {
+    if array.children.is_null() || array.n_children != of as i64 {
+        return Err(invalid("children are missing"));
+    }
+    // SAFETY: `children` holds `n_children` pointers and `index` is below it.
+    unsafe { array.children.add(index).read().as_ref() }.ok_or_else(|| invalid("a child is missing"))
+}

@@ -1,0 +1,292 @@
+//! What a plugin says of itself and of its work, as JSON: the types that both sides (de)serialise.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What `describe()` answers: everything about the plugin that needs no instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// The plugin's name, as manifests write it (`constant-contact`).
+    pub name: String,
+    /// The plugin's own version.
+    pub version: String,
+    /// One line for people.
+    pub summary: String,
+    /// What it offers; the first of each role is that role's default.
+    pub components: Vec<Component>,
+}
+
+/// What a component does in a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads.
+    Source,
+    /// Changes.
+    Transform,
+    /// Writes.
+    Sink,
+}
+
+/// One source, transform or sink of a plugin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name (`users`), unique among the components of the same role.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// One line for people.
+    pub summary: String,
+    /// JSON Schema (2020-12, the subset of `docs/writing-a-connector.md`) of its options.
+    pub options: Value,
+    /// Sources: the attributes every input of the kind may have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
+    /// Sources: attributes beyond that list may exist. Sinks: columns beyond the table may be written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
+    /// Sinks: the columns, in the vendor's order. A name that ends in `*` is a pattern.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+    /// Sinks: the vendor's limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+    /// Sinks: the column that a claim of the chain's own becomes, `{claim}` standing for its name
+    /// (`custom_fields.{claim}`); `None` when such claims are not delivered by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_claim: Option<String>,
+    /// Sinks: whether the option `consent` exists and must be given. The host evaluates it.
+    #[serde(default, skip_serializing_if = "Consent::is_none")]
+    pub consent: Consent,
+}
+
+/// Whether a sink asks for consent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Consent {
+    /// The sink has no such option.
+    #[default]
+    None,
+    /// `consent` may be given.
+    Optional,
+    /// `consent` must be given, as a condition or as `{ not_needed = "reason" }`.
+    Required,
+}
+
+impl Consent {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
+/// The meaning of a value, apart from its Arrow form. A source writes it into the field's metadata as
+/// `usher.kind`; a field without it is taken by its Arrow type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    /// Text.
+    #[default]
+    Text,
+    /// True or false.
+    Boolean,
+    /// Whole number.
+    Integer,
+    /// Number.
+    Number,
+    /// A point in time; crosses as RFC 3339 text or as an Arrow timestamp.
+    Timestamp,
+    /// A calendar date, as `YYYY-MM-DD` text or as an Arrow date.
+    Date,
+    /// A list of texts.
+    List,
+    /// Not known before it is read: crosses as text, scalars as themselves, arrays and objects as compact JSON.
+    Any,
+}
+
+impl ValueKind {
+    /// The name, as metadata and JSON write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Timestamp => "timestamp",
+            Self::Date => "date",
+            Self::List => "list",
+            Self::Any => "any",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Text, Self::Boolean, Self::Integer, Self::Number, Self::Timestamp, Self::Date, Self::List, Self::Any]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// A path in the source's record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// The path (`user_metadata.plan`, `identities[0].connection`) or, for flat inputs, the heading.
+    pub path: String,
+    /// What its values are.
+    #[serde(default)]
+    pub kind: ValueKind,
+    /// The claim it provides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
+    /// One line for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+}
+
+/// What `catalog()` answers: the attributes of *this* input, with *these* options.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// The attributes; for flat inputs, in the order of the header.
+    pub attributes: Vec<Attribute>,
+    /// Whether others may exist (an NDJSON record may hold anything; a CSV header says all).
+    pub open: bool,
+    /// Remarks for the run's report (`escape = "auto"` chose …).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What a bad value of a column does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OnInvalid {
+    /// The row is rejected.
+    #[default]
+    RejectRow,
+    /// The value is left out and listed.
+    LeaveOut,
+    /// The value is cut to the limit and counted.
+    Truncate,
+}
+
+/// A column of a sink: the vendor's rule, as data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The name in the file, or a pattern that ends in `*` (`custom_fields.*`).
+    pub name: String,
+    /// Other spellings that `fields` accepts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// What its values are.
+    #[serde(default)]
+    pub kind: ValueKind,
+    /// The expression over claims that fills it by default; used when the chain has at least one of the claims.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Must be filled in every row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// Longest text, in Unicode scalar values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_chars: Option<u32>,
+    /// Most items of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<u32>,
+    /// What a bad value does unless the manifest says otherwise.
+    #[serde(default)]
+    pub on_invalid: OnInvalid,
+    /// The rule in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// Where the rule stands (`KB-USR`, `OAS`; the sheets in the connector's README say what these are).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+}
+
+/// A limit of a vendor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// What is limited (`rows`, `bytes`, `row_bytes`, `columns`).
+    pub of: String,
+    /// The largest value that is kept to.
+    pub max: u64,
+    /// In which form of delivery it holds; empty: in all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub deliver: String,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+}
+
+/// Something wrong with options or columns, found by `check`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// JSON pointer into the options (`/headings/email`) or `/fields/<column>` for columns.
+    pub pointer: String,
+    /// Stable.
+    pub code: String,
+    /// For people, with the nearest right spelling where there is one.
+    pub message: String,
+    /// Only worth a warning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warning: bool,
+}
+
+/// What a sink says it did, answered by `finish`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The files, in the order in which they are to be used.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// For the person who uploads.
+    #[serde(default)]
+    pub guide: Guide,
+    /// What a person should know (`no plan given: …`).
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Facts of the run that belong into the receipt (`consent not needed: …`).
+    #[serde(default)]
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// A file that a sink wrote.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name in the connector's folder.
+    pub name: String,
+    /// Records, the header not counted.
+    pub rows: u64,
+    /// Bytes, the header counted.
+    pub bytes: u64,
+    /// Holds no records of the chain but something they need (organizations), so its rows are not counted as written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extra: bool,
+    /// What to choose for this file, if it differs from the others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// `UPLOAD.md`, in parts; every entry is a sentence of Markdown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Guide {
+    /// What this is (`Zendesk data importer`).
+    #[serde(default)]
+    pub title: String,
+    /// What must be true before.
+    #[serde(default)]
+    pub before: Vec<String>,
+    /// What to do, in order.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// What to expect: counts, mails that go out.
+    #[serde(default)]
+    pub expect: Vec<String>,
+    /// Where the result shows.
+    #[serde(default)]
+    pub results: Vec<String>,
+    /// What cannot be undone.
+    #[serde(default)]
+    pub undo: Vec<String>,
+}

@@ -1,0 +1,20 @@
+//! The services a connector may ask the host for: one file per extension id. Each file holds the table that crosses,
+//! the trait that the serving side implements, and the table's functions over that trait.
+
+mod clock;
+mod input;
+mod ledger;
+mod output;
+mod state;
+
+pub use clock::{ClockService, ClockTable, CLOCK};
+pub use input::{InputFile, InputService, InputTable, Slab, INPUT};
+pub use ledger::{LedgerService, LedgerTable, LEDGER};
+pub use output::{OutputService, OutputTable, PartFormat, OUTPUT};
+pub use state::{StateService, StateTable, STATE};
+
+pub(crate) use clock::CLOCK_TABLE;
+pub(crate) use input::INPUT_TABLE;
+pub(crate) use ledger::LEDGER_TABLE;
+pub(crate) use output::OUTPUT_TABLE;
+pub(crate) use state::STATE_TABLE;

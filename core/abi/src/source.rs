@@ -1,0 +1,86 @@
+//! Tables of a source and of the streams that it opens.
+
+use std::ffi::c_void;
+
+use abi_stable::{
+    std_types::{RResult, RSlice, RStr, RString, RVec},
+    StableAbi,
+};
+
+use crate::{Batch, Error, Report};
+
+/// What a pull answered; an open enumeration.
+#[repr(transparent)]
+#[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status(pub u32);
+
+impl Status {
+    /// A batch was filled in.
+    pub const OK: Self = Self(1);
+    /// There is nothing more; no batch was filled in.
+    pub const END: Self = Self(2);
+    /// Nothing yet, call again.
+    pub const AGAIN: Self = Self(3);
+}
+
+/// A piece of an input that can be read on its own.
+#[repr(C)]
+#[derive(StableAbi, Clone, PartialEq, Eq, Debug, Default)]
+pub struct Split {
+    /// The input (an id given by `usher.input/1`).
+    pub input: u32,
+    /// First byte; records that begin before it belong to the split before.
+    pub start: u64,
+    /// Records that begin at or after it belong to the next split; `u64::MAX`: to the end.
+    pub end: u64,
+    /// The source's own.
+    pub details: RString,
+}
+
+/// An open stream: a handle and its table.
+#[repr(C)]
+#[derive(StableAbi, Clone, Copy, Debug)]
+pub struct StreamHandle {
+    /// Handed to every function of the table.
+    pub this: *mut c_void,
+    /// The functions.
+    pub table: *const StreamTable,
+}
+
+// SAFETY: as for `Instance`: a stream may move between threads between calls.
+unsafe impl Send for StreamHandle {}
+
+/// The functions of a source.
+#[repr(C)]
+#[derive(StableAbi, Debug)]
+pub struct SourceTable {
+    /// Looks at the options once more, now with services: a JSON array of [`Problem`](crate::Problem)s.
+    pub check: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
+    /// The attributes of the input as a [`Catalog`](crate::Catalog) in JSON; may read a little of it.
+    pub catalog: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
+    /// Takes the attributes that are needed (a JSON array of paths; nothing else must be decoded) and the number of
+    /// splits that are worth having; answers the splits in input order.
+    pub plan: extern "C" fn(*mut c_void, RStr<'_>, u32) -> RResult<RVec<Split>, Error>,
+    /// Opens a planned split, from the start or from a checkpoint of an earlier stream of the same split.
+    pub open_split: extern "C" fn(*mut c_void, &Split, RSlice<'_, u8>) -> RResult<StreamHandle, Error>,
+    /// `[any thread]` Makes running and later calls return [`ErrorClass::CANCELLED`](crate::ErrorClass::CANCELLED)
+    /// soon. Idempotent, returns at once.
+    pub cancel: extern "C" fn(*mut c_void),
+    /// Frees the instance; its streams are closed before.
+    pub close: extern "C" fn(*mut c_void),
+}
+
+/// The functions of a stream.
+#[repr(C)]
+#[derive(StableAbi, Debug)]
+pub struct StreamTable {
+    /// Fills the next batch and says which records it could not read.
+    ///
+    /// Every batch has the columns of the projection in the order planned, then `_offset` (UInt64) and `_length`
+    /// (UInt32): the place of each row in the decompressed input.
+    pub next: extern "C" fn(*mut c_void, &mut Batch, &mut Report) -> RResult<Status, Error>,
+    /// `[any thread]` As for [`SourceTable::cancel`].
+    pub cancel: extern "C" fn(*mut c_void),
+    /// Frees the stream.
+    pub close: extern "C" fn(*mut c_void),
+}

@@ -1,0 +1,123 @@
+//! `export!`: the one macro a plugin calls.
+
+/// Makes this crate a plugin: the preamble, the root module and every entry with its panic guard.
+///
+/// The crate is a `cdylib` (for the host) and an `rlib` (for its tests, which use the generated `plugin()`).
+///
+/// ```ignore
+/// usher_sdk::export! {
+///     name = "zendesk",
+///     summary = "Zendesk Support users",
+///     sources = { "users" => source::Users },
+///     transforms = {},
+///     sinks = { "users" => sink::Users },
+///     hosts = ["*.zendesk.com"],
+/// }
+/// ```
+#[macro_export]
+macro_rules! export {
+    (
+        name = $name:literal,
+        summary = $summary:literal,
+        $(sources = { $($source_name:literal => $source:ty),* $(,)? },)?
+        $(transforms = { $($transform_name:literal => $transform:ty),* $(,)? },)?
+        $(sinks = { $($sink_name:literal => $sink:ty),* $(,)? },)?
+        $(hosts = [$($host:literal),* $(,)?],)?
+    ) => {
+        /// This plugin's root module, for tests that link it instead of loading it.
+        pub fn plugin() -> $crate::abi::ModuleRef {
+            use $crate::abi::export::PrefixTypeTrait as _;
+            $crate::abi::Module {
+                describe: __usher::describe,
+                open: __usher::open,
+                get_extension: __usher::get_extension,
+            }
+            .leak_into_prefix()
+        }
+
+        #[doc(hidden)]
+        mod __usher {
+            #[allow(unused_imports, reason = "a plugin need not name its types through modules")]
+            use super::*;
+            use $crate::abi::{preamble, Error, Extension, HostTable, Instance, Kind, ROption, RResult, RStr, RString};
+
+            const COMPONENT_PARTS: &[&str] = &[
+                $($(concat!(",{\"role\":\"source\",\"name\":\"", $source_name, "\"}"),)*)?
+                $($(concat!(",{\"role\":\"transform\",\"name\":\"", $transform_name, "\"}"),)*)?
+                $($(concat!(",{\"role\":\"sink\",\"name\":\"", $sink_name, "\"}"),)*)?
+            ];
+            const COMPONENTS: [u8; preamble::length(COMPONENT_PARTS)] = preamble::concatenate(COMPONENT_PARTS);
+            const HOST_PARTS: &[&str] = &[$($(concat!(",\"", $host, "\""),)*)?];
+            const HOSTS: [u8; preamble::length(HOST_PARTS)] = preamble::concatenate(HOST_PARTS);
+            const PARTS: &[&str] = &[
+                "{\"usher\":\"plugin\",\"abi\":[",
+                preamble::ABI_MAJOR_TEXT,
+                ",",
+                preamble::ABI_MINOR_TEXT,
+                concat!("],\"name\":\"", $name, "\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\",\"sdk\":\""),
+                $crate::VERSION,
+                "\",\"rustc\":\"",
+                preamble::RUSTC,
+                "\",\"target\":\"",
+                preamble::TARGET,
+                "\",\"panic\":\"",
+                preamble::PANIC,
+                "\",\"components\":[",
+                preamble::without_first_comma(&COMPONENTS),
+                "],\"hosts\":[",
+                preamble::without_first_comma(&HOSTS),
+                "]}",
+            ];
+
+            #[used]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__usher"))]
+            #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".usher"))]
+            static PREAMBLE: [u8; preamble::length(PARTS)] = preamble::concatenate(PARTS);
+
+            fn root() -> $crate::abi::ModuleRef {
+                super::plugin()
+            }
+
+            extern "C" fn construct() -> $crate::abi::export::RootModuleResult {
+                $crate::abi::export::call_root_module_loader(root)
+            }
+
+            // The name that abi_stable looks for: `ROOT_MODULE_LOADER_NAME`.
+            #[unsafe(no_mangle)]
+            #[allow(non_upper_case_globals, reason = "the loader's name is not ours to choose")]
+            pub static _1as_0lib_1header_0root_bmodule_bloader: $crate::abi::export::LibHeader =
+                $crate::header::<$crate::abi::ModuleRef>(construct);
+
+            pub(super) extern "C" fn describe() -> RResult<RString, Error> {
+                $crate::entries::describe(|| $crate::abi::Description {
+                    name: $name.to_owned(),
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    summary: $summary.to_owned(),
+                    components: vec![
+                        $($(<$source as $crate::Source>::component(),)*)?
+                        $($(<$transform as $crate::Transform>::component(),)*)?
+                        $($(<$sink as $crate::Sink>::component(),)*)?
+                    ],
+                })
+            }
+
+            #[allow(unused_mut, unused_variables, clippy::vec_init_then_push, reason = "a role may have no component")]
+            pub(super) extern "C" fn open(
+                kind: Kind,
+                name: RStr<'_>,
+                options: RStr<'_>,
+                host: HostTable,
+            ) -> RResult<Instance, Error> {
+                let mut openers: Vec<$crate::entries::Opener> = Vec::new();
+                $($(openers.push((Kind::SOURCE, $source_name, $crate::entries::open_source::<$source>));)*)?
+                $($(openers.push((Kind::TRANSFORM, $transform_name, $crate::entries::open_transform::<$transform>));)*)?
+                $($(openers.push((Kind::SINK, $sink_name, $crate::entries::open_sink::<$sink>));)*)?
+                $crate::entries::open(&openers, kind, name.as_str(), options.as_str(), host)
+            }
+
+            pub(super) extern "C" fn get_extension(_: RStr<'_>) -> ROption<Extension> {
+                ROption::RNone
+            }
+        }
+    };
+}

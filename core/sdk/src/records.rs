@@ -1,0 +1,63 @@
+//! Batches as connectors handle them.
+
+use arrow_array::{cast::AsArray, types::{UInt32Type, UInt64Type}, RecordBatch};
+use arrow_schema::{DataType, Field};
+use usher_abi::{Error, Origin};
+
+/// Name of the column with the place of each row in its decompressed input.
+pub const OFFSET: &str = "_offset";
+/// Name of the column with the length of each record in bytes.
+pub const LENGTH: &str = "_length";
+/// Metadata key that carries a column's [`ValueKind`](usher_abi::ValueKind).
+pub const KIND: &str = "usher.kind";
+
+/// Some thousand rows of one input.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// The rows; the last two columns are [`OFFSET`] (UInt64) and [`LENGTH`] (UInt32).
+    pub batch: RecordBatch,
+    /// The input that they come from.
+    pub input: u32,
+    /// A source's checkpoint after these rows, in its own form; empty when it keeps none.
+    pub checkpoint: Vec<u8>,
+}
+
+impl Records {
+    /// Rows without a checkpoint.
+    pub fn new(batch: RecordBatch, input: u32) -> Self {
+        Self { batch, input, checkpoint: Vec::new() }
+    }
+
+    /// Where the rows come from; an error when the two columns are missing.
+    pub fn origins(&self) -> Result<Origins<'_>, Error> {
+        let missing = |name| Error::bug("batch.origin", format!("the batch has no column `{name}` of the right type"));
+        let offsets = self.batch.column_by_name(OFFSET).and_then(|c| c.as_primitive_opt::<UInt64Type>());
+        let lengths = self.batch.column_by_name(LENGTH).and_then(|c| c.as_primitive_opt::<UInt32Type>());
+        Ok(Origins {
+            input: self.input,
+            offsets: offsets.ok_or_else(|| missing(OFFSET))?.values(),
+            lengths: lengths.ok_or_else(|| missing(LENGTH))?.values(),
+        })
+    }
+}
+
+/// Origins of the rows of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Origins<'a> {
+    input: u32,
+    offsets: &'a [u64],
+    lengths: &'a [u32],
+}
+
+impl Origins<'_> {
+    /// The origin of a row.
+    #[inline]
+    pub fn get(&self, row: usize) -> Origin {
+        Origin { input: self.input, length: self.lengths[row], offset: self.offsets[row] }
+    }
+}
+
+/// The two fields that every batch ends with.
+pub fn origin_fields() -> [Field; 2] {
+    [Field::new(OFFSET, DataType::UInt64, false), Field::new(LENGTH, DataType::UInt32, false)]
+}

@@ -1,0 +1,428 @@
+//! A column table, bound to the columns that come: takes batches, checks every value, hands on rows.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use arrow_schema::Schema;
+use usher_abi::{Changed, Error, LeftOut, OnInvalid, Origin, Reject, Report};
+
+use super::{
+    cells::{Cells, Value},
+    row::{Cell, Note, Row},
+    rule::{find_rule, ColumnRule},
+};
+use crate::{
+    checks::{shown, BoxedCheck, Fault, Verdict},
+    json_text::read_list,
+    records::{LENGTH, OFFSET},
+    Records,
+};
+
+/// In which order the columns stand in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As in the table (columns of one pattern: as they come).
+    Table,
+    /// As they come.
+    AsGiven,
+}
+
+/// What becomes of a row once its values have passed; the answer of the closure given to [`Columns::write`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is in a file.
+    Written,
+    /// It was queued; the sink reports it later itself.
+    Held,
+    /// It is not taken, because of this column (empty: of the whole row).
+    Rejected(String, Fault),
+    /// It went into an earlier row.
+    Merged(Origin),
+}
+
+impl Fate {
+    /// A reject that blames no single column.
+    pub fn rejected(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Rejected(String::new(), Fault::new(code, message))
+    }
+}
+
+/// See the module's head. Made by [`Columns::bind`] in a sink's `begin`.
+pub struct Columns {
+    bound: Vec<Bound>,
+    row: Row,
+    scratch: Scratch,
+    tally: Tally,
+}
+
+/// A column of the file.
+struct Bound {
+    name: String,
+    rule: ColumnRule,
+    on_invalid: OnInvalid,
+    check: Option<BoxedCheck>,
+    /// Index in the batch; `None` for a column that the sink fills by itself.
+    from: Option<usize>,
+}
+
+#[derive(Default)]
+struct Scratch {
+    text: String,
+    replaced: String,
+    items: Vec<Range<usize>>,
+    left_out: Vec<LeftOut>,
+    changes: Vec<(usize, &'static str)>,
+}
+
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.bound.iter().map(|b| &b.name)).finish()
+    }
+}
+
+impl Columns {
+    /// Binds the columns of `schema` (the origin columns aside) and those in `extra`, which the sink fills by itself,
+    /// to their rules. Columns the table does not cover are an error; `check_names` has said so before.
+    ///
+    /// Names in `on_invalid` are column names in any spelling.
+    pub fn bind(
+        table: &[ColumnRule],
+        schema: &Schema,
+        extra: &[&str],
+        order: Order,
+        on_invalid: &BTreeMap<String, OnInvalid>,
+    ) -> Result<Self, Error> {
+        let given = schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
+        let mut names: Vec<(String, Option<usize>)> = given.map(|(i, f)| (f.name().clone(), Some(i))).collect();
+        for name in extra {
+            if !names.iter().any(|(n, _)| find_rule(table, n).is_some_and(|r| r.covers(name))) {
+                names.push(((*name).to_owned(), None));
+            }
+        }
+        let mut bound = Vec::with_capacity(names.len());
+        for (name, from) in names {
+            let rule = find_rule(table, &name)
+                .ok_or_else(|| Error::bug("column.unknown", format!("no rule for the column `{name}`")))?;
+            let chosen = on_invalid.iter().find(|(n, _)| rule.covers(n) && (!rule.name.ends_with('*') || **n == name));
+            bound.push(Bound {
+                name: if rule.name.ends_with('*') { name } else { rule.name.to_owned() },
+                rule: *rule,
+                on_invalid: chosen.map_or(rule.on_invalid, |(_, choice)| *choice),
+                check: None,
+                from,
+            });
+        }
+        if order == Order::Table {
+            let place = |rule: &ColumnRule| table.iter().position(|r| r.name == rule.name);
+            bound.sort_by_key(|b| place(&b.rule));
+        }
+        Ok(Self { bound, row: Row::default(), scratch: Scratch::default(), tally: Tally::default() })
+    }
+
+    /// The column names, in the order of the file.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.bound.iter().map(|b| b.name.as_str())
+    }
+
+    /// The place of a column in the file.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.bound.iter().position(|b| b.name == name)
+    }
+
+    /// The rule of a column in the file.
+    pub fn rule(&self, column: usize) -> &ColumnRule {
+        &self.bound[column].rule
+    }
+
+    /// The rule of a column in the file, to adapt it to options (another limit, another kind) before the first batch.
+    pub fn rule_mut(&mut self, column: usize) -> &mut ColumnRule {
+        &mut self.bound[column].rule
+    }
+
+    /// What a bad value of this column does.
+    pub fn on_invalid(&self, column: usize) -> OnInvalid {
+        if self.bound[column].rule.required { OnInvalid::RejectRow } else { self.bound[column].on_invalid }
+    }
+
+    /// Whether the rows that come fill this column (`false`: the sink does).
+    pub fn is_given(&self, column: usize) -> bool {
+        self.bound[column].from.is_some()
+    }
+
+    /// Replaces the table's check of every column that the rule named `rule` covers.
+    pub fn override_check(&mut self, rule: &str, check: impl Fn(&str, &mut String) -> Verdict + Send + Clone + 'static) {
+        for bound in self.bound.iter_mut().filter(|b| b.rule.name == rule || b.name == rule) {
+            bound.check = Some(Box::new(check.clone()));
+        }
+    }
+
+    /// Replaces the check of one column.
+    pub fn override_check_at(&mut self, column: usize, check: impl Fn(&str, &mut String) -> Verdict + Send + 'static) {
+        self.bound[column].check = Some(Box::new(check));
+    }
+
+    /// Counts a change that the sink made by itself.
+    pub fn count_change(&mut self, column: usize, rule: &'static str) {
+        self.tally.add(column, rule);
+    }
+
+    /// Checks every row of a batch and hands the good ones to `each`, in order; books everything into `report`.
+    ///
+    /// A row that is rejected leaves no traces among the left-out and changed values.
+    pub fn write(
+        &mut self,
+        records: &Records,
+        report: &mut Report,
+        mut each: impl FnMut(&mut Row) -> Result<Fate, Error>,
+    ) -> Result<(), Error> {
+        let origins = records.origins()?;
+        let mut cells = Vec::with_capacity(self.bound.len());
+        for bound in &self.bound {
+            let column = bound.from.map(|i| records.batch.column(i));
+            cells.push(column.map(|c| Cells::new(&bound.name, c)).transpose()?);
+        }
+        for index in 0..records.batch.num_rows() {
+            self.row.origin = origins.get(index);
+            let fate = match self.fill(&cells, index) {
+                Ok(()) => each(&mut self.row)?,
+                Err((column, fault)) => Fate::Rejected(column, fault),
+            };
+            self.settle(fate, report);
+        }
+        self.tally.report(&self.bound, report);
+        Ok(())
+    }
+
+    /// Fills the row from the batch; the first bad value that rejects it ends it.
+    fn fill(&mut self, cells: &[Option<Cells<'_>>], index: usize) -> Result<(), (String, Fault)> {
+        self.row.text.clear();
+        self.row.cells.clear();
+        self.row.notes.clear();
+        self.scratch.left_out.clear();
+        self.scratch.changes.clear();
+        for (column, (bound, cells)) in self.bound.iter().zip(cells).enumerate() {
+            let start = self.row.text.len();
+            let outcome = match cells {
+                None => Ok(()),
+                Some(cells) if bound.rule.kind == usher_abi::ValueKind::List => {
+                    bound.list(column, cells, index, &mut self.row, &mut self.scratch)
+                }
+                Some(cells) => bound.scalar(column, cells, index, &mut self.row, &mut self.scratch),
+            };
+            if let Err(fault) = outcome {
+                return Err((bound.name.clone(), fault));
+            }
+            let separator = (bound.rule.kind == usher_abi::ValueKind::List).then_some(bound.rule.separator);
+            let end = self.row.text.len();
+            if bound.rule.required && bound.from.is_some() && start == end {
+                return Err((bound.name.clone(), Fault::new("value.missing", format!("`{}` must be filled", bound.name))));
+            }
+            self.row.cells.push(Cell { start, end, separator });
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, fate: Fate, report: &mut Report) {
+        let origin = self.row.origin;
+        match fate {
+            Fate::Rejected(column, fault) => {
+                let (column, message) = (column.into(), fault.message.into());
+                report.rejects.push(Reject { origin, column, code: fault.code.into(), message, retryable: false });
+                return;
+            }
+            Fate::Written => report.written.add(origin.input, origin.offset),
+            Fate::Held => {}
+            Fate::Merged(survivor) => report.merged.push(usher_abi::Merged { origin, survivor }),
+        }
+        report.left_out.extend(self.scratch.left_out.drain(..));
+        for (column, rule) in self.scratch.changes.drain(..) {
+            self.tally.add(column, rule);
+        }
+        for note in self.row.notes.drain(..) {
+            match note {
+                Note::Changed(column, rule) => self.tally.add(column, rule),
+                Note::LeftOut(column, value, fault) => report.left_out.push(LeftOut {
+                    origin,
+                    column: self.bound[column].name.clone().into(),
+                    value: value.into(),
+                    code: fault.code.into(),
+                    message: fault.message.into(),
+                }),
+            }
+        }
+    }
+}
+
+impl Bound {
+    fn run_check(&self, value: &str, out: &mut String) -> Verdict {
+        match &self.check {
+            Some(check) => check(value, out),
+            None => (self.rule.check)(value, out),
+        }
+    }
+
+    /// Appends a scalar to the row, checked.
+    fn scalar(
+        &self,
+        column: usize,
+        cells: &Cells<'_>,
+        index: usize,
+        row: &mut Row,
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        scratch.text.clear();
+        let value = match cells.value(index) {
+            Value::Null => return Ok(()),
+            Value::Text(text) => text,
+            _ => {
+                cells.append_text(index, &mut scratch.text);
+                scratch.text.as_str()
+            }
+        };
+        if value.is_empty() {
+            return Ok(());
+        }
+        scratch.replaced.clear();
+        match self.run_check(value, &mut scratch.replaced) {
+            Verdict::Keep => self.append(column, value, row, &mut scratch.left_out, &mut scratch.changes),
+            Verdict::Changed(rule) => {
+                scratch.changes.push((column, rule));
+                self.append(column, &scratch.replaced, row, &mut scratch.left_out, &mut scratch.changes)
+            }
+            Verdict::Bad(fault) => self.bad(value, fault, row.origin, &mut scratch.left_out),
+        }
+    }
+
+    /// Appends the items of a list to the row, checked and joined. A text that is no JSON array is one item.
+    fn list(
+        &self,
+        column: usize,
+        cells: &Cells<'_>,
+        index: usize,
+        row: &mut Row,
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        scratch.text.clear();
+        scratch.items.clear();
+        match cells.value(index) {
+            Value::Null => return Ok(()),
+            Value::List => {
+                for item in cells.items(index) {
+                    let start = scratch.text.len();
+                    scratch.text.push_str(item);
+                    scratch.items.push(start..scratch.text.len());
+                }
+            }
+            Value::Text(text) if read_list(text, &mut scratch.text, &mut scratch.items) => {}
+            _ => {
+                cells.append_text(index, &mut scratch.text);
+                scratch.items.push(0..scratch.text.len());
+            }
+        }
+        let begin = row.text.len();
+        let mut count = 0;
+        for item in &scratch.items {
+            let value = &scratch.text[item.clone()];
+            if value.is_empty() {
+                continue;
+            }
+            scratch.replaced.clear();
+            let value = match self.run_check(value, &mut scratch.replaced) {
+                Verdict::Keep => value,
+                Verdict::Changed(rule) => {
+                    scratch.changes.push((column, rule));
+                    scratch.replaced.as_str()
+                }
+                Verdict::Bad(fault) => {
+                    self.bad(value, fault, row.origin, &mut scratch.left_out)?;
+                    continue;
+                }
+            };
+            if value.contains(self.rule.separator) {
+                let message = format!(
+                    "{} holds `{}`, which stands between the items of `{}`; split it first",
+                    shown(value), self.rule.separator, self.name
+                );
+                let fault = Fault::new("value.contains-separator", message);
+                self.bad(value, fault, row.origin, &mut scratch.left_out)?;
+                continue;
+            }
+            if self.rule.max_items.is_some_and(|max| count >= max) {
+                let max = self.rule.max_items.unwrap_or_default();
+                let fault = Fault::new("list.too-many", format!("`{}` takes at most {max} items", self.name));
+                self.bad(value, fault, row.origin, &mut scratch.left_out)?;
+                continue;
+            }
+            let mark = row.text.len();
+            if mark > begin {
+                row.text.push(self.rule.separator);
+            }
+            let before = row.text.len();
+            self.append(column, value, row, &mut scratch.left_out, &mut scratch.changes)?;
+            if row.text.len() == before {
+                row.text.truncate(mark);
+            } else {
+                count += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends a good value, held against the longest text.
+    fn append(
+        &self,
+        column: usize,
+        value: &str,
+        row: &mut Row,
+        left_out: &mut Vec<LeftOut>,
+        changes: &mut Vec<(usize, &'static str)>,
+    ) -> Result<(), Fault> {
+        if let Some(max) = self.rule.max_chars.map(|m| m as usize)
+            && value.len() > max
+            && let Some((cut, _)) = value.char_indices().nth(max)
+        {
+            if self.on_invalid == OnInvalid::Truncate {
+                changes.push((column, "truncate"));
+                row.text.push_str(&value[..cut]);
+                return Ok(());
+            }
+            let count = value.chars().count();
+            let message = format!("{} has {count} characters, `{}` takes {max}", shown(value), self.name);
+            return self.bad(value, Fault::new("value.too-long", message), row.origin, left_out);
+        }
+        row.text.push_str(value);
+        Ok(())
+    }
+
+    fn bad(&self, value: &str, fault: Fault, origin: Origin, left_out: &mut Vec<LeftOut>) -> Result<(), Fault> {
+        if self.rule.required && self.rule.kind != usher_abi::ValueKind::List || self.on_invalid == OnInvalid::RejectRow {
+            return Err(fault);
+        }
+        left_out.push(LeftOut {
+            origin,
+            column: self.name.clone().into(),
+            value: value.chars().take(200).collect::<String>().into(),
+            code: fault.code.into(),
+            message: fault.message.into(),
+        });
+        Ok(())
+    }
+}
+
+/// Changes by column and rule, since the last report.
+#[derive(Default)]
+struct Tally(Vec<(usize, &'static str, u64)>);
+
+impl Tally {
+    fn add(&mut self, column: usize, rule: &'static str) {
+        match self.0.iter_mut().find(|(c, r, _)| *c == column && *r == rule) {
+            Some((_, _, count)) => *count += 1,
+            None => self.0.push((column, rule, 1)),
+        }
+    }
+
+    fn report(&mut self, bound: &[Bound], report: &mut Report) {
+        for (column, rule, count) in self.0.drain(..) {
+            report.changed.push(Changed { column: bound[column].name.clone().into(), rule: rule.into(), count });
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Sinks: the trait and what helps to write one.
+
+mod aside;
+mod cells;
+mod columns;
+mod csv_file;
+mod import_file;
+mod parts;
+mod reread;
+mod role;
+mod row;
+mod rule;
+pub(crate) mod shim;
+mod unique;
+
+pub use aside::Aside;
+pub use cells::{Cells, Value};
+pub use columns::{Columns, Fate, Order};
+pub use csv_file::{CsvDialect, CsvEncoder, CsvFile};
+pub use import_file::ImportFile;
+pub use parts::{Framing, PartLimits, Parts};
+pub use role::Sink;
+pub use row::Row;
+pub use rule::{check_names, check_on_invalid, describe_columns, field_pointer, find_rule, option_pointer, ColumnRule};
+pub use unique::{Fingerprints, Print};

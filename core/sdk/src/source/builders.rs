@@ -1,0 +1,181 @@
+//! Arrow builders of a stream's columns.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow_array::{
+    builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder},
+    ArrayRef, RecordBatch, UInt32Array, UInt64Array,
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use usher_abi::{Error, ValueKind};
+
+use super::row::{Cell, RowScratch};
+use crate::records::{origin_fields, Records, KIND};
+
+/// Rows of a batch, unless its records reach [`BATCH_BYTES`] first.
+pub const BATCH_ROWS: usize = 8_192;
+/// Bytes of the records of a batch.
+pub const BATCH_BYTES: usize = 4_000_000;
+
+/// A column that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The attribute; also the column's name.
+    pub name: String,
+    /// What its values are; says which Arrow type the column has: text for `Text`, `Timestamp`, `Date` and `Any`.
+    pub kind: ValueKind,
+}
+
+impl Wanted {
+    /// A column.
+    pub fn new(name: impl Into<String>, kind: ValueKind) -> Self {
+        Self { name: name.into(), kind }
+    }
+
+    fn field(&self) -> Field {
+        let data = match self.kind {
+            ValueKind::Text | ValueKind::Timestamp | ValueKind::Date | ValueKind::Any => DataType::Utf8,
+            ValueKind::Boolean => DataType::Boolean,
+            ValueKind::Integer => DataType::Int64,
+            ValueKind::Number => DataType::Float64,
+            ValueKind::List => DataType::new_list(DataType::Utf8, true),
+        };
+        let kind = HashMap::from([(KIND.to_owned(), self.kind.name().to_owned())]);
+        Field::new(&self.name, data, true).with_metadata(kind)
+    }
+}
+
+#[derive(Debug)]
+enum Builder {
+    Text(StringBuilder),
+    Boolean(BooleanBuilder),
+    Integer(Int64Builder),
+    Number(Float64Builder),
+    List(ListBuilder<StringBuilder>),
+}
+
+impl Builder {
+    fn new(kind: ValueKind) -> Self {
+        match kind {
+            ValueKind::Text | ValueKind::Timestamp | ValueKind::Date | ValueKind::Any => {
+                Self::Text(StringBuilder::with_capacity(0, 0))
+            }
+            ValueKind::Boolean => Self::Boolean(BooleanBuilder::with_capacity(0)),
+            ValueKind::Integer => Self::Integer(Int64Builder::with_capacity(0)),
+            ValueKind::Number => Self::Number(Float64Builder::with_capacity(0)),
+            ValueKind::List => Self::List(ListBuilder::with_capacity(StringBuilder::new(), 0)),
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, cell: Cell, record: &str, scratch: &RowScratch) -> Result<(), Error> {
+        match (self, cell) {
+            (Self::Text(b), Cell::Record(from, to)) => b.append_value(part(record, from, to)?),
+            (Self::Text(b), Cell::Scratch(from, to)) => b.append_value(part(&scratch.text, from, to)?),
+            (Self::Text(b), Cell::Null) => b.append_null(),
+            (Self::Boolean(b), Cell::Boolean(value)) => b.append_value(value),
+            (Self::Boolean(b), Cell::Null) => b.append_null(),
+            (Self::Integer(b), Cell::Integer(value)) => b.append_value(value),
+            (Self::Integer(b), Cell::Null) => b.append_null(),
+            (Self::Number(b), Cell::Number(value)) => b.append_value(value),
+            (Self::Number(b), Cell::Null) => b.append_null(),
+            (Self::List(b), Cell::List(from, to)) => {
+                for item in scratch.items.get(from as usize..to as usize).unwrap_or_default() {
+                    b.values().append_value(part(&scratch.text, item.start as u32, item.end as u32)?);
+                }
+                b.append(true);
+            }
+            (Self::List(b), Cell::Null) => b.append(false),
+            (_, cell) => return Err(Error::bug("source.cell", format!("{cell:?} is in a column of another type"))),
+        }
+        Ok(())
+    }
+
+    /// The column; the builder is left empty, with room for one like it.
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(b) => {
+                let bytes = b.values_slice().len();
+                Arc::new(std::mem::replace(b, StringBuilder::with_capacity(BATCH_ROWS, bytes + bytes / 8)).finish())
+            }
+            Self::Boolean(b) => Arc::new(std::mem::replace(b, BooleanBuilder::with_capacity(BATCH_ROWS)).finish()),
+            Self::Integer(b) => Arc::new(std::mem::replace(b, Int64Builder::with_capacity(BATCH_ROWS)).finish()),
+            Self::Number(b) => Arc::new(std::mem::replace(b, Float64Builder::with_capacity(BATCH_ROWS)).finish()),
+            Self::List(b) => Arc::new(b.finish()),
+        }
+    }
+}
+
+/// A part of a text; parts come from parsers over the same text, so one that is none is a defect.
+#[inline]
+fn part(text: &str, from: u32, to: u32) -> Result<&str, Error> {
+    text.get(from as usize..to as usize)
+        .ok_or_else(|| Error::bug("source.cell", format!("bytes {from} to {to} are no part of the record")))
+}
+
+/// Collects rows into batches: the wanted columns in their order, then the two origin columns.
+#[derive(Debug)]
+pub(crate) struct Builders {
+    schema: SchemaRef,
+    columns: Vec<Builder>,
+    offsets: Vec<u64>,
+    lengths: Vec<u32>,
+    bytes: usize,
+}
+
+impl Builders {
+    pub(crate) fn new(wanted: &[Wanted]) -> Self {
+        let fields: Vec<Field> = wanted.iter().map(Wanted::field).chain(origin_fields()).collect();
+        Self {
+            schema: Arc::new(Schema::new(fields)),
+            columns: wanted.iter().map(|w| Builder::new(w.kind)).collect(),
+            offsets: Vec::new(),
+            lengths: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether the batch is large enough.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.offsets.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    /// Appends a row of good cells, one a column.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        cells: &[Cell],
+        record: &str,
+        scratch: &RowScratch,
+        offset: u64,
+        length: usize,
+    ) -> Result<(), Error> {
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.append(*cell, record, scratch)?;
+        }
+        self.offsets.push(offset);
+        self.lengths.push(length as u32);
+        self.bytes += length;
+        Ok(())
+    }
+
+    /// The rows so far; none is an empty batch.
+    pub(crate) fn finish(&mut self, input: u32) -> Result<Records, Error> {
+        let room = self.offsets.len().max(1);
+        let offsets = std::mem::replace(&mut self.offsets, Vec::with_capacity(room));
+        let lengths = std::mem::replace(&mut self.lengths, Vec::with_capacity(room));
+        self.bytes = 0;
+        let mut columns: Vec<ArrayRef> = self.columns.iter_mut().map(Builder::finish).collect();
+        columns.push(Arc::new(UInt64Array::from(offsets)));
+        columns.push(Arc::new(UInt32Array::from(lengths)));
+        let batch = RecordBatch::try_new(self.schema.clone(), columns)
+            .map_err(|e| Error::bug("source.batch", format!("the columns are no batch: {e}")))?;
+        Ok(Records::new(batch, input))
+    }
+
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.offsets.is_empty()
+    }
+}

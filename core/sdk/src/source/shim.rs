@@ -1,0 +1,86 @@
+//! The functions of `SourceTable` and `StreamTable` over the traits.
+
+use std::{ffi::c_void, marker::PhantomData};
+
+use usher_abi::{
+    export_batch, Batch, Error, Instance, RResult, RSlice, RStr, RString, RVec, Report, SourceTable, Split, Status,
+    StreamHandle, StreamTable,
+};
+
+use super::{Source, Stream};
+use crate::{
+    guard::{cancel, close, enter, Shell},
+    options, Host,
+};
+
+/// The instance and the host whose cancellation it shares with its streams.
+struct Opened<T> {
+    source: T,
+    host: Host,
+}
+
+struct Table<T>(PhantomData<T>);
+
+impl<T: Source> Table<T> {
+    const SOURCE: &'static SourceTable = &SourceTable {
+        check: check::<T>,
+        catalog: catalog::<T>,
+        plan: plan::<T>,
+        open_split: open_split::<T>,
+        cancel: cancel::<Opened<T>>,
+        close: close::<Opened<T>>,
+    };
+    const STREAM: &'static StreamTable =
+        &StreamTable { next: next::<T::Stream>, cancel: cancel::<T::Stream>, close: close::<T::Stream> };
+}
+
+/// Opens a source behind the boundary.
+#[doc(hidden)]
+pub fn open<T: Source>(options_json: &str, host: Host) -> Result<Instance, Error> {
+    let source = T::open(options::parse(options_json)?, host.clone())?;
+    let flag = host.cancelled_flag();
+    Ok(Instance {
+        this: Shell::into_raw(Opened { source, host }, flag),
+        source: Table::<T>::SOURCE,
+        transform: std::ptr::null(),
+        sink: std::ptr::null(),
+    })
+}
+
+extern "C" fn check<T: Source>(this: *mut c_void) -> RResult<RString, Error> {
+    enter(this, "check", |o: &mut Opened<T>| options::to_json(&o.source.check()?))
+}
+
+extern "C" fn catalog<T: Source>(this: *mut c_void) -> RResult<RString, Error> {
+    enter(this, "catalog", |o: &mut Opened<T>| options::to_json(&o.source.catalog()?))
+}
+
+extern "C" fn plan<T: Source>(this: *mut c_void, projection: RStr<'_>, splits: u32) -> RResult<RVec<Split>, Error> {
+    enter(this, "plan", |o: &mut Opened<T>| {
+        let projection: Vec<String> = options::from_json(projection.as_str())?;
+        Ok(o.source.plan(&projection, splits.max(1) as usize)?.into())
+    })
+}
+
+extern "C" fn open_split<T: Source>(
+    this: *mut c_void,
+    split: &Split,
+    checkpoint: RSlice<'_, u8>,
+) -> RResult<StreamHandle, Error> {
+    enter(this, "open_split", |o: &mut Opened<T>| {
+        let stream = o.source.open_split(split, checkpoint.as_slice())?;
+        Ok(StreamHandle { this: Shell::into_raw(stream, o.host.cancelled_flag()), table: Table::<T>::STREAM })
+    })
+}
+
+extern "C" fn next<S: Stream>(this: *mut c_void, batch: &mut Batch, report: &mut Report) -> RResult<Status, Error> {
+    enter(this, "next", |stream: &mut S| {
+        Ok(match stream.next(report)? {
+            Some(records) => {
+                *batch = export_batch(&records.batch, records.input, records.checkpoint)?;
+                Status::OK
+            }
+            None => Status::END,
+        })
+    })
+}

@@ -1,0 +1,161 @@
+//! The stream over delimited text.
+
+use usher_abi::{Error, Report};
+
+use super::{
+    builders::{Builders, Wanted},
+    delimited::{DelimitedReader, Record},
+    header::Header,
+    json,
+    rejects::{origin, reject, REJECTS_A_CALL},
+    row::{from_text, Cell, RowScratch},
+    Stream,
+};
+use crate::{Host, Records};
+
+/// A wanted column and the cell it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    /// The column.
+    pub wanted: Wanted,
+    /// The place of its cell in the file; none: this file has no such column, every value is null.
+    pub cell: Option<usize>,
+}
+
+/// Batches of the wanted cells of one file.
+///
+/// An empty cell is null: delimited text cannot say whether nothing or an empty text was meant. A record that cannot
+/// be read is a reject: `csv.cells`, `csv.unterminated`, `encoding.utf8`, `value.type`, `record.too-long`. A file is
+/// one split, as no byte of it tells whether it lies inside quotes.
+#[derive(Debug)]
+pub struct TableStream {
+    host: Host,
+    reader: DelimitedReader,
+    headings: Vec<String>,
+    columns: Vec<TableColumn>,
+    apostrophe: bool,
+    input: u32,
+    builders: Builders,
+    cells: Vec<Cell>,
+    scratch: RowScratch,
+}
+
+impl TableStream {
+    /// Opens a file behind its header, or after the records of a checkpoint.
+    ///
+    /// `apostrophe`: every text was given one leading `'`, which is taken off again, exactly one. Cells of columns that
+    /// are no text (booleans, numbers) lose one in any case.
+    pub fn open(
+        host: &Host,
+        input: u32,
+        header: &Header,
+        columns: Vec<TableColumn>,
+        apostrophe: bool,
+        checkpoint: &[u8],
+        limit: usize,
+    ) -> Result<Self, Error> {
+        let start = json::offset(checkpoint)?.unwrap_or(header.body);
+        let wanted: Vec<Wanted> = columns.iter().map(|c| c.wanted.clone()).collect();
+        Ok(Self {
+            host: host.clone(),
+            reader: DelimitedReader::open(&host.input()?, input, start, header.dialect, limit)?,
+            headings: header.headings.clone(),
+            builders: Builders::new(&wanted),
+            columns,
+            apostrophe,
+            input,
+            cells: Vec::new(),
+            scratch: RowScratch::default(),
+        })
+    }
+}
+
+impl Stream for TableStream {
+    fn next(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
+        self.host.stop_if_cancelled()?;
+        while !self.builders.is_full() && report.rejects.len() < REJECTS_A_CALL {
+            let Some(record) = self.reader.next(report)? else {
+                if self.builders.is_empty() {
+                    return Ok(None);
+                }
+                break;
+            };
+            let mut bad = |column: &str, code: &str, message: String| {
+                let place = origin(self.input, record.offset, record.length as u64);
+                report.rejects.push(reject(place, column, code, message));
+            };
+            let (found, expected) = (record.ends.len(), self.headings.len());
+            if found != expected {
+                bad("", "csv.cells", format!("the record has {found} cells, the header {expected}"));
+                continue;
+            }
+            let Some(text) = text(&record) else {
+                let (column, message) = not_utf8(&record, &self.headings);
+                bad(column, "encoding.utf8", message);
+                continue;
+            };
+            self.cells.clear();
+            self.scratch.clear();
+            let mut fault = None;
+            for column in &self.columns {
+                match cell(column, text, record.ends, self.apostrophe, &mut self.scratch) {
+                    Ok(cell) => self.cells.push(cell),
+                    Err(message) => {
+                        fault = Some((&*column.wanted.name, message));
+                        break;
+                    }
+                }
+            }
+            match fault {
+                None => {
+                    self.builders.append(&self.cells, text, &self.scratch, record.offset, record.length)?;
+                }
+                Some((name, message)) => bad(name, "value.type", format!("`{name}` {message}")),
+            }
+        }
+        let mut records = self.builders.finish(self.input)?;
+        records.checkpoint = json::checkpoint(self.reader.position());
+        Ok(Some(records))
+    }
+}
+
+/// The cells as one text, when each of them is one.
+fn text<'a>(record: &Record<'a>) -> Option<&'a str> {
+    let text = simdutf8::basic::from_utf8(record.cells).ok()?;
+    // Two halves of a character in neighbouring cells look whole together.
+    record.ends.iter().all(|end| text.is_char_boundary(*end)).then_some(text)
+}
+
+/// Which cell is at fault, and what to say of it.
+#[cold]
+fn not_utf8<'a>(record: &Record<'_>, headings: &'a [String]) -> (&'a str, String) {
+    for (index, heading) in headings.iter().enumerate() {
+        if let Err(error) = simdutf8::compat::from_utf8(record.cell(index)) {
+            let byte = error.valid_up_to() + 1;
+            return (heading, format!("the cell under `{heading}` is not UTF-8 at byte {byte}"));
+        }
+    }
+    ("", "the record is not UTF-8".to_owned())
+}
+
+#[inline]
+fn cell(
+    column: &TableColumn,
+    record: &str,
+    ends: &[usize],
+    apostrophe: bool,
+    scratch: &mut RowScratch,
+) -> Result<Cell, String> {
+    use usher_abi::ValueKind::{Boolean, Integer, Number};
+    let Some(index) = column.cell else { return Ok(Cell::Null) };
+    let mut from = if index == 0 { 0 } else { ends[index - 1] };
+    let to = ends[index];
+    if from == to {
+        return Ok(Cell::Null);
+    }
+    let kind = column.wanted.kind;
+    if record.as_bytes()[from] == b'\'' && (apostrophe || matches!(kind, Boolean | Integer | Number)) {
+        from += 1;
+    }
+    from_text(kind, &record[from..to], Cell::Record(from as u32, to as u32), scratch)
+}

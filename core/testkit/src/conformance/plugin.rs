@@ -1,0 +1,135 @@
+//! Checks of the plugin as a whole.
+
+use std::collections::HashSet;
+
+use usher_abi::{Component, Kind, ModuleRef, RStr, Role};
+
+use super::{
+    Case,
+    bench::{need, survive},
+    outcome::Stop,
+};
+use crate::{MemoryHost, check::try_description};
+
+type Check = fn(ModuleRef, &[Case]) -> Result<(), Stop>;
+
+pub(super) const CHECKS: &[(&str, Check)] = &[
+    ("describes itself", describes_itself),
+    ("describes itself alike every time", alike),
+    ("columns and attributes are documented, their names unique", documented),
+    ("every component has a case", cases),
+    ("components that do not exist are refused", strangers),
+];
+
+fn describes_itself(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
+    let description = need(try_description(module), "describe")?;
+    let name_is_good = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    if !name_is_good(&description.name) {
+        Err(format!("the name `{}` is not of lower-case letters, digits and `-`", description.name))?;
+    }
+    if description.summary.is_empty() || description.version.is_empty() {
+        Err("summary or version is empty".to_owned())?;
+    }
+    if description.components.is_empty() {
+        Err("it offers nothing".to_owned())?;
+    }
+    let mut names = HashSet::new();
+    for component in &description.components {
+        let name = &component.name;
+        if !name_is_good(name) {
+            Err(format!("the component name `{name}` is not of lower-case letters, digits and `-`"))?;
+        }
+        if !names.insert((component.role, name)) {
+            Err(format!("two components of one role are named `{name}`"))?;
+        }
+        if component.summary.is_empty() {
+            Err(format!("`{name}` has no summary"))?;
+        }
+        if component.options.get("type").and_then(|t| t.as_str()) != Some("object") {
+            Err(format!("the option schema of `{name}` is not one of an object"))?;
+        }
+    }
+    Ok(())
+}
+
+fn alike(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
+    let first = need(module.describe()().into_result(), "describe")?;
+    for _ in 0..3 {
+        let again = need(module.describe()().into_result(), "describe")?;
+        super::bench::same(&first, &again, "another call of `describe`")?;
+    }
+    Ok(())
+}
+
+fn documented(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
+    for component in need(try_description(module), "describe")?.components {
+        unique(&component)?;
+        let Component { name, columns, attributes, options, limits, role, .. } = component;
+        for column in &columns {
+            if column.summary.is_empty() || column.source.is_empty() {
+                Err(format!("column `{}` of `{name}` has no summary or no source", column.name))?;
+            }
+            if let Some((inner, _)) = column.name.split_once('*')
+                && inner.len() + 1 != column.name.len()
+            {
+                Err(format!("column `{}` of `{name}` has a `*` that is not at its end", column.name))?;
+            }
+        }
+        for limit in &limits {
+            if limit.source.is_empty() {
+                Err(format!("limit `{}` of `{name}` has no source", limit.of))?;
+            }
+        }
+        if role != Role::Sink && !columns.is_empty() || role != Role::Source && !attributes.is_empty() {
+            Err(format!("`{name}` describes columns or attributes that its role does not have"))?;
+        }
+        if let Some(properties) = options.get("properties").and_then(|p| p.as_object()) {
+            for (option, schema) in properties {
+                if schema.get("description").and_then(|d| d.as_str()).is_none_or(str::is_empty) {
+                    Err(format!("option `{option}` of `{name}` has no description"))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unique(component: &Component) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    let columns = component.columns.iter().flat_map(|c| std::iter::once(&c.name).chain(&c.aliases));
+    for name in columns.chain(component.attributes.iter().map(|a| &a.path)) {
+        if name.is_empty() || !seen.insert(name) {
+            return Err(format!("`{}` names `{name}` twice, or not at all", component.name));
+        }
+    }
+    Ok(())
+}
+
+fn cases(module: ModuleRef, cases: &[Case]) -> Result<(), Stop> {
+    let components = need(try_description(module), "describe")?.components;
+    for component in &components {
+        if !cases.iter().any(|c| c.role == component.role && c.component == component.name) {
+            Err(format!("there is no case for `{}`", component.name))?;
+        }
+    }
+    for case in cases {
+        if !components.iter().any(|c| case.role == c.role && case.component == c.name) {
+            Err(format!("the plugin offers no {}", case.title()))?;
+        }
+    }
+    Ok(())
+}
+
+fn strangers(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
+    let services = MemoryHost::new().services();
+    for kind in [Kind::SOURCE, Kind::TRANSFORM, Kind::SINK, Kind(0), Kind(99), Kind(u32::MAX)] {
+        let what = format!("opening `no-such-component` as {kind:?}");
+        let opened = module.open()(kind, RStr::from("no-such-component"), RStr::from("{}"), services.table());
+        if survive(opened.into_result(), &what)?.is_some() {
+            Err(format!("{what} succeeded"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Checks of sinks.
+
+mod faults;
+mod hostile;
+mod writing;
+
+use super::Steps;
+
+pub(super) const STEPS: Steps = &[writing::STEPS, hostile::STEPS, faults::STEPS];

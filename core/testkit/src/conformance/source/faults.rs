@@ -1,0 +1,120 @@
+//! What a source does when the host fails, cancels or asks for two at once.
+
+use std::thread;
+
+use usher_abi::{Error, ErrorClass, Report};
+
+use super::super::{
+    bench::{Bench, Step, need, rows_text, same, show},
+    faults::every_call,
+    outcome::Stop,
+};
+use crate::{
+    Call, Failure, MemoryHost,
+    drive::{Source, Stream},
+};
+
+pub(super) const STEPS: &[(&str, Step)] = &[
+    ("a failing service is an error of its class", failures),
+    ("two instances work at once", two_at_once),
+    ("cancelled between calls, it stops", cancel_between),
+    ("cancelled during a call, it stops soon", cancel_during),
+    ("cancelled as a run, it stops", cancel_run),
+    ("closed early, it leaves nothing open", closed_early),
+];
+
+fn failures(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = || bench.host_of_rows(20).slab_size(256);
+    Ok(every_call(host, |host| bench.read(host).map(drop))?)
+}
+
+fn two_at_once(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(1000).slab_size(1000);
+    let expected = rows_text(&need(bench.read(&host), "one instance")?);
+    let (left, right) = thread::scope(|scope| {
+        let run = || bench.read(&host).map(|read| rows_text(&read));
+        let other = scope.spawn(run);
+        (run(), other.join().unwrap_or_else(|_| Err(Error::bug("test.panic", "a thread panicked"))))
+    });
+    same(&expected, &need(left, "the first of two")?, "the first of two")?;
+    same(&expected, &need(right, "the second of two")?, "the second of two")?;
+    Ok(())
+}
+
+/// Opens everything up to the stream of the first split.
+fn open(bench: &Bench<'_>, host: &MemoryHost) -> Result<(Source, Option<Stream>), String> {
+    let services = host.services();
+    let mut source =
+        need(Source::open(bench.module, &bench.case.component, &bench.options(), &services), "opening")?;
+    need(source.check(), "check")?;
+    let catalog = need(source.catalog(), "catalog")?;
+    let paths: Vec<&str> = catalog.attributes.iter().map(|a| a.path.as_str()).collect();
+    let splits = need(source.plan(&paths, 1), "plan")?;
+    let stream = splits.first().map(|split| need(source.open_split(split, &[]), "open_split")).transpose()?;
+    Ok((source, stream))
+}
+
+fn cancelled<T>(result: Result<T, Error>, what: &str) -> Result<(), String> {
+    match result {
+        Err(error) if error.class == ErrorClass::CANCELLED => Ok(()),
+        Err(error) => Err(format!("{what} after `cancel`: {}", show(&error))),
+        Ok(_) => Err(format!("{what} after `cancel` goes on")),
+    }
+}
+
+fn cancel_between(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(100);
+    let (source, stream) = open(bench, &host)?;
+    if let Some(mut stream) = stream {
+        stream.canceller().cancel();
+        stream.canceller().cancel();
+        cancelled(stream.next(&mut Report::default()), "`next`")?;
+    }
+    drop(source);
+    let (mut source, stream) = open(bench, &host)?;
+    source.canceller().cancel();
+    cancelled(source.catalog(), "`catalog`")?;
+    cancelled(source.plan(&[], 1), "`plan`")?;
+    if let Some(mut stream) = stream {
+        cancelled(stream.next(&mut Report::default()), "`next` of a stream of a cancelled source")?;
+    }
+    Ok(())
+}
+
+fn cancel_during(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(10_000).slab_size(512);
+    let (source, stream) = open(bench, &host)?;
+    let Some(mut stream) = stream else { return Ok(()) };
+    let canceller = source.canceller();
+    host.when(Failure::new(Call::Read, host.calls(Call::Read) + 2), move || canceller.cancel());
+    // The batch that is being made may still come; nothing after it may.
+    let mut batches = 0;
+    loop {
+        match stream.next(&mut Report::default()) {
+            Err(error) if error.class == ErrorClass::CANCELLED => return Ok(()),
+            Err(error) => Err(format!("`next` during `cancel`: {}", show(&error)))?,
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) if batches > 1 => Err("batches go on after `cancel`".to_owned())?,
+            Ok(Some(_)) => batches += 1,
+        }
+    }
+}
+
+fn cancel_run(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(100);
+    host.cancel();
+    Ok(cancelled(bench.read(&host), "reading")?)
+}
+
+fn closed_early(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(10_000).slab_size(512);
+    let (source, stream) = open(bench, &host)?;
+    if let Some(mut stream) = stream {
+        need(stream.next(&mut Report::default()), "`next`")?;
+    }
+    drop(source);
+    if host.open_readers() > 0 {
+        Err(format!("{} readers stay open", host.open_readers()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Checks of sources.
+
+mod faults;
+mod hostile;
+mod reading;
+
+use super::Steps;
+
+pub(super) const STEPS: Steps = &[reading::STEPS, hostile::STEPS, faults::STEPS];

@@ -1,0 +1,308 @@
+//! The tables of a plugin behind safe calls: one struct a role, closed when dropped.
+//!
+//! Calls come one at a time per instance because they take `&mut self`; a [`Canceller`] works from any thread. This
+//! is the one file of the crate with `unsafe`.
+
+use std::{ffi::c_void, sync::Arc};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use usher_abi::{
+    ArrowSchema, Batch, Catalog, Error, Instance, Kind, ModuleRef, Problem, RSlice, RStr, Receipt, Report,
+    Services, SinkTable, SourceTable, Split, Status, StreamTable, TransformTable, export_batch,
+    export_schema, import_batch, import_schema,
+};
+
+/// An open handle; closes itself before what it depends on.
+struct Live {
+    this: *mut c_void,
+    close: extern "C" fn(*mut c_void),
+    cancel: extern "C" fn(*mut c_void),
+    /// A stream's source, which is to be closed after it.
+    _parent: Option<Arc<Live>>,
+    /// What the host's table points at.
+    services: Arc<Services>,
+}
+
+// SAFETY: instances may move between threads between calls (the boundary's contract).
+unsafe impl Send for Live {}
+// SAFETY: through a shared `Live` only `cancel` is called, which is `[any thread]`.
+unsafe impl Sync for Live {}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        (self.close)(self.this);
+    }
+}
+
+/// Cancels an instance or a stream, from any thread.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "an opaque handle")]
+pub struct Canceller(Arc<Live>);
+
+impl Canceller {
+    /// Makes running and later calls answer `cancelled` soon.
+    pub fn cancel(&self) {
+        (self.0.cancel)(self.0.this);
+    }
+}
+
+fn open(
+    module: ModuleRef,
+    kind: Kind,
+    component: &str,
+    options: &str,
+    services: &Arc<Services>,
+) -> Result<Instance, Error> {
+    module.open()(kind, RStr::from(component), RStr::from(options), services.table()).into_result()
+}
+
+/// The table that an instance must have.
+fn table<T>(pointer: *const T, role: &str) -> Result<&'static T, Error> {
+    // SAFETY: an instance's tables live as long as the plugin, which is never unloaded; null is a `None`.
+    unsafe { pointer.as_ref() }
+        .ok_or_else(|| Error::bug("plugin.table", format!("`open` answered no table of a {role}")))
+}
+
+fn unreadable(entry: &str) -> impl FnOnce(serde_json::Error) -> Error {
+    move |e| Error::bug("plugin.json", format!("`{entry}` answered unreadable JSON: {e}"))
+}
+
+fn problems(json: &str) -> Result<Vec<Problem>, Error> {
+    serde_json::from_str(json).map_err(unreadable("check"))
+}
+
+/// Rows as a producer filled them in.
+#[derive(Clone, Debug)]
+pub struct Pulled {
+    /// The rows.
+    pub batch: RecordBatch,
+    /// The input that they come from.
+    pub input: u32,
+    /// The producer's checkpoint after them.
+    pub checkpoint: Vec<u8>,
+}
+
+fn pulled(mut batch: Batch) -> Result<Pulled, Error> {
+    let (input, checkpoint) = (batch.input, std::mem::take(&mut batch.checkpoint).into());
+    Ok(Pulled { batch: import_batch(&mut batch)?, input, checkpoint })
+}
+
+/// An open source.
+#[expect(missing_debug_implementations, reason = "an opaque handle")]
+pub struct Source {
+    live: Arc<Live>,
+    table: &'static SourceTable,
+}
+
+impl Source {
+    /// Opens a source; `options` is JSON text.
+    pub fn open(
+        module: ModuleRef,
+        component: &str,
+        options: &str,
+        services: &Arc<Services>,
+    ) -> Result<Self, Error> {
+        let instance = open(module, Kind::SOURCE, component, options, services)?;
+        let table = table(instance.source, "source")?;
+        let (close, cancel) = (table.close, table.cancel);
+        let live = Live { this: instance.this, close, cancel, _parent: None, services: services.clone() };
+        Ok(Self { live: Arc::new(live), table })
+    }
+
+    /// What is wrong with the options.
+    pub fn check(&mut self) -> Result<Vec<Problem>, Error> {
+        problems(&(self.table.check)(self.live.this).into_result()?)
+    }
+
+    /// The attributes of the input.
+    pub fn catalog(&mut self) -> Result<Catalog, Error> {
+        let json = (self.table.catalog)(self.live.this).into_result()?;
+        serde_json::from_str(&json).map_err(unreadable("catalog"))
+    }
+
+    /// Says which attributes are needed and asks for splits.
+    pub fn plan(&mut self, projection: &[&str], max_splits: u32) -> Result<Vec<Split>, Error> {
+        let json = serde_json::Value::from(projection.to_vec()).to_string();
+        Ok((self.table.plan)(self.live.this, RStr::from(json.as_str()), max_splits).into_result()?.into())
+    }
+
+    /// Opens a planned split, from its start or from a checkpoint.
+    pub fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Stream, Error> {
+        let handle =
+            (self.table.open_split)(self.live.this, split, RSlice::from_slice(checkpoint)).into_result()?;
+        let table = table(handle.table, "stream")?;
+        let live = Live {
+            this: handle.this,
+            close: table.close,
+            cancel: table.cancel,
+            _parent: Some(self.live.clone()),
+            services: self.live.services.clone(),
+        };
+        Ok(Stream { live: Arc::new(live), table })
+    }
+
+    /// Cancels this source and its streams.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.live.clone())
+    }
+}
+
+/// An open stream of a source; the source lives at least as long.
+#[expect(missing_debug_implementations, reason = "an opaque handle")]
+pub struct Stream {
+    live: Arc<Live>,
+    table: &'static StreamTable,
+}
+
+impl Stream {
+    /// The next rows, or `None` at the end; what happened to records goes into `report`.
+    pub fn next(&mut self, report: &mut Report) -> Result<Option<Pulled>, Error> {
+        loop {
+            let mut batch = Batch::empty();
+            match (self.table.next)(self.live.this, &mut batch, report).into_result()? {
+                Status::OK => return pulled(batch).map(Some),
+                Status::END => return Ok(None),
+                Status::AGAIN => {}
+                other => {
+                    return Err(Error::bug("plugin.status", format!("`next` answered the unknown {other:?}")));
+                }
+            }
+        }
+    }
+
+    /// Cancels this stream.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.live.clone())
+    }
+}
+
+/// An open sink.
+#[expect(missing_debug_implementations, reason = "an opaque handle")]
+pub struct Sink {
+    live: Arc<Live>,
+    table: &'static SinkTable,
+}
+
+impl Sink {
+    /// Opens a sink; `options` is JSON text.
+    pub fn open(
+        module: ModuleRef,
+        component: &str,
+        options: &str,
+        services: &Arc<Services>,
+    ) -> Result<Self, Error> {
+        let instance = open(module, Kind::SINK, component, options, services)?;
+        let table = table(instance.sink, "sink")?;
+        let (close, cancel) = (table.close, table.cancel);
+        let live = Live { this: instance.this, close, cancel, _parent: None, services: services.clone() };
+        Ok(Self { live: Arc::new(live), table })
+    }
+
+    /// What is wrong with the options and with the columns that are going to come.
+    pub fn check(&mut self, columns: &[&str]) -> Result<Vec<Problem>, Error> {
+        let json = serde_json::Value::from(columns.to_vec()).to_string();
+        problems(&(self.table.check)(self.live.this, RStr::from(json.as_str())).into_result()?)
+    }
+
+    /// Says what the batches look like.
+    pub fn begin(&mut self, schema: &Schema) -> Result<(), Error> {
+        (self.table.begin)(self.live.this, &export_schema(schema)?).into_result()
+    }
+
+    /// Hands rows over.
+    pub fn write(&mut self, batch: &RecordBatch, input: u32, report: &mut Report) -> Result<(), Error> {
+        let mut batch = export_batch(batch, input, Vec::new())?;
+        (self.table.write)(self.live.this, &mut batch, report).into_result()
+    }
+
+    /// Has everything buffered handed on.
+    pub fn flush(&mut self, report: &mut Report) -> Result<(), Error> {
+        (self.table.flush)(self.live.this, report).into_result()
+    }
+
+    /// Ends the work.
+    pub fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
+        let json = (self.table.finish)(self.live.this, report).into_result()?;
+        serde_json::from_str(&json).map_err(unreadable("finish"))
+    }
+
+    /// Cancels this sink.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.live.clone())
+    }
+}
+
+/// An open transform.
+#[expect(missing_debug_implementations, reason = "an opaque handle")]
+pub struct Transform {
+    live: Arc<Live>,
+    table: &'static TransformTable,
+}
+
+impl Transform {
+    /// Opens a transform; `options` is JSON text.
+    pub fn open(
+        module: ModuleRef,
+        component: &str,
+        options: &str,
+        services: &Arc<Services>,
+    ) -> Result<Self, Error> {
+        let instance = open(module, Kind::TRANSFORM, component, options, services)?;
+        let table = table(instance.transform, "transform")?;
+        let (close, cancel) = (table.close, table.cancel);
+        let live = Live { this: instance.this, close, cancel, _parent: None, services: services.clone() };
+        Ok(Self { live: Arc::new(live), table })
+    }
+
+    /// What is wrong with the options.
+    pub fn check(&mut self) -> Result<Vec<Problem>, Error> {
+        problems(&(self.table.check)(self.live.this).into_result()?)
+    }
+
+    /// The schema that comes out when this one goes in.
+    pub fn output_schema(&mut self, input: &Schema) -> Result<SchemaRef, Error> {
+        let mut output = ArrowSchema::empty();
+        (self.table.output_schema)(self.live.this, &export_schema(input)?, &mut output).into_result()?;
+        import_schema(&output)
+    }
+
+    /// One batch in; `None` when rows are held back.
+    pub fn apply(
+        &mut self,
+        batch: &RecordBatch,
+        input: u32,
+        report: &mut Report,
+    ) -> Result<Option<Pulled>, Error> {
+        let mut batch = export_batch(batch, input, Vec::new())?;
+        let mut out = Batch::empty();
+        match (self.table.apply)(self.live.this, &mut batch, &mut out, report).into_result()? {
+            Status::OK => pulled(out).map(Some),
+            Status::AGAIN => Ok(None),
+            other => Err(Error::bug("plugin.status", format!("`apply` answered the unexpected {other:?}"))),
+        }
+    }
+
+    /// What was held back, or `None` at the end.
+    pub fn flush(&mut self, report: &mut Report) -> Result<Option<Pulled>, Error> {
+        loop {
+            let mut out = Batch::empty();
+            match (self.table.flush)(self.live.this, &mut out, report).into_result()? {
+                Status::OK => return pulled(out).map(Some),
+                Status::END => return Ok(None),
+                Status::AGAIN => {}
+                other => {
+                    return Err(Error::bug(
+                        "plugin.status",
+                        format!("`flush` answered the unknown {other:?}"),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Cancels this transform.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.live.clone())
+    }
+}

@@ -1,0 +1,132 @@
+//! The books of one sink: every record that was read is exactly once written, filtered, merged or rejected.
+
+use std::collections::BTreeMap;
+
+use serde_json::{json, Value};
+use usher_abi::{Error, Identity, Report};
+
+/// Records by what became of them; each term is counted where it happens.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Books {
+    /// Left out on purpose, by reason (`where`, `exclude`, `no-consent`).
+    pub(super) filtered: BTreeMap<&'static str, Identity>,
+    /// Gone into another record.
+    pub(super) merged: Identity,
+    /// Not taken.
+    pub(super) rejected: Identity,
+    /// Said by the sink to be written.
+    pub(super) written: Identity,
+}
+
+impl Books {
+    pub(super) fn filter(&mut self, reason: &'static str, input: u32, offset: u64) {
+        self.filtered.entry(reason).or_default().add(input, offset);
+    }
+
+    /// Books what a sink reports.
+    pub(super) fn take(&mut self, report: &Report) {
+        for fate in [report.written, report.accepted, report.confirmed, report.unknown] {
+            self.written.merge(fate);
+        }
+        for reject in &report.rejects {
+            self.rejected.add(reject.origin.input, reject.origin.offset);
+        }
+        for merged in &report.merged {
+            self.merged.add(merged.origin.input, merged.origin.offset);
+        }
+    }
+
+    /// Adds the terms of the chain, which are every sink's.
+    pub(super) fn add(&mut self, chain: &Self) {
+        for (reason, identity) in &chain.filtered {
+            self.filtered.entry(reason).or_default().merge(*identity);
+        }
+        self.merged.merge(chain.merged);
+        self.rejected.merge(chain.rejected);
+        self.written.merge(chain.written);
+    }
+
+    pub(super) fn filtered(&self) -> Identity {
+        let mut sum = Identity::default();
+        self.filtered.values().for_each(|i| sum.merge(*i));
+        sum
+    }
+
+    fn accounted(&self) -> Identity {
+        let mut sum = self.filtered();
+        for term in [self.merged, self.rejected, self.written] {
+            sum.merge(term);
+        }
+        sum
+    }
+
+    /// Whether all that was `read` is accounted for, and `staged` rows are what the sink says it wrote.
+    pub(super) fn balance(&self, connector: &str, read: Identity, staged: u64) -> Result<(), Error> {
+        let accounted = self.accounted();
+        if accounted != read {
+            let what = if accounted.count == read.count { "other records" } else { "another number of records" };
+            return Err(Error::bug(
+                "books.unbalanced",
+                format!(
+                    "the books of `{connector}` do not balance: {} records were read, but {what} ({}) are accounted for \
+                     ({} filtered, {} merged, {} rejected, {} written); nothing was published, report this to the plugin's author",
+                    read.count, accounted.count, self.filtered().count, self.merged.count, self.rejected.count,
+                    self.written.count
+                ),
+            ));
+        }
+        if staged != self.written.count {
+            return Err(Error::bug(
+                "books.unbalanced",
+                format!(
+                    "the books of `{connector}` do not balance: it says it wrote {} rows, its files hold {staged}; \
+                     nothing was published, report this to the plugin's author",
+                    self.written.count
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// For `report.json`.
+    pub(super) fn to_json(&self, read: Identity) -> Value {
+        let filtered: BTreeMap<&str, u64> = self.filtered.iter().map(|(reason, i)| (*reason, i.count)).collect();
+        let sum = |identity: Identity| format!("{:016x}", identity.sum);
+        json!({
+            "read": read.count,
+            "filtered": filtered,
+            "merged": self.merged.count,
+            "rejected": self.rejected.count,
+            "written": self.written.count,
+            "identity": {
+                "read": sum(read),
+                "filtered": sum(self.filtered()),
+                "merged": sum(self.merged),
+                "rejected": sum(self.rejected),
+                "written": sum(self.written),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn books_balance_by_identity_not_by_count() {
+        let mut read = Identity::default();
+        read.add(0, 10);
+        read.add(0, 20);
+        let mut books = Books::default();
+        books.filter("where", 0, 10);
+        books.written.add(0, 20);
+        assert!(books.balance("x", read, 1).is_ok());
+        assert!(books.balance("x", read, 2).is_err());
+        let mut other = Books::default();
+        other.filter("where", 0, 10);
+        other.written.add(0, 30);
+        let error = other.balance("x", read, 1).unwrap_err();
+        assert!(error.message.contains("other records"), "{error}");
+    }
+}

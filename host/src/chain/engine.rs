@@ -1,0 +1,158 @@
+//! What all chains of one command share.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::Value;
+use usher_abi::{service::OutputService, LogLevel, Role, Services};
+
+use crate::{
+    manifest::{Connector, Manifest},
+    plugins::{Plugin, Registry},
+    runner,
+    services::{Cancel, Database, InputOptions, InputRegistry, Inputs, LineSink, RunLog, SystemClock},
+};
+
+/// What the command line adds to the manifest.
+#[derive(Clone)]
+pub struct Settings {
+    /// Instead of the manifest's `out`.
+    pub out: Option<PathBuf>,
+    /// Read at most so many records.
+    pub limit: Option<u64>,
+    /// Instead of an id made from the time.
+    pub run_id: Option<String>,
+    /// The least severity of log lines that are shown.
+    pub log: LogLevel,
+    /// Where log lines go.
+    pub lines: LineSink,
+}
+
+/// Manifest, plugins, and what stops everything.
+pub struct Engine {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Its plugins.
+    pub plugins: Registry,
+    /// What the command line said.
+    pub settings: Settings,
+    /// Throws everything out of its waits.
+    pub cancel: Cancel,
+    stops: Arc<Mutex<Vec<runner::Cancel>>>,
+    staging: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl Engine {
+    /// An engine; plugins are loaded as they are needed.
+    pub fn new(manifest: Manifest, plugins: Registry, settings: Settings, cancel: Cancel) -> Self {
+        Self { manifest, plugins, settings, cancel, stops: Arc::default(), staging: Arc::default() }
+    }
+
+    /// Cancels every instance that was opened; for a signal's thread.
+    pub fn stopper(&self) -> impl Fn() + Send + Sync + use<> {
+        let (stops, cancel) = (self.stops.clone(), self.cancel.clone());
+        move || {
+            cancel.cancel();
+            for stop in stops.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                stop();
+            }
+        }
+    }
+
+    /// Removes the staging folder of the chain that runs; for whoever is about to end the process without unwinding.
+    pub fn sweeper(&self) -> impl Fn() + Send + Sync + use<> {
+        let staging = self.staging.clone();
+        move || {
+            if let Some(folder) = staging.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                // Best effort: the next run of the chain removes what is left.
+                let _ = std::fs::remove_dir_all(folder);
+            }
+        }
+    }
+
+    pub(super) fn guard(&self, staging: Option<&Path>) {
+        *self.staging.lock().unwrap_or_else(PoisonError::into_inner) = staging.map(Path::to_owned);
+    }
+
+    pub(super) fn on_cancel(&self, stop: runner::Cancel) {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner).push(stop);
+    }
+
+    /// The chain is over: its instances may close.
+    pub(super) fn forget_stops(&self) {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The folder of results.
+    pub fn out(&self) -> PathBuf {
+        self.settings.out.clone().unwrap_or_else(|| self.manifest.out.clone())
+    }
+
+    /// The inputs of a run.
+    pub(super) fn inputs(&self) -> Arc<InputRegistry> {
+        InputRegistry::new(InputOptions::new(&self.manifest.folder, std::env::temp_dir(), self.cancel.clone()))
+    }
+
+    /// The plugin of a connector, loaded; the error is one line.
+    pub fn plugin(&mut self, connector: &Connector) -> Result<Arc<Plugin>, String> {
+        self.plugins.get(&connector.plugin)
+    }
+
+    /// The services of one instance, and its view of the inputs.
+    pub(super) fn services(
+        &self,
+        chain: &str,
+        run: &str,
+        connector: &Connector,
+        inputs: &Arc<InputRegistry>,
+        output: Option<Arc<dyn OutputService>>,
+    ) -> (Arc<Services>, Arc<Inputs>) {
+        let view = Arc::new(inputs.view(&connector.options));
+        let database = Database::new(&self.manifest.state);
+        let (level, lines) = (self.settings.log, self.settings.lines.clone());
+        let services = Services {
+            log: Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone())),
+            input: Some(view.clone()),
+            output,
+            clock: Some(Arc::new(SystemClock::new(self.cancel.clone()))),
+            state: Some(Arc::new(database.state(&connector.name))),
+            ledger: Some(Arc::new(database.ledger(run, chain, &connector.name))),
+        };
+        (Arc::new(services), view)
+    }
+}
+
+/// A connector's component and its options as the plugin wants them.
+pub(super) fn component_of(
+    plugin: &Plugin,
+    connector: &Connector,
+    role: Role,
+) -> Result<usher_abi::Component, String> {
+    let found = plugin.component(role, connector.component.as_deref());
+    found.cloned().ok_or_else(|| {
+        let of_role: Vec<&str> =
+            plugin.description.components.iter().filter(|c| c.role == role).map(|c| c.name.as_str()).collect();
+        let role = match role {
+            Role::Source => "source",
+            Role::Transform => "transform",
+            Role::Sink => "sink",
+        };
+        match (&connector.component, of_role.is_empty()) {
+            (_, true) => format!("the plugin `{}` has no {role}", plugin.preamble.name),
+            (Some(name), false) => format!(
+                "the plugin `{}` has no {role} `{name}`{}; it has {}",
+                plugin.preamble.name,
+                usher_abi::nearest(name, of_role.iter().copied()),
+                of_role.join(", ")
+            ),
+            (None, false) => format!("the plugin `{}` has no {role}", plugin.preamble.name),
+        }
+    })
+}
+
+/// Options as JSON text.
+pub(super) fn options_text(options: &Value) -> String {
+    options.to_string()
+}

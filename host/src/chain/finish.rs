@@ -1,0 +1,243 @@
+//! The end of a run: books balance, thresholds hold, the run's own files are written, and it is published.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use serde_json::{json, Value};
+use usher_abi::{Error, Identity};
+
+use super::{
+    engine::Engine,
+    notes::Notes,
+    outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
+    prepare::{shown, PreparedChain, PreparedSink},
+    run::{Mode, SinkEnd},
+};
+use crate::{
+    report::upload_guide,
+    services::{disk_error, Digest, InputRegistry, Part, Staging},
+};
+
+/// Digests of the inputs, made beside the run.
+pub(super) type Digests = JoinHandle<Result<Vec<Digest>, Error>>;
+
+/// Begins to digest the inputs opened so far.
+pub(super) fn digests(inputs: &Arc<InputRegistry>) -> Digests {
+    let inputs = inputs.clone();
+    thread::spawn(move || inputs.inputs().iter().map(|input| inputs.digest(input.id)).collect())
+}
+
+/// Everything that is left when the last row has passed.
+pub(super) struct Closing<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) prepared: PreparedChain,
+    pub(super) staging: Staging,
+    pub(super) notes: Notes,
+    pub(super) read: Identity,
+    pub(super) ends: Vec<SinkEnd>,
+    pub(super) digests: Digests,
+    pub(super) id: &'a str,
+    pub(super) mode: Mode,
+    pub(super) started: Instant,
+    /// How many records had each guessed attribute.
+    pub(super) seen: Vec<u64>,
+}
+
+impl Closing<'_> {
+    pub(super) fn close(mut self) -> Result<Outcome, Failure> {
+        let staged = self.staging.parts();
+        let mut connectors = Vec::new();
+        let mut refused = Vec::new();
+        for index in 0..self.prepared.sinks.len() {
+            let chain_books = self.prepared.stage.books.clone();
+            let sink = &mut self.prepared.sinks[index];
+            sink.stage.books.add(&chain_books);
+            let parts: Vec<&Part> = staged.iter().filter(|p| p.connector == sink.name).collect();
+            let extra: Vec<&str> =
+                self.ends[index].receipt.parts.iter().filter(|p| p.extra).map(|p| p.name.as_str()).collect();
+            let rows = parts.iter().filter(|p| !extra.contains(&p.name.as_str())).map(|p| p.rows).sum();
+            sink.stage.books.balance(&sink.name, self.read, rows)?;
+            refused.extend(refusals(sink, self.read.count));
+            connectors.push(self.outcome_of(index, &parts));
+        }
+        let warnings = self.warnings();
+        let digests = self.digests;
+        let digests = digests.join().unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
+        let mut outcome = Outcome {
+            chain: self.prepared.chain.name.clone(),
+            run: self.id.to_owned(),
+            folder: None,
+            latest: false,
+            refused,
+            read: self.read.count,
+            connectors,
+            warnings,
+            seconds: 0.0,
+            bytes: digests.iter().map(|d| d.bytes).sum(),
+        };
+        if self.mode == Mode::Run {
+            let names: Vec<String> = self.prepared.sinks.iter().map(|s| s.name.clone()).collect();
+            self.notes.write(&self.prepared.inputs, &self.staging, &names)?;
+            let report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, &digests);
+            write_json(&self.staging, "report.json", &report)?;
+            write_json(&self.staging, "receipt.json", &receipts(&self.prepared, &self.ends, self.id))?;
+            for (sink, end) in self.prepared.sinks.iter().zip(&self.ends) {
+                let parts: Vec<&Part> = staged.iter().filter(|p| p.connector == sink.name).collect();
+                let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts);
+                write_file(&self.staging, &format!("{}/UPLOAD.md", sink.name), text.as_bytes())?;
+            }
+            if self.engine.cancel.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            let good = outcome.refused.is_empty();
+            let folder = self.staging.publish(good)?;
+            outcome.folder = Some(shown(&folder.path()));
+            outcome.latest = good;
+        }
+        outcome.seconds = self.started.elapsed().as_secs_f64();
+        Ok(outcome)
+    }
+
+    fn outcome_of(&self, index: usize, parts: &[&Part]) -> ConnectorOutcome {
+        let sink = &self.prepared.sinks[index];
+        let books = &sink.stage.books;
+        let counted = |(what, count): (String, u64)| Counted { what, count };
+        let filtered = books.filtered.iter().map(|(reason, i)| counted(((*reason).to_owned(), i.count)));
+        let changed = self.ends[index].changed.iter().map(|(c, r, n)| counted((format!("{c}: {r}"), *n)));
+        let empty = sink.stage.columns.iter().zip(&sink.stage.filled).filter(|(_, filled)| !**filled);
+        ConnectorOutcome {
+            name: sink.name.clone(),
+            plugin: sink.plugin.clone(),
+            parts: parts
+                .iter()
+                .map(|p| PartOutcome { path: format!("{}/{}", p.connector, p.name), rows: p.rows, bytes: p.bytes })
+                .collect(),
+            written: books.written.count,
+            filtered: filtered.collect(),
+            merged: books.merged.count,
+            rejected: self.notes.rejects_of(index),
+            changed: changed.collect(),
+            left_out: self.notes.left_out_of(index),
+            empty_columns: empty.map(|(column, _)| column.name.clone()).collect(),
+            columns: sink
+                .columns
+                .iter()
+                .map(|(column, from, how)| ColumnOutcome { column: column.clone(), from: *from, how: how.clone() })
+                .collect(),
+            sample: sink.stage.sample.as_ref().map(|s| s.rows.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = self.prepared.warnings.iter().map(|d| format!("{}: {}", d.key, d.message)).collect();
+        warnings.extend(self.prepared.notes.iter().map(|note| format!("{}: {note}", self.prepared.chain.from)));
+        for (guess, seen) in self.prepared.guesses.iter().zip(&self.seen) {
+            let (column, read) = (&guess.column, self.read.count);
+            warnings.push(format!("`{column}` is no known attribute; {seen} of {read} records have it"));
+        }
+        for (sink, end) in self.prepared.sinks.iter().zip(&self.ends) {
+            warnings.extend(end.receipt.warnings.iter().map(|w| format!("{}: {w}", sink.name)));
+        }
+        warnings
+    }
+}
+
+/// Why a sink's result is kept back, if it is.
+fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
+    let rejected = sink.stage.books.rejected.count;
+    if sink.max_rejects.exceeded(rejected, read) {
+        return Some(format!(
+            "`{}` rejected {rejected} of {read} records, more than max_rejects = {} allows; see rejects.csv",
+            sink.name, sink.max_rejects
+        ));
+    }
+    let nothing = sink.stage.books.written.count == 0 && read > 0 && !sink.allow_empty;
+    nothing.then(|| {
+        format!("nothing is left for `{}` of {read} records; if that is right, set allow_empty = true", sink.name)
+    })
+}
+
+fn report(
+    prepared: &PreparedChain,
+    outcome: &Outcome,
+    staged: &[Part],
+    read: Identity,
+    ends: &[SinkEnd],
+    digests: &[Digest],
+) -> Value {
+    let inputs = prepared.inputs.inputs();
+    let inputs: Vec<Value> = inputs
+        .iter()
+        .zip(digests)
+        .map(|(input, digest)| {
+            json!({ "id": input.id, "name": input.name, "path": input.path, "bytes": digest.bytes, "digest": format!("blake3:{}", digest.blake3) })
+        })
+        .collect();
+    let mut connectors = Vec::new();
+    for ((sink, end), outcome) in prepared.sinks.iter().zip(ends).zip(&outcome.connectors) {
+        let parts = staged.iter().filter(|p| p.connector == sink.name).map(|p| {
+            json!({
+                "path": format!("{}/{}", p.connector, p.name),
+                "rows": p.rows,
+                "bytes": p.bytes,
+                "digest": format!("blake3:{}", p.digest),
+                "format": p.format.name.as_str(),
+                "delimiter": char::from(p.format.delimiter).to_string(),
+                "header": p.format.header,
+            })
+        });
+        let changed = end.changed.iter().map(|(column, rule, count)| json!({ "column": column, "rule": rule, "count": count }));
+        connectors.push(json!({
+            "name": sink.name,
+            "plugin": sink.plugin,
+            "plugin_version": sink.version,
+            "deliver": sink.deliver,
+            "books": sink.stage.books.to_json(read),
+            "parts": parts.collect::<Vec<_>>(),
+            "columns": outcome.columns,
+            "empty_columns": outcome.empty_columns,
+            "rejected": outcome.rejected,
+            "changed": changed.collect::<Vec<_>>(),
+            "left_out": outcome.left_out,
+        }));
+    }
+    json!({
+        "version": 1,
+        "chain": outcome.chain,
+        "run": outcome.run,
+        "inputs": inputs,
+        "read": { "records": read.count },
+        "refused": outcome.refused,
+        "warnings": outcome.warnings,
+        "connectors": connectors,
+    })
+}
+
+fn receipts(prepared: &PreparedChain, ends: &[SinkEnd], id: &str) -> Value {
+    let of: BTreeMap<&str, Value> = prepared
+        .sinks
+        .iter()
+        .zip(ends)
+        .map(|(sink, end)| {
+            let receipt = json!({ "parts": end.receipt.parts, "warnings": end.receipt.warnings, "facts": end.receipt.facts });
+            (sink.name.as_str(), receipt)
+        })
+        .collect();
+    json!({ "version": 1, "chain": prepared.chain.name, "run": id, "connectors": of })
+}
+
+fn write_json(staging: &Staging, name: &str, value: &Value) -> Result<(), Error> {
+    let mut text = serde_json::to_string_pretty(value).map_err(|e| Error::bug("host.json", e.to_string()))?;
+    text.push('\n');
+    write_file(staging, name, text.as_bytes())
+}
+
+fn write_file(staging: &Staging, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let mut file = staging.create_file(name)?;
+    file.write_all(bytes).map_err(|e| disk_error("output", std::path::Path::new(name), &e))
+}

@@ -1,0 +1,33 @@
+//! Chains: *read → shape → deliver*, planned, run and accounted for.
+//!
+//! | File | What it holds |
+//! |---|---|
+//! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
+//! | `claims.rs`, `names.rs` | what a name in an expression means |
+//! | `prepare.rs`, `mapping.rs` | from a manifest's chain to opened connectors and bound expressions |
+//! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
+//! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
+//! | `run.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
+//! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
+//! | `finish.rs` | balance, thresholds, the run's own files, publication |
+//! | `outcome.rs` | what a command is told |
+
+mod books;
+mod claims;
+mod engine;
+mod finish;
+mod mapping;
+mod names;
+mod notes;
+mod outcome;
+mod prepare;
+mod run;
+mod shape;
+mod survey;
+mod unique;
+
+pub use claims::{is_standard, STANDARD_CLAIMS};
+pub use engine::{Engine, Settings};
+pub use mapping::Filling;
+pub use outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome, Progress, RejectCount};
+pub use run::{check, run, Mode};

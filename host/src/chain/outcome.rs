@@ -1,0 +1,159 @@
+//! What a command is told about a chain's run.
+
+use std::sync::atomic::AtomicU64;
+
+use serde::Serialize;
+use usher_abi::{Error, ErrorClass};
+
+use super::mapping::Filling;
+use crate::manifest::Diagnostic;
+
+/// Why a chain ended without a result.
+#[derive(Debug)]
+pub enum Failure {
+    /// The manifest is at fault: exit code 2.
+    Manifest(Vec<Diagnostic>),
+    /// The run failed: exit code 1; nothing was published.
+    Run(Box<Error>),
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        if error.class == ErrorClass::CANCELLED { Self::Cancelled } else { Self::Run(Box::new(error)) }
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Manifest(vec![diagnostic])
+    }
+}
+
+/// How far a run is; read by the progress bars while it goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Records read.
+    pub records: AtomicU64,
+    /// Records rejected, by anyone.
+    pub rejects: AtomicU64,
+    /// Bytes read, as stored.
+    pub bytes: AtomicU64,
+    /// Bytes of all inputs, as stored; 0 when unknown.
+    pub total: AtomicU64,
+}
+
+/// A chain's run, from its books.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The chain.
+    pub chain: String,
+    /// The run's id.
+    pub run: String,
+    /// Where it is, if it was published.
+    pub folder: Option<String>,
+    /// Whether `latest` was moved to it.
+    pub latest: bool,
+    /// Why `latest` was not moved: more rejects than allowed, nothing left to write.
+    pub refused: Vec<String>,
+    /// Records read.
+    pub read: u64,
+    /// The sinks.
+    pub connectors: Vec<ConnectorOutcome>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// Seconds from the first byte to the last.
+    pub seconds: f64,
+    /// Bytes read, decompressed size unknown: as stored.
+    pub bytes: u64,
+}
+
+/// What one sink did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectorOutcome {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Its plugin.
+    pub plugin: String,
+    /// Files, in order.
+    pub parts: Vec<PartOutcome>,
+    /// Rows written.
+    pub written: u64,
+    /// Rows left out on purpose, by reason.
+    pub filtered: Vec<Counted>,
+    /// Rows that went into others.
+    pub merged: u64,
+    /// Rows not taken, by code.
+    pub rejected: Vec<RejectCount>,
+    /// Values changed, by column and rule.
+    pub changed: Vec<Counted>,
+    /// Optional values left out.
+    pub left_out: u64,
+    /// Columns that no row filled.
+    pub empty_columns: Vec<String>,
+    /// The columns, in the order in which the sink gets them, each with how it is filled.
+    pub columns: Vec<ColumnOutcome>,
+    /// The first rows as the sink gets them, when asked for; null is null.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sample: Vec<Vec<Option<String>>>,
+}
+
+/// A column of a sink.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnOutcome {
+    /// Its name.
+    pub column: String,
+    /// Why it is filled.
+    pub from: Filling,
+    /// How: `copy of email`, `column operations: …`, `row by row: …`.
+    pub how: String,
+}
+
+impl ConnectorOutcome {
+    /// Rows filtered, whatever the reason.
+    pub fn filtered_rows(&self) -> u64 {
+        self.filtered.iter().map(|c| c.count).sum()
+    }
+
+    /// Rows rejected, whatever the code.
+    pub fn rejected_rows(&self) -> u64 {
+        self.rejected.iter().map(|c| c.count).sum()
+    }
+
+    /// Values changed.
+    pub fn changed_values(&self) -> u64 {
+        self.changed.iter().map(|c| c.count).sum()
+    }
+}
+
+/// A file.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartOutcome {
+    /// Its path in the run folder.
+    pub path: String,
+    /// Records, counted by the host.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// A name and how often.
+#[derive(Debug, Clone, Serialize)]
+pub struct Counted {
+    /// The reason, or `column: rule`.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// Rejects of one code.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectCount {
+    /// The code.
+    pub code: String,
+    /// How many.
+    pub count: u64,
+    /// The first message with it.
+    pub example: String,
+}

@@ -1,0 +1,51 @@
+//! `usher check`
+
+use clap::Args;
+
+use super::{
+    session::{code, print, print_json, RunFlags, Session},
+    Global,
+};
+use crate::chain::{self, Failure};
+
+/// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The chains, by name; all when none is named
+    chains: Vec<String>,
+}
+
+impl Check {
+    pub(super) fn execute(self, global: &Global) -> u8 {
+        let mut session = match Session::open(global, RunFlags::default()) {
+            Ok(session) => session,
+            Err(code) => return code,
+        };
+        let chains = match session.chains(&self.chains) {
+            Ok(chains) => chains,
+            Err(code) => return code,
+        };
+        let (mut problems, mut warnings, mut exit) = (Vec::new(), Vec::new(), code::DONE);
+        for name in &chains {
+            match chain::check(&mut session.engine, name) {
+                Ok(more) => warnings.extend(more),
+                Err(Failure::Manifest(more)) => {
+                    // A connector that two chains share is complained of once.
+                    more.into_iter().for_each(|p| if !problems.contains(&p) { problems.push(p) });
+                    exit = code::USAGE;
+                }
+                Err(other) => exit = exit.max(session.fail(name, other)),
+            }
+        }
+        problems.extend(warnings);
+        if global.json {
+            print_json(&problems);
+        } else if !problems.is_empty() {
+            session.say(&problems);
+        }
+        if exit == code::DONE && !global.json && !global.quiet {
+            print(&format!("{}: {} in order\n", global.manifest.display(), chains.join(", ")));
+        }
+        exit
+    }
+}

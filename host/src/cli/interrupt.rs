@@ -1,0 +1,53 @@
+//! Ctrl-C and SIGTERM: everything is asked to stop; what does not within a second is left where it stands, after the
+//! staging folder was removed.
+
+use std::{
+    sync::{
+        atomic::{AtomicI32, Ordering},
+        Arc,
+    },
+    thread,
+    time::Duration,
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+/// Which signal came, if one did.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signal(Arc<AtomicI32>);
+
+impl Signal {
+    /// 130 for Ctrl-C, 143 for SIGTERM.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self.0.load(Ordering::Acquire) {
+            SIGTERM => 143,
+            _ => 130,
+        }
+    }
+}
+
+/// How long a run may take to stop by itself.
+const GRACE: Duration = Duration::from_millis(800);
+
+/// Listens from now on.
+pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send + 'static) -> Signal {
+    let signal = Signal::default();
+    let noted = signal.clone();
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return signal };
+    thread::spawn(move || {
+        for number in signals.forever() {
+            noted.0.store(number, Ordering::Release);
+            stop();
+            thread::sleep(GRACE);
+            // A call into a plugin did not come back: threads cannot be killed, a process can.
+            sweep();
+            eprintln!("interrupted: a connector did not stop within a second; nothing was published");
+            // SAFETY: `_exit` only ends the process; the staging folder is gone, and nothing else needs unwinding.
+            unsafe { libc::_exit(i32::from(noted.exit_code())) }
+        }
+    });
+    signal
+}

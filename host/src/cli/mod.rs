@@ -1,0 +1,84 @@
+//! The command line: one file a command, each with its flags and its end.
+
+mod check;
+mod completions;
+mod interrupt;
+mod plan;
+mod plugins;
+mod preview;
+mod run;
+mod schema;
+mod session;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Moves user records between SaaS vendors: reads an export, shapes it, writes what each vendor's import takes.
+#[derive(Debug, Parser)]
+#[command(name = "usher", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed and nothing published, 2 wrong usage or manifest, 3 more rejects \
+                        than allowed, 130/143 interrupted.")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+struct Global {
+    /// The manifest
+    #[arg(long, short, global = true, value_name = "FILE", default_value = "connectors.toml")]
+    manifest: PathBuf,
+    /// Search this folder for plugins before all others (may be given several times)
+    #[arg(long, global = true, value_name = "DIR")]
+    plugin_dir: Vec<PathBuf>,
+    /// Use another value for a key of the manifest, e.g. connectors.users.options.input=users.csv
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Answer in JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Say more; layout differences of refused plugins, too
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run chains and publish what they write
+    Run(run::Run),
+    /// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
+    Check(check::Check),
+    /// Show the first rows as each sink gets them
+    Preview(preview::Preview),
+    /// Do everything but publish: exact counts, parts, and rejects by reason
+    Plan(plan::Plan),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugins(plugins::Plugins),
+    /// Print a JSON Schema of the manifest for editors, the options of the plugins found included
+    Schema,
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+/// Runs a parsed command line.
+pub fn main(cli: Cli) -> ExitCode {
+    let Cli { global, command } = cli;
+    let code = match command {
+        Command::Run(command) => command.execute(&global),
+        Command::Check(command) => command.execute(&global),
+        Command::Preview(command) => command.execute(&global),
+        Command::Plan(command) => command.execute(&global),
+        Command::Plugins(command) => command.execute(&global),
+        Command::Schema => schema::execute(&global),
+        Command::Completions(command) => command.execute(),
+    };
+    ExitCode::from(code)
+}

@@ -1,0 +1,39 @@
+//! `usher plan`
+
+use clap::Args;
+
+use super::{
+    session::{print, print_json, RunFlags, Session},
+    Global,
+};
+use crate::{chain::Mode, report::plan};
+
+/// Do everything but publish: exact counts, parts, and rejects by reason
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// The chains, by name; all when none is named
+    pub(super) chains: Vec<String>,
+    /// Read at most so many records
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+}
+
+impl Plan {
+    pub(super) fn execute(self, global: &Global) -> u8 {
+        let mut session = match Session::open(global, RunFlags { limit: self.limit, ..RunFlags::default() }) {
+            Ok(session) => session,
+            Err(code) => return code,
+        };
+        let chains = match session.chains(&self.chains) {
+            Ok(chains) => chains,
+            Err(code) => return code,
+        };
+        let (outcomes, code) = session.run_chains(&chains, Mode::Plan);
+        if global.json {
+            print_json(&outcomes);
+        } else {
+            outcomes.iter().for_each(|outcome| print(&plan(outcome)));
+        }
+        code
+    }
+}

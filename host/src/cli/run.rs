@@ -1,0 +1,54 @@
+//! `usher run`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    session::{print, print_json, RunFlags, Session},
+    Global,
+};
+use crate::{chain::Mode, report::summary};
+
+/// Run chains and publish what they write
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The chains, by name; all when none is named
+    chains: Vec<String>,
+    /// Write here instead of the manifest's `out`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Read at most so many records
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Publish nothing; the same as `usher plan`
+    #[arg(long)]
+    dry_run: bool,
+    /// Use this run id instead of one made from the time
+    #[arg(long, value_name = "ID", hide = true)]
+    run_id: Option<String>,
+}
+
+impl Run {
+    pub(super) fn execute(self, global: &Global) -> u8 {
+        if self.dry_run {
+            return super::plan::Plan { chains: self.chains, limit: self.limit }.execute(global);
+        }
+        let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id };
+        let mut session = match Session::open(global, flags) {
+            Ok(session) => session,
+            Err(code) => return code,
+        };
+        let chains = match session.chains(&self.chains) {
+            Ok(chains) => chains,
+            Err(code) => return code,
+        };
+        let (outcomes, code) = session.run_chains(&chains, Mode::Run);
+        if global.json {
+            print_json(&outcomes);
+        } else {
+            outcomes.iter().for_each(|outcome| print(&summary(outcome, global.quiet)));
+        }
+        code
+    }
+}

@@ -1,0 +1,171 @@
+//! What most commands share: loading the manifest, running chains one after the other, saying what went wrong.
+
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use serde::Serialize;
+use usher_abi::LogLevel;
+
+use super::{interrupt, Global};
+use crate::{
+    chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
+    manifest::{render_file, Diagnostic, Manifest, Overrides},
+    plugins::{Registry, SearchPath},
+    report::{watch, Watch},
+    services::Cancel,
+};
+
+/// Exit codes.
+pub(super) mod code {
+    pub(in crate::cli) const DONE: u8 = 0;
+    pub(in crate::cli) const FAILED: u8 = 1;
+    pub(in crate::cli) const USAGE: u8 = 2;
+    pub(in crate::cli) const REFUSED: u8 = 3;
+}
+
+/// A loaded manifest and how to talk about it.
+pub(super) struct Session {
+    pub(super) engine: Engine,
+    pub(super) global: Global,
+    signal: interrupt::Signal,
+}
+
+/// What `run`, `plan` and `preview` add.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RunFlags {
+    pub(super) out: Option<PathBuf>,
+    pub(super) limit: Option<u64>,
+    pub(super) run_id: Option<String>,
+}
+
+impl Session {
+    /// Loads the manifest; on failure everything wrong has been printed and the exit code is answered.
+    pub(super) fn open(global: &Global, flags: RunFlags) -> Result<Self, u8> {
+        let overrides = Overrides::new(global.set.iter().cloned());
+        let manifest = Manifest::load(&global.manifest, &overrides).map_err(|problems| {
+            if global.json || global.quiet {
+                compact(&problems, &global.manifest.display().to_string());
+            } else {
+                eprint!("{}", render_file(&problems, &global.manifest, colour()));
+            }
+            code::USAGE
+        })?;
+        let search = SearchPath::new(&global.plugin_dir, Some(&manifest.folder), &manifest.plugins);
+        let registry = Registry::new(search, &manifest.folder);
+        let settings = Settings {
+            out: flags.out,
+            limit: flags.limit,
+            run_id: flags.run_id,
+            log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
+            lines: Arc::new(|line: &str| eprintln!("{line}")),
+        };
+        let engine = Engine::new(manifest, registry, settings, Cancel::new());
+        let signal = interrupt::listen(engine.stopper(), engine.sweeper());
+        Ok(Self { engine, global: global.clone(), signal })
+    }
+
+    /// The chains to run: those named, or all.
+    pub(super) fn chains(&self, named: &[String]) -> Result<Vec<String>, u8> {
+        if named.is_empty() {
+            return Ok(self.engine.manifest.chains.iter().map(|c| c.name.clone()).collect());
+        }
+        let problems: Vec<Diagnostic> = named.iter().filter_map(|n| self.engine.manifest.chain(n).err()).collect();
+        if problems.is_empty() { Ok(named.to_vec()) } else { Err(self.say(&problems)) }
+    }
+
+    /// Runs chains in order; answers the outcomes and the worst exit code.
+    pub(super) fn run_chains(&mut self, chains: &[String], mode: Mode) -> (Vec<Outcome>, u8) {
+        let mut outcomes = Vec::new();
+        let mut worst = code::DONE;
+        for chain in chains {
+            let progress = Arc::new(Progress::default());
+            let watch = (!self.global.quiet && !self.global.json).then(|| watch(chain, &progress));
+            let result = chain::run(&mut self.engine, chain, mode, &progress);
+            if let Some(watch) = watch {
+                Watch::end(watch);
+            }
+            match result {
+                Ok(outcome) => {
+                    if !outcome.refused.is_empty() {
+                        worst = worst.max(code::REFUSED);
+                    }
+                    outcomes.push(outcome);
+                }
+                Err(failure) => {
+                    let exit = self.fail(chain, failure);
+                    // Interrupted is worse than anything: nothing else is begun.
+                    if exit > code::REFUSED {
+                        return (outcomes, exit);
+                    }
+                    worst = worst_of(worst, exit);
+                }
+            }
+        }
+        (outcomes, worst)
+    }
+
+    /// Says why a chain failed; answers the exit code.
+    pub(super) fn fail(&self, chain: &str, failure: Failure) -> u8 {
+        match failure {
+            Failure::Manifest(problems) => self.say(&problems),
+            Failure::Run(error) => {
+                let message = self.engine.manifest.redact(&error.to_string());
+                eprintln!("error: chain `{chain}`: {message}");
+                eprintln!("nothing was published");
+                code::FAILED
+            }
+            Failure::Cancelled => {
+                eprintln!("interrupted: chain `{chain}` was stopped, nothing was published; it is safe to run it again");
+                self.signal.exit_code()
+            }
+        }
+    }
+
+    /// Prints diagnostics; answers the exit code for a wrong manifest.
+    pub(super) fn say(&self, problems: &[Diagnostic]) -> u8 {
+        if self.global.json || self.global.quiet {
+            compact(problems, &self.engine.manifest.path.display().to_string());
+        } else {
+            eprint!("{}", self.engine.manifest.render(problems, colour()));
+        }
+        code::USAGE
+    }
+}
+
+/// Failed is worse than refused, which is worse than done; a wrong manifest is worst.
+fn worst_of(a: u8, b: u8) -> u8 {
+    let rank = |code: u8| match code {
+        code::DONE => 0,
+        code::REFUSED => 1,
+        code::FAILED => 2,
+        _ => 3,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
+fn compact(problems: &[Diagnostic], path: &str) {
+    for problem in problems {
+        eprintln!("{}", problem.compact(path));
+    }
+}
+
+/// Colours on a terminal that has not asked for none.
+pub(super) fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// Writes results; a closed pipe is nobody's fault.
+pub(super) fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes results as JSON.
+pub(super) fn print_json<T: Serialize>(value: &T) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print(&(text + "\n")),
+        Err(error) => eprintln!("error: {error}"),
+    }
+}

@@ -1,0 +1,65 @@
+//! Building a text column: one buffer, one list of ends, no allocation per row.
+
+use arrow_array::StringArray;
+use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+
+use super::error::EvalError;
+
+/// A text column under construction. The text of a row is appended to `text()`, then `end` closes the row.
+#[derive(Debug)]
+pub(super) struct TextWriter {
+    text: String,
+    ends: Vec<i32>,
+    nulls: NullBufferBuilder,
+    overflow: bool,
+}
+
+impl TextWriter {
+    pub(super) fn new(rows: usize, bytes: usize) -> TextWriter {
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        TextWriter {
+            text: String::with_capacity(bytes),
+            ends,
+            nulls: NullBufferBuilder::new(rows),
+            overflow: false,
+        }
+    }
+
+    /// Where the current row is appended; nothing but appending is allowed.
+    pub(super) fn text(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Closes the row with the text appended since the last one.
+    pub(super) fn end(&mut self) {
+        self.nulls.append_non_null();
+        self.close();
+    }
+
+    /// Closes the row as null and forgets what was appended for it.
+    pub(super) fn end_null(&mut self) {
+        let start = self.ends.last().copied().and_then(|end| usize::try_from(end).ok()).unwrap_or(0);
+        self.text.truncate(start);
+        self.nulls.append_null();
+        self.close();
+    }
+
+    fn close(&mut self) {
+        if i32::try_from(self.text.len()).is_err() {
+            self.overflow = true;
+            self.text.clear();
+        }
+        self.ends.push(if self.overflow { 0 } else { self.text.len() as i32 });
+    }
+
+    /// The error says that the column is larger than 2 GB.
+    pub(super) fn finish(mut self) -> Result<StringArray, EvalError> {
+        if self.overflow {
+            return Err(EvalError::new("the result of one batch is larger than 2 GB; use smaller batches"));
+        }
+        let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        StringArray::try_new(ends, Buffer::from_vec(self.text.into_bytes()), self.nulls.finish())
+            .map_err(|error| EvalError::new(error.to_string()))
+    }
+}

@@ -1,0 +1,192 @@
+//! The types that the rest of the host works with: what a manifest says, checked.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::place::Span;
+
+/// A text with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The text, escapes resolved.
+    pub text: String,
+    /// Where it stands, quotes included.
+    pub span: Span,
+}
+
+/// A named instance of a plugin's component.
+#[derive(Clone, PartialEq)]
+pub struct Connector {
+    /// Its name in the manifest: `[a-z0-9_-]+`.
+    pub name: String,
+    /// The plugin: a name or a path, as written.
+    pub plugin: String,
+    /// The component, where the manifest says which.
+    pub component: Option<String>,
+    /// The options with secrets resolved; always an object. Never print it whole.
+    pub options: Value,
+    /// What fills the columns, in the order of the manifest.
+    pub fields: Vec<Field>,
+    /// The rows it takes.
+    pub where_: Option<Text>,
+    /// The rows that count as one.
+    pub unique: Option<Unique>,
+    /// Its own limit of rejects; see [`Manifest::max_rejects`](super::Manifest::max_rejects).
+    pub max_rejects: Option<MaxRejects>,
+    /// Whether no rows at all are fine; see [`Manifest::allow_empty`](super::Manifest::allow_empty).
+    pub allow_empty: Option<bool>,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+impl Connector {
+    /// Whether `plugin` is a path (`./x.so`) and no name.
+    pub fn plugin_is_path(&self) -> bool {
+        self.plugin.contains(['/', '\\'])
+            || [".so", ".dylib", ".dll"].iter().any(|ending| self.plugin.ends_with(ending))
+    }
+}
+
+impl fmt::Debug for Connector {
+    /// Options by their keys only: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<&String> = self.options.as_object().into_iter().flat_map(|o| o.keys()).collect();
+        f.debug_struct("Connector")
+            .field("name", &self.name)
+            .field("plugin", &self.plugin)
+            .field("component", &self.component)
+            .field("options (keys)", &options)
+            .field("fields", &self.fields)
+            .field("where_", &self.where_)
+            .field("unique", &self.unique)
+            .field("max_rejects", &self.max_rejects)
+            .field("allow_empty", &self.allow_empty)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What fills a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The column, as the manifest writes it.
+    pub column: String,
+    /// The expression or template; `true`, `5` and `1.5` come as these texts.
+    pub expression: String,
+    /// Where the expression stands.
+    pub span: Span,
+}
+
+/// From one source, through transforms, to sinks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chain {
+    /// Its name in the manifest: `[a-z0-9_-]+`.
+    pub name: String,
+    /// The connector that is read.
+    pub from: String,
+    /// The connectors that transform, in order.
+    pub through: Vec<String>,
+    /// Claims of its own.
+    pub claims: Vec<Claim>,
+    /// The rows it takes.
+    pub where_: Option<Text>,
+    /// The rows that count as one.
+    pub unique: Option<Unique>,
+    /// The rows it leaves out.
+    pub exclude: Option<Exclude>,
+    /// The connectors that take the rows; at least one.
+    pub to: Vec<String>,
+    /// The limit of rejects of connectors that have none of their own.
+    pub max_rejects: Option<MaxRejects>,
+    /// Whether no rows at all are fine, for connectors that do not say.
+    pub allow_empty: Option<bool>,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// A claim that a chain names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its name.
+    pub name: String,
+    /// The attribute that provides it.
+    pub path: String,
+    /// Where the attribute stands.
+    pub span: Span,
+}
+
+/// Rows of another source whose key is in it are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclude {
+    /// The connector that is read.
+    pub from: String,
+    /// The key in both.
+    pub key: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Rows with the same key become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unique {
+    /// The attribute or claim.
+    pub key: String,
+    /// The row that stays.
+    pub keep: Keep,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The row that stays of those with the same key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// The first in the input.
+    #[default]
+    First,
+    /// The last in the input.
+    Last,
+    /// The one with the largest value of this attribute.
+    Max(String),
+}
+
+/// How many rejects a sink may have before the run counts as refused.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// So many rows.
+    Count(u64),
+    /// So many of a hundred rows, from 0 to 100.
+    Percent(f64),
+}
+
+impl Default for MaxRejects {
+    fn default() -> Self {
+        Self::Percent(5.0)
+    }
+}
+
+impl MaxRejects {
+    /// `"5%"` or `"0.1 %"`; `None` for anything else.
+    pub fn parse_percent(text: &str) -> Option<Self> {
+        let number = text.trim().strip_suffix('%')?.trim_end();
+        let plain = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let percent: f64 = if plain { number.parse().ok()? } else { return None };
+        (percent <= 100.0).then_some(Self::Percent(percent))
+    }
+
+    /// Whether `rejects` of `rows` is more than allowed.
+    pub fn exceeded(self, rejects: u64, rows: u64) -> bool {
+        match self {
+            Self::Count(most) => rejects > most,
+            Self::Percent(most) => rejects as f64 * 100.0 > most * rows as f64,
+        }
+    }
+}
+
+impl fmt::Display for MaxRejects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(most) => write!(f, "{most}"),
+            Self::Percent(most) => write!(f, "{most}%"),
+        }
+    }
+}

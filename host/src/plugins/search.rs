@@ -1,0 +1,139 @@
+//! From a name to a file.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+};
+
+use usher_abi::{nearest, preamble::Preamble};
+
+use super::{preamble, Refusal};
+
+/// The folders in which plugins are looked for, in order.
+#[derive(Clone, Debug, Default)]
+pub struct SearchPath {
+    folders: Vec<PathBuf>,
+}
+
+/// A plugin that was found.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub preamble: Preamble,
+}
+
+impl SearchPath {
+    /// `--plugin-dir` folders, `USHER_PLUGIN_PATH`, the manifest's `plugins`, `plugins/` beside the manifest, the
+    /// user's data folder, `../lib/usher` beside the executable's folder, and that folder itself.
+    pub fn new(plugin_dirs: &[PathBuf], manifest_folder: Option<&Path>, manifest_plugins: &[PathBuf]) -> Self {
+        let mut folders = plugin_dirs.to_vec();
+        if let Some(path) = env::var_os("USHER_PLUGIN_PATH") {
+            folders.extend(env::split_paths(&path).filter(|p| !p.as_os_str().is_empty()));
+        }
+        folders.extend_from_slice(manifest_plugins);
+        if let Some(folder) = manifest_folder {
+            folders.push(folder.join("plugins"));
+        }
+        let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+        let data = data.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+        folders.extend(data.map(|data| data.join("usher/plugins")));
+        let exe = env::current_exe().ok().and_then(|exe| exe.canonicalize().ok());
+        if let Some(folder) = exe.as_deref().and_then(Path::parent) {
+            if let Some(above) = folder.parent() {
+                folders.push(above.join("lib/usher"));
+            }
+            folders.push(folder.to_owned());
+        }
+        let mut seen = Vec::new();
+        folders.retain(|folder| {
+            let key = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+            let new = !seen.contains(&key);
+            seen.push(key);
+            new
+        });
+        Self { folders }
+    }
+
+    /// The folders.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The plugin that the manifest's `plugin = "…"` means. A value with a slash is a path, relative to `base`;
+    /// anything else is a name. The first folder that has it wins; two in one folder are an error.
+    pub fn find(&self, plugin: &str, base: &Path) -> Result<Candidate, String> {
+        if plugin.contains('/') || plugin.contains(std::path::MAIN_SEPARATOR) {
+            let path = base.join(plugin);
+            return match preamble::read(&path) {
+                Ok(preamble) => Ok(Candidate { path, preamble }),
+                Err(refusal) => Err(refusal.to_string()),
+            };
+        }
+        let mut tried = Vec::new();
+        let mut names = Vec::new();
+        for folder in &self.folders {
+            let (found, refused) = scan(folder);
+            let mut matches: Vec<&Candidate> = found.iter().filter(|c| c.preamble.name == plugin).collect();
+            match matches.len() {
+                0 => {}
+                1 => return Ok(matches.remove(0).clone()),
+                _ => {
+                    let paths: Vec<String> = matches.iter().map(|c| c.path.display().to_string()).collect();
+                    return Err(format!(
+                        "two files in one folder are the plugin `{plugin}`: {}; remove one, or name it by its path",
+                        paths.join(" and ")
+                    ));
+                }
+            }
+            // A file that looks like the plugin but was refused is the answer, not "not found".
+            let stem = format!("usher_{}", plugin.replace('-', "_"));
+            if let Some(refusal) = refused.iter().find(|r| r.path.to_string_lossy().contains(&stem)) {
+                return Err(refusal.to_string());
+            }
+            names.extend(found.into_iter().map(|c| c.preamble.name));
+            tried.push(if folder.is_dir() {
+                format!("{} (no such plugin there)", folder.display())
+            } else {
+                format!("{} (no such folder)", folder.display())
+            });
+        }
+        let suggestion = nearest(plugin, names.iter().map(String::as_str));
+        Err(format!("no plugin `{plugin}` found{suggestion}; looked in {}", tried.join(", ")))
+    }
+
+    /// Every plugin found, by name, the first folder's first; and what looked like a plugin but was refused.
+    pub fn all(&self) -> (Vec<Candidate>, Vec<Refusal>) {
+        let mut plugins: BTreeMap<String, Candidate> = BTreeMap::new();
+        let mut refusals = Vec::new();
+        for folder in &self.folders {
+            let (found, refused) = scan(folder);
+            for candidate in found {
+                plugins.entry(candidate.preamble.name.clone()).or_insert(candidate);
+            }
+            refusals.extend(refused);
+        }
+        (plugins.into_values().collect(), refusals)
+    }
+}
+
+/// The plugins of a folder, sorted by file name, and the refused files that are plugins.
+fn scan(folder: &Path) -> (Vec<Candidate>, Vec<Refusal>) {
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    let Ok(entries) = folder.read_dir() else { return (found, refused) };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == env::consts::DLL_EXTENSION) && path.is_file())
+        .collect();
+    paths.sort();
+    for path in paths {
+        match preamble::read(&path) {
+            Ok(preamble) => found.push(Candidate { path, preamble }),
+            Err(refusal) if refusal.is_plugin || path.to_string_lossy().contains("usher_") => refused.push(refusal),
+            Err(_) => {}
+        }
+    }
+    (found, refused)
+}

@@ -1,0 +1,48 @@
+//! `UPLOAD.md`: for the person who uploads.
+
+use std::fmt::Write as _;
+
+use usher_abi::Receipt;
+
+use crate::services::Part;
+
+/// The page beside a connector's files, from what the sink says in its receipt.
+pub fn upload_guide(connector: &str, plugin: &str, receipt: &Receipt, parts: &[&Part]) -> String {
+    let guide = &receipt.guide;
+    let mut text = String::new();
+    let title = if guide.title.is_empty() { plugin } else { &guide.title };
+    let _ = writeln!(text, "# {title}: what to do with these files\n");
+    let _ = writeln!(text, "Made by the connector `{connector}` (plugin `{plugin}`). Upload the files as they are.\n");
+    section(&mut text, "Before", &guide.before, false);
+    if parts.is_empty() {
+        text.push_str("## Files\n\nNone: no row was left to write.\n\n");
+    } else {
+        text.push_str("## Files, in this order\n\n| # | File | Rows | Bytes | |\n|---|---|---:|---:|---|\n");
+        // The receipt knows the order of use; files it does not name come last.
+        let place = |part: &Part| receipt.parts.iter().position(|p| p.name == part.name).unwrap_or(usize::MAX);
+        let mut ordered: Vec<&&Part> = parts.iter().collect();
+        ordered.sort_by_key(|part| place(part));
+        for (i, part) in ordered.iter().enumerate() {
+            let note = receipt.parts.iter().find(|p| p.name == part.name).map_or("", |p| p.note.as_str());
+            let _ = writeln!(text, "| {} | `{}` | {} | {} | {note} |", i + 1, part.name, part.rows, part.bytes);
+        }
+        text.push('\n');
+    }
+    section(&mut text, "Steps", &guide.steps, true);
+    section(&mut text, "What to expect", &guide.expect, false);
+    section(&mut text, "Where the result shows", &guide.results, false);
+    section(&mut text, "What cannot be undone", &guide.undo, false);
+    section(&mut text, "Warnings", &receipt.warnings, false);
+    text
+}
+
+fn section(text: &mut String, title: &str, sentences: &[String], numbered: bool) {
+    if sentences.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "## {title}\n");
+    for (i, sentence) in sentences.iter().enumerate() {
+        let _ = if numbered { writeln!(text, "{}. {sentence}", i + 1) } else { writeln!(text, "- {sentence}") };
+    }
+    text.push('\n');
+}

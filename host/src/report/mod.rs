@@ -1,0 +1,9 @@
+//! What people and machines are told.
+
+mod guide;
+mod progress;
+mod tables;
+
+pub use guide::upload_guide;
+pub use progress::{watch, Watch};
+pub use tables::{plan, preview, summary, table};

@@ -1,0 +1,155 @@
+//! Tables for people.
+
+use std::fmt::Write as _;
+
+use comfy_table::{presets, CellAlignment, ContentArrangement, Table};
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::chain::{ConnectorOutcome, Outcome};
+
+/// A plain table; `numbers` are the columns to align to the right.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if numbers.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+fn count(n: u64) -> String {
+    HumanCount(n).to_string()
+}
+
+/// What `usher run` ends with.
+pub fn summary(outcome: &Outcome, quiet: bool) -> String {
+    let mut text = String::new();
+    if !quiet {
+        let _ = writeln!(
+            text,
+            "{}: {} records in {:.1} s ({})",
+            outcome.chain,
+            count(outcome.read),
+            outcome.seconds,
+            rate(outcome)
+        );
+        text.push_str(&connectors(outcome));
+        text.push_str(&details(outcome));
+    }
+    if let Some(folder) = &outcome.folder {
+        let _ = writeln!(text, "{folder}");
+        if outcome.latest && !quiet {
+            let latest = std::path::Path::new(folder).with_file_name("latest");
+            let _ = writeln!(text, "{} points at it; open the UPLOAD.md beside each connector's files", latest.display());
+        }
+    }
+    refused(outcome, &mut text);
+    text
+}
+
+fn rate(outcome: &Outcome) -> String {
+    let per_second = (outcome.bytes as f64 / outcome.seconds.max(1e-6)) as u64;
+    format!("{}, {}/s", HumanBytes(outcome.bytes), HumanBytes(per_second))
+}
+
+fn connectors(outcome: &Outcome) -> String {
+    let rows = outcome.connectors.iter().map(|c| {
+        vec![
+            c.name.clone(),
+            c.plugin.clone(),
+            c.parts.len().to_string(),
+            count(c.written),
+            count(c.filtered_rows()),
+            count(c.merged),
+            count(c.rejected_rows()),
+            count(c.left_out),
+            count(c.changed_values()),
+        ]
+    });
+    let header = ["connector", "plugin", "parts", "written", "filtered", "merged", "rejected", "left out", "changed"];
+    table(&header, rows, &[2, 3, 4, 5, 6, 7, 8])
+}
+
+/// Reasons, indented below the table.
+fn details(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for connector in &outcome.connectors {
+        for reject in &connector.rejected {
+            let _ = writeln!(text, "  {}: {} rejected, {}: {}", connector.name, count(reject.count), reject.code, reject.example);
+        }
+        for reason in &connector.filtered {
+            let _ = writeln!(text, "  {}: {} filtered, {}", connector.name, count(reason.count), reason.what);
+        }
+        for change in &connector.changed {
+            let _ = writeln!(text, "  {}: {} changed, {}", connector.name, count(change.count), change.what);
+        }
+    }
+    for warning in &outcome.warnings {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
+    text
+}
+
+fn refused(outcome: &Outcome, text: &mut String) {
+    for reason in &outcome.refused {
+        let _ = writeln!(text, "refused: {reason}; `latest` was not moved");
+    }
+}
+
+/// What `usher plan` says.
+pub fn plan(outcome: &Outcome) -> String {
+    let mut text = format!("{}: {} records would be read\n", outcome.chain, count(outcome.read));
+    text.push_str(&connectors(outcome));
+    for connector in &outcome.connectors {
+        let _ = writeln!(text, "\n{} ({})", connector.name, connector.plugin);
+        let parts = connector.parts.iter().map(|p| vec![p.path.clone(), count(p.rows), HumanBytes(p.bytes).to_string()]);
+        text.push_str(&indent(&table(&["part", "rows", "size"], parts, &[1, 2])));
+        let columns = connector.columns.iter().map(|c| {
+            let empty = if connector.empty_columns.contains(&c.column) { "no row fills it" } else { "" };
+            vec![c.column.clone(), format!("{:?}", c.from).to_lowercase(), c.how.clone(), empty.to_owned()]
+        });
+        text.push_str(&indent(&table(&["column", "from", "how", ""], columns, &[])));
+    }
+    text.push('\n');
+    text.push_str(&details(outcome));
+    for reason in &outcome.refused {
+        let _ = writeln!(text, "would be refused: {reason}");
+    }
+    text
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// What `usher preview` says.
+pub fn preview(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for connector in &outcome.connectors {
+        let _ = writeln!(text, "{}: {} ({})", outcome.chain, connector.name, connector.plugin);
+        text.push_str(&rows(connector));
+        for reject in &connector.rejected {
+            let _ = writeln!(text, "  {} rejected, {}: {}", count(reject.count), reject.code, reject.example);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn rows(connector: &ConnectorOutcome) -> String {
+    let header: Vec<&str> = connector.columns.iter().map(|c| c.column.as_str()).collect();
+    let cell = |cell: &Option<String>| match cell {
+        None => String::new(),
+        Some(text) => {
+            let shown: String = text.chars().take(40).flat_map(|c| if c.is_control() { ' ' } else { c }.to_string().chars().collect::<Vec<_>>()).collect();
+            if text.chars().count() > 40 { format!("{shown}…") } else { shown }
+        }
+    };
+    table(&header, connector.sample.iter().map(|row| row.iter().map(cell).collect()), &[])
+}

@@ -1,0 +1,251 @@
+//! The one SQLite file behind state and ledger: `usher.db` in the state folder. The `sqlite3` tool opens it; its
+//! `.schema` shows the comments below.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use usher_abi::Error;
+
+use super::{
+    ledger::Ledger,
+    private::{create_private_file, create_private_folder, disk_error, lock},
+    state::State,
+};
+
+/// Version of the tables below, kept in the table `schema`.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE schema (
+  version INTEGER NOT NULL  -- of these tables; a host that knows only older ones refuses the file
+);
+CREATE TABLE state (
+  connector TEXT NOT NULL,  -- the connector's name in the manifest; each sees only its own rows
+  key       TEXT NOT NULL,  -- the connector's own
+  value     BLOB NOT NULL,  -- the connector's own
+  PRIMARY KEY (connector, key)
+) WITHOUT ROWID;
+CREATE TABLE ledger (
+  run       TEXT NOT NULL,  -- run id; its rows go when the run is finished
+  chain     TEXT NOT NULL,  -- name of the chain
+  connector TEXT NOT NULL,  -- name of the connector that sent the unit
+  account   TEXT NOT NULL,  -- the vendor's account it went to
+  unit      BLOB NOT NULL,  -- hash of what was sent
+  outcome   BLOB NOT NULL,  -- what the connector wants to know when the run is resumed
+  noted_at  INTEGER NOT NULL DEFAULT (unixepoch()),  -- seconds, UTC
+  PRIMARY KEY (run, chain, connector, account, unit)
+) WITHOUT ROWID;
+";
+
+/// State and ledger of all connectors of a manifest. Nothing is created before the first value is written; what was
+/// written is on disk when the call returns (WAL, `synchronous=FULL`). Several processes may use the file at once.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Database {
+    /// The file `usher.db` in `folder` (the manifest's `state`, by default `.usher` beside it).
+    pub fn new(folder: &Path) -> Arc<Self> {
+        Arc::new(Self { path: folder.join("usher.db"), connection: Mutex::new(None) })
+    }
+
+    /// Where the file is, or would be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The values of one connector.
+    pub fn state(self: &Arc<Self>, connector: &str) -> State {
+        State::new(Arc::clone(self), connector)
+    }
+
+    /// The notes of one connector in one chain of one run.
+    pub fn ledger(self: &Arc<Self>, run: &str, chain: &str, connector: &str) -> Ledger {
+        Ledger::new(Arc::clone(self), run, chain, connector)
+    }
+
+    /// Reads; `None` when there is no file yet.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Error> {
+        let mut connection = lock(&self.connection);
+        if connection.is_none() && !self.path.exists() {
+            return Ok(None);
+        }
+        query(self.opened(&mut connection)?).map(Some).map_err(|e| self.explain(&e))
+    }
+
+    /// Writes; the file is created if need be.
+    pub(super) fn write<T>(
+        &self,
+        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let mut connection = lock(&self.connection);
+        statement(self.opened(&mut connection)?).map_err(|e| self.explain(&e))
+    }
+
+    fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a Connection, Error> {
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        Ok(slot.insert(connection))
+    }
+
+    fn open(&self) -> Result<Connection, Error> {
+        if let Some(folder) = self.path.parent() {
+            create_private_folder(folder).map_err(|e| disk_error("state", folder, &e))?;
+        }
+        // Created here for its mode, which SQLite then gives to the `-wal` and `-shm` files as well.
+        match create_private_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(disk_error("state", &self.path, &error));
+            }
+            _ => {}
+        }
+        let mut connection = Connection::open(&self.path).map_err(|e| self.explain(&e))?;
+        let version = prepare(&mut connection).map_err(|e| self.explain(&e))?;
+        if version != VERSION {
+            return Err(Error::config(
+                "state.version",
+                format!(
+                    "`{}` has tables of version {version}, this usher knows version {VERSION}; use the usher that \
+                     wrote it, or another `state` folder",
+                    self.path.display()
+                ),
+            ));
+        }
+        Ok(connection)
+    }
+
+    fn explain(&self, error: &rusqlite::Error) -> Error {
+        let path = self.path.display();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Error::permanent(
+                "state.disk-full",
+                format!("no space left to write `{path}`; free some, or choose another `state` folder"),
+            ),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::config(
+                "state.not-writable",
+                format!("cannot write `{path}` ({error}); allow it, or choose another `state` folder"),
+            ),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::transient(
+                "state.busy",
+                format!("`{path}` was kept busy by another process for too long; run again when it is done"),
+            ),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Error::permanent(
+                "state.corrupt",
+                format!(
+                    "`{path}` is damaged or no SQLite file ({error}); restore it from a backup, or move it away \
+                     and lose what unfinished runs have noted"
+                ),
+            ),
+            _ => Error::permanent("state.failed", format!("cannot use `{path}` ({error}); check the disk")),
+        }
+    }
+}
+
+/// Sets a new connection up, creates the tables if there are none, and answers their version.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Only macOS needs (and knows) it: a plain fsync does not reach the disk there.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.set_prepared_statement_cache_capacity(16);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let present: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !present {
+        transaction.execute_batch(TABLES)?;
+        transaction.execute("INSERT INTO schema (version) VALUES (?1)", [VERSION])?;
+    }
+    let version = transaction.query_row("SELECT version FROM schema", [], |row| row.get(0)).optional()?;
+    transaction.commit()?;
+    Ok(version.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use usher_abi::service::{LedgerService, StateService};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_created_before_the_first_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("deep/.usher");
+        let database = Database::new(&place);
+        assert_eq!(database.state("a").get("k").unwrap(), None);
+        database.state("a").delete("k").unwrap();
+        assert_eq!(database.ledger("r", "c", "a").find("x", b"u").unwrap(), None);
+        Ledger::finish_run(&database, "r").unwrap();
+        assert!(!place.exists());
+
+        database.state("a").put("k", b"v").unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&place), 0o700);
+        for name in ["usher.db", "usher.db-wal", "usher.db-shm"] {
+            assert_eq!(mode(&place.join(name)), 0o600, "{name}");
+        }
+        let how = |pragma: &str| -> String {
+            database
+                .read(|c| c.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0)))
+                .map(|value| format!("{:?}", value.unwrap()))
+                .unwrap()
+        };
+        assert_eq!(how("journal_mode"), r#"Text("wal")"#);
+        assert_eq!(how("synchronous"), "Integer(2)");
+    }
+
+    #[test]
+    fn a_file_of_another_version_or_kind_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(folder.path());
+        database.state("a").put("k", b"v").unwrap();
+        database.write(|c| c.execute("UPDATE schema SET version = 99", [])).unwrap();
+        let error = Database::new(folder.path()).state("a").get("k").unwrap_err();
+        assert_eq!(error.code, "state.version");
+        assert!(error.message.contains("version 99"), "{error}");
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("usher.db"), "name,email\n".repeat(1_000)).unwrap();
+        assert_eq!(Database::new(folder.path()).state("a").get("k").unwrap_err().code, "state.corrupt");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let error = Database::new(&folder.path().join("file/.usher")).state("a").put("k", b"v").unwrap_err();
+        assert_eq!(error.code, "state.not-writable");
+        assert!(error.message.contains("file/.usher"), "{error}");
+    }
+
+    #[test]
+    fn many_may_open_it_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let place = folder.path();
+                scope.spawn(move || Database::new(place).state("a").put(&n.to_string(), b"v").unwrap());
+            }
+        });
+        let count = Database::new(folder.path())
+            .read(|c| c.query_row("SELECT count(*) FROM state", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(count.unwrap(), Some(8));
+    }
+}

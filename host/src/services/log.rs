@@ -1,0 +1,188 @@
+//! Log lines, counters, progress and cancellation of one connector.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use usher_abi::{HostLog, LogLevel};
+
+use super::{clock::Cancel, private::lock};
+
+/// Counters kept per connector; a connector that makes up names without end loses the later ones.
+const COUNTERS: usize = 1_000;
+
+/// Takes one finished line, without a line end. The caller decides where it goes (standard error, past the progress
+/// bars); it may be called from any thread.
+pub type LineSink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What one connector says while it runs.
+pub struct RunLog {
+    connector: String,
+    least: LogLevel,
+    sink: LineSink,
+    cancel: Cancel,
+    counters: Mutex<BTreeMap<String, i64>>,
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl RunLog {
+    /// The log of `connector`: lines of level `least` and above go to `sink`.
+    pub fn new(connector: &str, least: LogLevel, sink: LineSink, cancel: Cancel) -> Self {
+        Self {
+            connector: connector.to_owned(),
+            least,
+            sink,
+            cancel,
+            counters: Mutex::default(),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+        }
+    }
+
+    /// The counters as they are now.
+    pub fn counters(&self) -> BTreeMap<String, i64> {
+        lock(&self.counters).clone()
+    }
+
+    /// What the connector last said of its progress: bytes done, bytes in all (0: unknown).
+    pub fn last_progress(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+}
+
+impl fmt::Debug for RunLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunLog").field("connector", &self.connector).finish_non_exhaustive()
+    }
+}
+
+impl HostLog for RunLog {
+    fn log(&self, level: LogLevel, target: &str, message: &str) {
+        if level < self.least {
+            return;
+        }
+        let word = match level {
+            LogLevel::DEBUG => "debug",
+            LogLevel::INFO => "info",
+            LogLevel::WARN => "warning",
+            LogLevel::ERROR => "error",
+            _ => "log",
+        };
+        let mut line = format!("{word}: {}: ", self.connector);
+        // The target tells a developer where a line comes from; people reading a run do not need it.
+        if self.least <= LogLevel::DEBUG && !target.is_empty() {
+            push_clean(&mut line, target);
+            line.push_str(": ");
+        }
+        push_clean(&mut line, message.trim_end());
+        (self.sink)(&line);
+    }
+
+    fn metric(&self, name: &str, amount: i64) {
+        let mut counters = lock(&self.counters);
+        if let Some(value) = counters.get_mut(name) {
+            *value = value.saturating_add(amount);
+        } else if counters.len() < COUNTERS {
+            counters.insert(name.to_owned(), amount);
+        }
+    }
+
+    fn progress(&self, done: u64, total: u64) {
+        self.done.store(done, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}
+
+/// Appends text of a connector so that it can neither steer a terminal nor pass for a line of the host.
+fn push_clean(line: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '\n' => line.push_str("\n  "),
+            '\t' => line.push(c),
+            c if c.is_control() => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(line, "{}", c.escape_default());
+            }
+            c => line.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(least: LogLevel) -> (RunLog, Arc<Mutex<Vec<String>>>, Cancel) {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        let cancel = Cancel::new();
+        let sink: LineSink = Arc::new(move |line: &str| lock(&sink).push(line.to_owned()));
+        (RunLog::new("support", least, sink, cancel.clone()), lines, cancel)
+    }
+
+    #[test]
+    fn lines_below_the_level_are_left_out() {
+        let (log, lines, _) = log(LogLevel::WARN);
+        log.log(LogLevel::INFO, "x", "not shown");
+        log.log(LogLevel::WARN, "x", "3 tags were cut\n");
+        log.log(LogLevel::ERROR, "x", "two\nlines");
+        log.log(LogLevel(77), "x", "from a newer plugin");
+        assert_eq!(
+            *lock(&lines),
+            [
+                "warning: support: 3 tags were cut",
+                "error: support: two\n  lines",
+                "log: support: from a newer plugin"
+            ]
+        );
+    }
+
+    #[test]
+    fn debugging_shows_where_a_line_comes_from() {
+        let (log, lines, _) = log(LogLevel::DEBUG);
+        log.log(LogLevel::DEBUG, "zendesk::sink", "opened");
+        assert_eq!(*lock(&lines), ["debug: support: zendesk::sink: opened"]);
+    }
+
+    #[test]
+    fn a_line_cannot_steer_the_terminal() {
+        let (log, lines, _) = log(LogLevel::INFO);
+        log.log(LogLevel::INFO, "", "a\u{1b}[2Jb\rc\u{9b}d");
+        assert_eq!(*lock(&lines), ["info: support: a\\u{1b}[2Jb\\rc\\u{9b}d"]);
+    }
+
+    #[test]
+    fn counters_add_up_and_are_bounded() {
+        let (log, _, _) = log(LogLevel::INFO);
+        log.metric("requests", 2);
+        log.metric("requests", -1);
+        log.metric("big", i64::MAX);
+        log.metric("big", 1);
+        for n in 0..2_000 {
+            log.metric(&format!("n{n}"), 1);
+        }
+        let counters = log.counters();
+        assert_eq!((counters["requests"], counters["big"], counters.len()), (1, i64::MAX, COUNTERS));
+    }
+
+    #[test]
+    fn progress_and_cancellation_are_shared() {
+        let (log, _, cancel) = log(LogLevel::INFO);
+        assert_eq!(log.last_progress(), (0, 0));
+        log.progress(5, 10);
+        assert_eq!(log.last_progress(), (5, 10));
+        assert!(!log.is_cancelled());
+        cancel.cancel();
+        assert!(log.is_cancelled());
+    }
+}

@@ -1,0 +1,21 @@
+//! The services that connectors ask the host for, one file or folder each: the bytes of inputs, staged outputs,
+//! time, durable values, units sent, and the log. Connectors reach them through the traits of
+//! [`usher_abi::service`]; the engine keeps the concrete types and asks them what happened.
+
+mod clock;
+mod database;
+mod input;
+mod ledger;
+mod log;
+mod output;
+mod private;
+mod state;
+
+pub use clock::{Cancel, SystemClock, VirtualClock};
+pub use database::Database;
+pub use input::{Digest, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Packing};
+pub use ledger::{Ledger, UnfinishedRun};
+pub use log::{LineSink, RunLog};
+pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
+pub use private::{create_private_file, create_private_folder, disk_error};
+pub use state::State;

@@ -158,7 +158,8 @@ pub(super) fn fold(text: &str) -> String {
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let labels = domain.split('.').all(|label| !label.is_empty());
-    let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@' || c == ',');
+    let plain =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@' || c == ',');
     plain(local) && plain(domain) && domain.contains('.') && labels
 }
 

@@ -4,15 +4,29 @@
 //! blank cell erases when `blanks_erase` says so.
 
 use super::{
-    account::{fold, Account, ImportResult, Importer, Index, User},
+    account::{Account, ImportResult, Importer, Index, User, fold},
     table::Table,
 };
 
 /// Columns that begin with `$` and may be written (§5).
 const SYSTEM: [&str; 17] = [
-    "$user_id", "$email", "$name", "$phone", "$cart_amount", "$viewed_products", "$cart_items", "$last_order_status",
-    "$last_payment", "$revenue", "$profit", "$group", "$discount", "$orders_count", "$ordered_items",
-    "$ordered_categories", "$viewed_categories",
+    "$user_id",
+    "$email",
+    "$name",
+    "$phone",
+    "$cart_amount",
+    "$viewed_products",
+    "$cart_items",
+    "$last_order_status",
+    "$last_payment",
+    "$revenue",
+    "$profit",
+    "$group",
+    "$discount",
+    "$orders_count",
+    "$ordered_items",
+    "$ordered_categories",
+    "$viewed_categories",
 ];
 
 /// The parameters of an import.
@@ -69,7 +83,8 @@ impl Importer for Settings {
             } else {
                 let value = self.fold(value);
                 // Of several with one address, the one seen last is written to.
-                let known = index.get(&value).max_by_key(|id| account.users[id].field("$last_seen").to_owned());
+                let known =
+                    index.get(&value).max_by_key(|id| account.users[id].field("$last_seen").to_owned());
                 let id = known.unwrap_or_else(|| account.add(User::default()));
                 let user = account.users.entry(id).or_default();
                 for (heading, cell) in table.headings.iter().zip(&row.cells) {
@@ -175,16 +190,21 @@ mod tests {
     #[test]
     fn rows_that_fail() {
         let long = "x".repeat(256);
-        let file = format!("$email;plan\n;a\n a@example.com;b\nb@example.com;{long}\nc@example.com;{}\n", "é".repeat(255));
+        let file = format!(
+            "$email;plan\n;a\n a@example.com;b\nb@example.com;{long}\nc@example.com;{}\n",
+            "é".repeat(255)
+        );
         let result = Account::default().import(file.as_bytes(), &by_email());
         assert_eq!(result.created, 1);
-        let reasons = ["`$email` is blank", "`$email` has stray characters", "`plan` has more than 255 characters"];
+        let reasons =
+            ["`$email` is blank", "`$email` has stray characters", "`plan` has more than 255 characters"];
         assert_eq!(result.failed, [1, 2, 3].map(|n| (n, reasons[n as usize - 1].to_owned())));
     }
 
     #[test]
     fn files() {
-        let refused = |file: &str, settings: &Settings| Account::default().import(file.as_bytes(), settings).refused;
+        let refused =
+            |file: &str, settings: &Settings| Account::default().import(file.as_bytes(), settings).refused;
         for (file, reason) in [
             ("$user_id;plan\n", "no column `$email`"),
             ("$email,plan\n", "`$email,plan` is no system property"),

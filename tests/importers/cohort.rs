@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    account::{fold, is_email, Account, ImportResult, Importer, Index, User},
+    account::{Account, ImportResult, Importer, Index, User, fold, is_email},
     table::{Row, Table},
 };
 
@@ -75,7 +75,9 @@ impl Importer for Settings {
             let known = index.get(&fold(address)).next();
             let id = known.unwrap_or_else(|| account.add(User::with_email(address)));
             let user = account.users.entry(id).or_default();
-            for (place, name, _) in mapped.iter().filter(|(place, name, _)| *name != "email" && !row.cells[*place].is_empty()) {
+            for (place, name, _) in
+                mapped.iter().filter(|(place, name, _)| *name != "email" && !row.cells[*place].is_empty())
+            {
                 user.put(name, &row.cells[*place]);
             }
             user.lists.extend(self.list.clone());
@@ -163,7 +165,8 @@ mod tests {
         let file = b"Email,First Name,plan\nada@example.com,Ada,pro\n";
         assert_eq!(account.import(file, &settings()).created, 1);
         let again = Settings { list: Some("spring".to_owned()), ..settings() };
-        let result = account.import(b"Email,First Name,plan\nADA@example.com,,free\nbob@example.com,,\n", &again);
+        let result =
+            account.import(b"Email,First Name,plan\nADA@example.com,,free\nbob@example.com,,\n", &again);
         assert_eq!((result.created, result.updated, result.silent.len()), (1, 1, 0));
         let ada = account.by_email("ada@example.com").unwrap();
         assert_eq!((ada.field("first_name"), ada.field("plan"), ada.lists.len()), ("Ada", "free", 1));

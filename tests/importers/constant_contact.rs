@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    account::{fold, is_email, Account, ImportResult, Importer, Index, User},
+    account::{Account, ImportResult, Importer, Index, User, fold, is_email},
     table::{Row, Table},
 };
 
@@ -264,7 +264,17 @@ fn full_date(text: &str) -> Option<String> {
 /// The dates with a year but for those with `-` and the year last, DD-Month, D-Month, DD-Month-YY; without the year.
 fn month_and_day(text: &str) -> Option<String> {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let parts: Vec<&str> = text.split('-').collect();

@@ -11,8 +11,16 @@ fn api() -> Settings {
 #[test]
 fn only_fields_present_are_replaced() {
     for (form, first, second) in [
-        (page(), "Email Address,First Name,Company\na@example.com,Ada,Acme\n", "Company,Email Address\nGlobex,A@example.com\n"),
-        (api(), "email,first_name,company_name\na@example.com,Ada,Acme\n", "company_name,email\nGlobex,A@example.com\n"),
+        (
+            page(),
+            "Email Address,First Name,Company\na@example.com,Ada,Acme\n",
+            "Company,Email Address\nGlobex,A@example.com\n",
+        ),
+        (
+            api(),
+            "email,first_name,company_name\na@example.com,Ada,Acme\n",
+            "company_name,email\nGlobex,A@example.com\n",
+        ),
     ] {
         let mut account = Account::default();
         let result = account.import(first.as_bytes(), &form);
@@ -82,10 +90,14 @@ fn rows_that_fail_and_those_that_can_be_corrected() {
 
 #[test]
 fn headings() {
-    let refused = |file: &str, settings: &Settings| Account::default().import(file.as_bytes(), settings).refused;
+    let refused =
+        |file: &str, settings: &Settings| Account::default().import(file.as_bytes(), settings).refused;
     assert_eq!(refused("Email Address\n", &api()).as_deref(), Some("unknown column `Email Address`"));
     assert_eq!(refused("email,email\n", &api()).as_deref(), Some("two columns `email`"));
-    assert_eq!(refused("email\n", &Settings { lists: Vec::new(), ..api() }).as_deref(), Some("1 to 50 lists are needed"));
+    assert_eq!(
+        refused("email\n", &Settings { lists: Vec::new(), ..api() }).as_deref(),
+        Some("1 to 50 lists are needed")
+    );
     let result = Account::default().import(b"email,cf:plam\na@example.com,pro\n", &api());
     assert_eq!(result.silent, ["column `cf:plam` matches nothing and is not filled"]);
 
@@ -103,7 +115,8 @@ fn at_most_25_custom_fields() {
     let names: Vec<String> = (0..26).map(|i| format!("f{i}")).collect();
     let settings = Settings { custom_fields: names.iter().cloned().collect(), ..api() };
     let header: String = names.iter().map(|n| format!(",cf:{n}")).collect();
-    let file = format!("email{header}\na@example.com{}\nb@example.com,{}\n", ",x".repeat(26), ",x".repeat(25));
+    let file =
+        format!("email{header}\na@example.com{}\nb@example.com,{}\n", ",x".repeat(26), ",x".repeat(25));
     let result = Account::default().import(file.as_bytes(), &settings);
     assert_eq!(result.failed, [(1, "more than 25 custom fields".to_owned())]);
 }

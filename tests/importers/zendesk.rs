@@ -6,15 +6,35 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    account::{fold, is_email, Account, ImportResult, Importer, Index, User},
+    account::{Account, ImportResult, Importer, Index, User, fold, is_email},
     table::{Row, Table},
 };
 
 /// The columns, in the order in which they must stand; `custom_fields.*` come after them.
 const ORDER: [&str; 23] = [
-    "name", "emails", "ticket_restriction", "external_id", "details", "notes", "phones", "shared_phone", "role",
-    "custom_role", "skip_verify_email", "time_zone", "locale", "local_id", "moderator", "only_private_comments",
-    "remote_photo_url", "signature", "suspended", "alias", "organizations", "default_group_id", "tags",
+    "name",
+    "emails",
+    "ticket_restriction",
+    "external_id",
+    "details",
+    "notes",
+    "phones",
+    "shared_phone",
+    "role",
+    "custom_role",
+    "skip_verify_email",
+    "time_zone",
+    "locale",
+    "local_id",
+    "moderator",
+    "only_private_comments",
+    "remote_photo_url",
+    "signature",
+    "suspended",
+    "alias",
+    "organizations",
+    "default_group_id",
+    "tags",
 ];
 
 const CUSTOM: &str = "custom_fields.";
@@ -120,11 +140,16 @@ impl Importer for Settings {
             return ImportResult::refused(reason);
         }
         if table.rows.len() as u64 > self.max_rows {
-            return ImportResult::refused(format!("{} rows, {} are allowed", table.rows.len(), self.max_rows));
+            return ImportResult::refused(format!(
+                "{} rows, {} are allowed",
+                table.rows.len(),
+                self.max_rows
+            ));
         }
         let mut rows = std::mem::take(&mut table.rows);
         shuffle(&mut rows, self.seed);
-        let mut run = Run { settings: self, table: &table, keys: HashMap::new(), index: Index::of(account, keys_of) };
+        let mut run =
+            Run { settings: self, table: &table, keys: HashMap::new(), index: Index::of(account, keys_of) };
         for row in &rows {
             for key in run.identity(row) {
                 *run.keys.entry(key).or_default() += 1;
@@ -220,7 +245,8 @@ impl Run<'_> {
         }
         if is_new {
             result.created += 1;
-            result.mails += u64::from(!user.emails.is_empty() && self.cell(row, "skip_verify_email") != "true");
+            result.mails +=
+                u64::from(!user.emails.is_empty() && self.cell(row, "skip_verify_email") != "true");
         } else {
             result.updated += 1;
         }
@@ -331,7 +357,9 @@ impl Run<'_> {
                 "tags" => user.tags = self.items(row, "tags", ',').map(str::to_owned).collect(),
                 "skip_verify_email" => {}
                 "custom_role" if !value.is_empty() && !self.settings.roles.contains(value) => {
-                    result.silent.push(format!("row {}: role `{value}` does not exist, now Light agent", row.number));
+                    result
+                        .silent
+                        .push(format!("row {}: role `{value}` does not exist, now Light agent", row.number));
                     user.put("custom_role", "Light agent");
                 }
                 name => user.put(name, value),
@@ -345,7 +373,9 @@ impl Run<'_> {
 
 fn is_e164(phone: &str) -> bool {
     phone.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+        (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|b| b.is_ascii_digit())
     })
 }
 
@@ -367,10 +397,9 @@ fn is_date(text: &str) -> bool {
 /// One of the 153 names of Zendesk's own list (TZ).
 fn is_time_zone(name: &str) -> bool {
     let quoted = format!("\"{name}\"");
-    include_str!("../data/zendesk_time_zones.csv")
-        .lines()
-        .skip(1)
-        .any(|line| [name, &quoted].iter().any(|n| line.strip_prefix(*n).is_some_and(|rest| rest.starts_with(','))))
+    include_str!("../data/zendesk_time_zones.csv").lines().skip(1).any(|line| {
+        [name, &quoted].iter().any(|n| line.strip_prefix(*n).is_some_and(|rest| rest.starts_with(',')))
+    })
 }
 
 #[cfg(test)]

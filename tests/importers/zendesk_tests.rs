@@ -1,7 +1,8 @@
 use super::*;
 
 fn account() -> Account {
-    let mut account = Account { organizations: ["Acme", "Globex"].map(str::to_owned).into(), ..Account::default() };
+    let mut account =
+        Account { organizations: ["Acme", "Globex"].map(str::to_owned).into(), ..Account::default() };
     let mut ada = User::with_email("ada@example.com");
     ada.put("external_id", "1");
     ada.put("name", "Ada");
@@ -80,13 +81,15 @@ fn organizations_exist_already_and_the_first_is_the_default() {
     assert_eq!(ada.tags, ["a", "b"].map(str::to_owned).into());
     assert_eq!(result.failed, [(2, "organization `Initech` does not exist".to_owned())]);
     let settings = Settings { several_organizations: false, ..Settings::new(Kind::CreateAndUpdate) };
-    let result = self::account().import(b"name,emails,organizations\nAda,ada@example.com,Acme|Globex\n", &settings);
+    let result =
+        self::account().import(b"name,emails,organizations\nAda,ada@example.com,Acme|Globex\n", &settings);
     assert_eq!(result.failed, [(1, "2 organizations are too many".to_owned())]);
 }
 
 #[test]
 fn a_user_on_two_rows_fails_on_both_and_a_row_for_two_users_fails() {
-    let (_, result) = both("name,emails\nCy,cy@example.com\nCyril,x@example.com|CY@example.com\nDi,di@example.com\n");
+    let (_, result) =
+        both("name,emails\nCy,cy@example.com\nCyril,x@example.com|CY@example.com\nDi,di@example.com\n");
     assert_eq!(result.failed.iter().map(|f| f.0).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(result.created, 1);
     let (_, result) = both("name,emails,external_id\nAda,bob@example.com,1\n");
@@ -109,7 +112,11 @@ fn headers() {
 
 #[test]
 fn values() {
-    let fields = [("since", Field::Date), ("vip", Field::Checkbox), ("plan", Field::DropDown(["pro".to_owned()].into()))];
+    let fields = [
+        ("since", Field::Date),
+        ("vip", Field::Checkbox),
+        ("plan", Field::DropDown(["pro".to_owned()].into())),
+    ];
     let mut settings = Settings::new(Kind::CreateAndUpdate);
     settings.fields = fields.map(|(key, field)| (key.to_owned(), field)).into();
     settings.fields.insert("any".to_owned(), Field::Text);

@@ -109,9 +109,9 @@ pub(crate) fn refused(path: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use usher_sdk::source::{is_claim, Path};
+    use usher_sdk::source::{Path, is_claim};
 
-    use super::{refused, standard, HEADINGS, STANDARD};
+    use super::{HEADINGS, STANDARD, refused, standard};
 
     #[test]
     fn the_tables_agree_with_each_other() {
@@ -134,10 +134,18 @@ mod tests {
 
     #[test]
     fn credentials_and_what_is_not_exported_are_refused() {
-        for path in ["tenant", "blocked_for", "guardian_authenticators[0]", "identities[12].access_token", "identities[0].profileData.refresh_token"] {
+        for path in [
+            "tenant",
+            "blocked_for",
+            "guardian_authenticators[0]",
+            "identities[12].access_token",
+            "identities[0].profileData.refresh_token",
+        ] {
             assert!(refused(path).is_some(), "{path}");
         }
-        for path in ["tenantid", "user_metadata.tenant", "user_metadata.access_token", "identities", "identities[0]"] {
+        for path in
+            ["tenantid", "user_metadata.tenant", "user_metadata.access_token", "identities", "identities[0]"]
+        {
             assert!(refused(path).is_none(), "{path}");
         }
     }

@@ -1,7 +1,7 @@
 //! Whether a CSV file has the leading `'` that Auth0 puts before texts.
 
 use usher_sdk::{
-    abi::{service::InputFile, Error, Report},
+    abi::{Error, Report, service::InputFile},
     source::{DelimitedReader, Header, Inputs},
 };
 
@@ -25,14 +25,21 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Reads the cells of columns that the exporter always escapes (`user_id`, `email`, names…): the whole file as long
     /// as all of them begin with `'`.
-    pub(crate) fn read(inputs: &Inputs, file: &InputFile, header: &Header, paths: &[String], limit: usize) -> Result<Self, Error> {
+    pub(crate) fn read(
+        inputs: &Inputs,
+        file: &InputFile,
+        header: &Header,
+        paths: &[String],
+        limit: usize,
+    ) -> Result<Self, Error> {
         let columns: Vec<usize> =
             (0..paths.len()).filter(|i| standard(&paths[*i]).is_some_and(|row| row.escaped)).collect();
         let mut found = Self { whole: true, ..Self::default() };
         if columns.is_empty() {
             return Ok(found);
         }
-        let mut reader = DelimitedReader::open(inputs.service(), file.id, header.body, header.dialect, limit)?;
+        let mut reader =
+            DelimitedReader::open(inputs.service(), file.id, header.body, header.dialect, limit)?;
         let (mut report, mut records) = (Report::default(), 0);
         while let Some(record) = reader.next(&mut report)? {
             // Broken records are the stream's to reject.
@@ -61,7 +68,10 @@ impl Evidence {
         let cells = format!("{} of {} text cells begin with '", grouped(marked), grouped(all));
         let part = if whole { "" } else { " in the first rows" };
         if all == 0 {
-            return Ok((false, format!("escape: off for {name} (no text cell to tell by; `escape` may say otherwise)")));
+            return Ok((
+                false,
+                format!("escape: off for {name} (no text cell to tell by; `escape` may say otherwise)"),
+            ));
         }
         if marked == all {
             return Ok((true, format!("escape: on for {name} ({cells})")));
@@ -82,7 +92,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -92,12 +102,15 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{grouped, Evidence};
+    use super::{Evidence, grouped};
 
     #[test]
     fn the_decision_needs_every_cell() {
         let decide = |marked, all| Evidence { marked, all, whole: true }.decide("u.csv");
-        assert_eq!(decide(12_345, 12_345), Ok((true, "escape: on for u.csv (12,345 of 12,345 text cells begin with ')".into())));
+        assert_eq!(
+            decide(12_345, 12_345),
+            Ok((true, "escape: on for u.csv (12,345 of 12,345 text cells begin with ')".into()))
+        );
         assert_eq!(decide(1, 6).map(|d| d.0), Ok(false));
         assert_eq!(decide(3, 6).map(|d| d.0), Ok(false));
         assert_eq!(decide(0, 0).map(|d| d.0), Ok(false));

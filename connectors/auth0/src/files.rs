@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use usher_sdk::{
-    abi::{service::InputFile, Error},
-    source::{absent, clean, pointer, refuse, Header, Inputs, Shape},
     Host,
+    abi::{Error, service::InputFile},
+    source::{Header, Inputs, Shape, absent, clean, pointer, refuse},
 };
 
 use crate::{
-    columns::{refused, HEADINGS},
+    columns::{HEADINGS, refused},
     escape::Evidence,
     source::{Escape, Format, Options},
 };
@@ -50,7 +50,9 @@ impl Files {
             forms.push(match (options.format, shape) {
                 (Format::Ndjson, _) | (Format::Auto, Shape::Empty | Shape::Lines) => Form::Lines,
                 (Format::Json, _) | (Format::Auto, Shape::Array) => Form::Array,
-                (Format::Csv, _) | (Format::Auto, Shape::Delimited) => table(&inputs, file, options, &mut notes)?,
+                (Format::Csv, _) | (Format::Auto, Shape::Delimited) => {
+                    table(&inputs, file, options, &mut notes)?
+                }
             });
         }
         let files = Self { inputs, forms, notes };
@@ -61,7 +63,9 @@ impl Files {
     /// How the file of a split is to be read.
     pub(crate) fn form(&self, input: u32) -> Result<&Form, Error> {
         let index = self.inputs.files().iter().position(|f| f.id == input);
-        index.and_then(|i| self.forms.get(i)).ok_or_else(|| Error::bug("source.split", "the split is of another input"))
+        index
+            .and_then(|i| self.forms.get(i))
+            .ok_or_else(|| Error::bug("source.split", "the split is of another input"))
     }
 
     /// Whether records may hold attributes that nobody can list beforehand.
@@ -74,15 +78,24 @@ impl Files {
         if self.open_profile() {
             return Ok(());
         }
-        let tables = self.forms.iter().filter_map(|f| if let Form::Table { header, .. } = f { Some(header) } else { None });
+        let tables = self
+            .forms
+            .iter()
+            .filter_map(|f| if let Form::Table { header, .. } = f { Some(header) } else { None });
         let all: Vec<&str> = tables.flat_map(|h| h.headings.iter().map(String::as_str)).collect();
         let problems = headings.iter().filter(|(_, heading)| !all.contains(&clean(heading)));
-        let problems: Vec<_> = problems.map(|(path, h)| absent(pointer(&["headings", path]), h, &all)).collect();
+        let problems: Vec<_> =
+            problems.map(|(path, h)| absent(pointer(&["headings", path]), h, &all)).collect();
         refuse(&problems)
     }
 }
 
-fn table(inputs: &Inputs, file: &InputFile, options: &Options, notes: &mut Vec<String>) -> Result<Form, Error> {
+fn table(
+    inputs: &Inputs,
+    file: &InputFile,
+    options: &Options,
+    notes: &mut Vec<String>,
+) -> Result<Form, Error> {
     let limit = options.limit();
     let Some(header) = Header::read(inputs.service(), file, options.delimiter, b'"', limit)? else {
         return Ok(Form::Lines);
@@ -106,7 +119,8 @@ fn table(inputs: &Inputs, file: &InputFile, options: &Options, notes: &mut Vec<S
 /// The attribute under each heading: the one that the options say; else the one that Auth0's tools mean by it, unless
 /// another column is that attribute; else the heading itself.
 fn paths(headings: &[String], said: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
-    let by_option = |heading: &str| said.iter().find(|(_, h)| clean(h) == heading).map(|(path, _)| path.as_str());
+    let by_option =
+        |heading: &str| said.iter().find(|(_, h)| clean(h) == heading).map(|(path, _)| path.as_str());
     let mut taken: Vec<&str> = headings.iter().filter_map(|h| by_option(h)).collect();
     let plain: Vec<&str> = headings.iter().filter(|h| by_option(h).is_none()).map(String::as_str).collect();
     if let Some(twice) = plain.iter().find(|h| taken.contains(h)) {
@@ -144,7 +158,10 @@ mod tests {
     fn options_win_then_plain_paths_then_known_headings() {
         let got = resolve(&["Id", "Adresse courriel", "Email", "provider"], &[("email", "Adresse courriel")]);
         assert_eq!(got.unwrap(), ["user_id", "email", "Email", "provider"]);
-        assert_eq!(resolve(&["email", "Email", "Email Address"], &[]).unwrap(), ["email", "Email", "Email Address"]);
+        assert_eq!(
+            resolve(&["email", "Email", "Email Address"], &[]).unwrap(),
+            ["email", "Email", "Email Address"]
+        );
         assert_eq!(resolve(&["Email", "Email Address"], &[]).unwrap(), ["email", "Email Address"]);
         assert!(resolve(&["email", "Mail"], &[("email", "Mail")]).unwrap_err().contains("old_email"));
         let swapped = resolve(&["email", "Mail"], &[("email", "Mail"), ("old_email", "email")]);

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use usher_sdk::{
-    abi::{nearest, Attribute, Catalog, Component, Error, Problem, Report, Split, ValueKind},
+    Host, Records, Source,
+    abi::{Attribute, Catalog, Component, Error, Problem, Report, Split, ValueKind, nearest},
     describe,
     options::problem,
     source::{
-        clean, pointer, refuse, Delimiter, JsonStream, Path, Projection, Rename, Stream, TableColumn, TableStream, Wanted,
-        MAX_CHARS, MAX_RECORD_BYTES,
+        Delimiter, JsonStream, MAX_CHARS, MAX_RECORD_BYTES, Path, Projection, Rename, Stream, TableColumn,
+        TableStream, Wanted, clean, pointer, refuse,
     },
-    Host, Records, Source,
 };
 
 use crate::{
-    columns::{refused, standard, HEADINGS, STANDARD, TOKENS},
+    columns::{HEADINGS, STANDARD, TOKENS, refused, standard},
     files::{Files, Form},
 };
 
@@ -85,7 +85,11 @@ impl Source for Users {
 
     fn component() -> Component {
         let attributes = STANDARD.iter().map(|row| attribute(row.path)).collect();
-        Component { attributes, open: true, ..describe::source::<Options>("users", "Users of an Auth0 tenant, from an export") }
+        Component {
+            attributes,
+            open: true,
+            ..describe::source::<Options>("users", "Users of an Auth0 tenant, from an export")
+        }
     }
 
     fn open(options: Options, host: Host) -> Result<Self, Error> {
@@ -98,14 +102,22 @@ impl Source for Users {
         for (path, heading) in headings {
             let at = || pointer(&["headings", path]);
             match path.parse::<Path>() {
-                Err(error) => problems.push(problem(at(), "attribute.path", format!("`{path}` is no attribute path: {error}"))),
+                Err(error) => problems.push(problem(
+                    at(),
+                    "attribute.path",
+                    format!("`{path}` is no attribute path: {error}"),
+                )),
                 Ok(parsed) if !parsed.fits() => {
-                    let message = format!("`{path}` is longer than the {MAX_CHARS} characters that Auth0 takes");
+                    let message =
+                        format!("`{path}` is longer than the {MAX_CHARS} characters that Auth0 takes");
                     problems.push(problem(at(), "attribute.path", message));
                 }
                 Ok(_) => {}
             }
-            problems.extend(refused(path).map(|why| problem(at(), "attribute.refused", format!("`{path}` is never read: {why}"))));
+            problems.extend(
+                refused(path)
+                    .map(|why| problem(at(), "attribute.refused", format!("`{path}` is never read: {why}"))),
+            );
             let first = headings.iter().find(|(_, h)| clean(h) == clean(heading)).map(|(p, _)| p);
             if let Some(first) = first.filter(|first| *first != path) {
                 let message = format!("`{heading}` stands for `{first}` already; a heading is one attribute");
@@ -147,7 +159,11 @@ impl Source for Users {
                 problems.push(problem("", "attribute.refused", format!("`{path}` is never read: {why}")));
             } else if !catalog.open && !known.contains(&path.as_str()) {
                 let near = nearest(path, known.iter().copied());
-                problems.push(problem("", "attribute.unknown", format!("the export has no column `{path}`{near}")));
+                problems.push(problem(
+                    "",
+                    "attribute.unknown",
+                    format!("the export has no column `{path}`{near}"),
+                ));
             }
         }
         refuse(&problems)?;
@@ -159,14 +175,24 @@ impl Source for Users {
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Export, Error> {
         let (host, limit) = (self.host.clone(), self.options.limit());
         let projection = || Projection::new(&self.wanted, &self.renames()).hide("identities", TOKENS);
-        let files = self.files.as_ref().ok_or_else(|| Error::bug("source.order", "`open_split` before `plan`"))?;
+        let files =
+            self.files.as_ref().ok_or_else(|| Error::bug("source.order", "`open_split` before `plan`"))?;
         Ok(match files.form(split.input)? {
-            Form::Lines => Export::Json(Box::new(JsonStream::lines(&host, projection(), split, checkpoint, limit)?)),
-            Form::Array => Export::Json(Box::new(JsonStream::array(&host, projection(), split, checkpoint, limit)?)),
+            Form::Lines => {
+                Export::Json(Box::new(JsonStream::lines(&host, projection(), split, checkpoint, limit)?))
+            }
+            Form::Array => {
+                Export::Json(Box::new(JsonStream::array(&host, projection(), split, checkpoint, limit)?))
+            }
             Form::Table { header, paths, escape } => {
                 let cell = |name: &str| paths.iter().position(|path| path == name);
-                let columns = self.wanted.iter().map(|w| TableColumn { cell: cell(&w.name), wanted: w.clone() }).collect();
-                let stream = TableStream::open(&host, split.input, header, columns, *escape, checkpoint, limit)?;
+                let columns = self
+                    .wanted
+                    .iter()
+                    .map(|w| TableColumn { cell: cell(&w.name), wanted: w.clone() })
+                    .collect();
+                let stream =
+                    TableStream::open(&host, split.input, header, columns, *escape, checkpoint, limit)?;
                 Export::Table(Box::new(stream))
             }
         })
@@ -185,7 +211,11 @@ impl Users {
         let said = self.options.headings.iter();
         let said = said.map(|(path, key)| Rename { path: path.clone(), key: key.clone(), wins: true });
         let known = HEADINGS.iter();
-        let known = known.map(|(key, path, _)| Rename { path: (*path).to_owned(), key: (*key).to_owned(), wins: false });
+        let known = known.map(|(key, path, _)| Rename {
+            path: (*path).to_owned(),
+            key: (*key).to_owned(),
+            wins: false,
+        });
         said.chain(known).collect()
     }
 

@@ -3,8 +3,8 @@
 //! Short names in `source` are those of the sheet in this connector's README.
 
 use usher_sdk::{
-    checks::{clean_key, clean_text},
     ColumnRule,
+    checks::{clean_key, clean_text},
 };
 
 use crate::values::email;
@@ -37,7 +37,9 @@ pub(crate) const COLUMNS: &[ColumnRule] = &[
     },
     ColumnRule {
         name: "$name",
-        default: Some("name if name and name != email else (given_name ~ ' ' ~ family_name) | trim"),
+        default: Some(
+            "(given_name ~ ' ' ~ family_name) | trim if name | default(email) | lower == email | lower else name",
+        ),
         summary: "full name; there is no documented property for a part of it",
         source: "IMPORT, FLUTTER",
         ..TEXT

@@ -21,7 +21,8 @@ fn panel(options: &Options, parts: &[Part]) -> Guide {
         MergeField::UserId => "by User ID",
         MergeField::Email => "by email address",
     };
-    let files = if parts.len() == 1 { "the file" } else { "the files one after the other, in the order of the list" };
+    let files =
+        if parts.len() == 1 { "the file" } else { "the files one after the other, in the order of the list" };
     Guide {
         title: "Carrot quest: import of leads in the admin panel".to_owned(),
         before: before(),
@@ -32,7 +33,9 @@ fn panel(options: &Options, parts: &[Part]) -> Guide {
             format!("Upload {files}."),
         ],
         expect: expect(options, parts),
-        results: vec!["A message among the notifications of the admin panel says how each import went.".to_owned()],
+        results: vec![
+            "A message among the notifications of the admin panel says how each import went.".to_owned(),
+        ],
         undo: undo(),
     }
 }
@@ -73,7 +76,8 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
 
 fn before() -> Vec<String> {
     vec![
-        "Everybody in the files counts in the paid quota of unique visitors: look at *Subscription* first.".to_owned(),
+        "Everybody in the files counts in the paid quota of unique visitors: look at *Subscription* first."
+            .to_owned(),
         "Have the addresses verified if letters will be sent to them; the vendor recommends it.".to_owned(),
     ]
 }
@@ -81,9 +85,12 @@ fn before() -> Vec<String> {
 fn expect(options: &Options, parts: &[Part]) -> Vec<String> {
     let rows: u64 = parts.iter().map(|part| part.rows).sum();
     let key = options.merge_field.column();
-    let mut expect = vec![format!("{rows} people: those whose `{key}` is known are updated, the others are created.")];
+    let mut expect =
+        vec![format!("{rows} people: those whose `{key}` is known are updated, the others are created.")];
     if options.merge_field == MergeField::Email {
-        expect.push("Where several people have one address, the one who was active last is updated.".to_owned());
+        expect.push(
+            "Where several people have one address, the one who was active last is updated.".to_owned(),
+        );
     }
     expect.push(
         "What a blank cell does to a value that is there already is not documented: try it with one person first."
@@ -94,6 +101,7 @@ fn expect(options: &Options, parts: &[Part]) -> Vec<String> {
 
 fn undo() -> Vec<String> {
     vec![
-        "Values that are written over are lost; people created by mistake can only be deleted again by hand.".to_owned(),
+        "Values that are written over are lost; people created by mistake can only be deleted again by hand."
+            .to_owned(),
     ]
 }

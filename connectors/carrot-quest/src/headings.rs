@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use usher_sdk::{
-    abi::{nearest, Problem},
-    checks::{clean_key, shown, Verdict},
+    abi::{Problem, nearest},
+    checks::{Verdict, clean_key, shown},
     field_pointer,
     options::{problem, warning},
 };
@@ -31,22 +31,32 @@ pub(crate) fn check(columns: &[String], options: &Options) -> Vec<Problem> {
     for (i, (name, heading)) in columns.iter().zip(&headings).enumerate() {
         let pointer = field_pointer(name);
         if heading.is_empty() {
-            problems.push(problem(pointer, "column.empty", "a column without a name; give it one, or leave it out"));
+            problems.push(problem(
+                pointer,
+                "column.empty",
+                "a column without a name; give it one, or leave it out",
+            ));
             continue;
         }
         if heading != name {
-            let message = format!("{} is delivered as `{heading}`: invisible characters are removed", shown(name));
+            let message =
+                format!("{} is delivered as `{heading}`: invisible characters are removed", shown(name));
             problems.push(warning(&pointer, "column.cleaned", message));
         }
         if let Some(other) = headings[..i].iter().position(|other| other == heading) {
-            let message = format!("{} and {} are the same column; keep one of them", shown(name), shown(&columns[other]));
+            let message = format!(
+                "{} and {} are the same column; keep one of them",
+                shown(name),
+                shown(&columns[other])
+            );
             problems.push(problem(&pointer, "column.twice", message));
         }
         problems.extend(reserved(heading, pointer, options.unknown_system_columns));
     }
     let key = options.merge_field.column();
     if !headings.iter().any(|heading| heading == key) {
-        let message = format!("the key `{key}` is not among the columns; give it in `fields`, or set `merge_field`");
+        let message =
+            format!("the key `{key}` is not among the columns; give it in `fields`, or set `merge_field`");
         problems.push(problem(field_pointer(key), "column.missing", message));
     }
     if columns.len() > limits::COLUMNS {
@@ -65,7 +75,8 @@ fn reserved(heading: &str, pointer: String, unknown: UnknownSystemColumns) -> Op
     let known = |name: &str| COLUMNS.iter().any(|rule| rule.name == name && name != "*");
     if !heading.starts_with('$') {
         let system = format!("${heading}");
-        let message = format!("`{heading}` becomes a property of your own; Carrot quest's is called `{system}`");
+        let message =
+            format!("`{heading}` becomes a property of your own; Carrot quest's is called `{system}`");
         return known(&system).then(|| warning(pointer, "column.not-system", message));
     }
     if known(heading) {

@@ -1,6 +1,6 @@
 //! The vendor's limits.
 
-use usher_sdk::{abi::Limit, PartLimits};
+use usher_sdk::{PartLimits, abi::Limit};
 
 use crate::options::{Deliver, Options};
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use schemars::{json_schema, JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_sdk::{
@@ -209,13 +209,17 @@ impl Options {
     /// What is wrong with the options by themselves.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut wrong = |pointer: &str, message: &str| problems.push(problem(pointer, "option.invalid", message));
+        let mut wrong =
+            |pointer: &str, message: &str| problems.push(problem(pointer, "option.invalid", message));
         let app_is_plain = self.app.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         if self.app != "$self_app" && (self.app.is_empty() || !app_is_plain) {
             wrong("/app", "`app` is the app's id (letters, digits, `-` and `_`), or `$self_app`");
         }
         if !is_api_base(&self.api_base) {
-            wrong("/api_base", "`api_base` is an https address without a query, such as `https://api.carrotquest.io`");
+            wrong(
+                "/api_base",
+                "`api_base` is an https address without a query, such as `https://api.carrotquest.io`",
+            );
         }
         if self.max_bytes.is_some_and(|max| max == 0 || max > limits::BYTES) {
             wrong("/max_bytes", "`max_bytes` is from 1 to 29999999");
@@ -258,9 +262,13 @@ impl Options {
 /// `https`, or `http` on this machine (for tests); nothing that a shell or a URL would take apart.
 fn is_api_base(base: &str) -> bool {
     let rest = base.strip_prefix("https://").or_else(|| {
-        base.strip_prefix("http://").filter(|rest| rest.starts_with("127.0.0.1:") || rest.starts_with("localhost:"))
+        base.strip_prefix("http://")
+            .filter(|rest| rest.starts_with("127.0.0.1:") || rest.starts_with("localhost:"))
     });
     rest.is_some_and(|rest| {
-        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'/' | b'_'))
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'/' | b'_'))
     })
 }

@@ -4,13 +4,14 @@ use std::{borrow::Cow, collections::HashMap};
 
 use arrow_schema::{Field, Schema, SchemaRef};
 use usher_sdk::{
+    Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Row, Sink,
     abi::{Component, Consent, Error, OnInvalid, Problem, Receipt, Report},
-    checks::{shown, Fault},
-    describe, Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Row, Sink,
+    checks::{Fault, shown},
+    describe,
 };
 
 use crate::{
-    columns::{table, COLUMNS},
+    columns::{COLUMNS, table},
     guide,
     headings::{self, heading},
     limits,
@@ -42,7 +43,8 @@ impl Sink for Users {
     type Options = Options;
 
     fn component() -> Component {
-        let mut component = describe::sink::<Options>("users", "users as CSV files for Carrot quest's import");
+        let mut component =
+            describe::sink::<Options>("users", "users as CSV files for Carrot quest's import");
         component.columns = usher_sdk::describe_columns(COLUMNS);
         component.open = true;
         component.limits = limits::describe();
@@ -73,7 +75,8 @@ impl Sink for Users {
         let mut columns = Columns::bind(&table(key), &schema, &[key], Order::Table, &on_invalid)?;
         let said: HashMap<&str, PropertyType> =
             schema.fields().iter().map(|f| (f.name().as_str(), types::of_field(f))).collect();
-        let types = types::apply(&mut columns, options, |name| said.get(name).copied().unwrap_or(PropertyType::Text));
+        let types =
+            types::apply(&mut columns, options, |name| said.get(name).copied().unwrap_or(PropertyType::Text));
         let dialect = CsvDialect { delimiter: options.delimiter.byte(), ..CsvDialect::default() };
         let file = CsvFile::new(&self.host, "users", columns.names(), dialect, limits::of_parts(options));
         let zeros = vec![0; columns.names().len()];
@@ -85,7 +88,8 @@ impl Sink for Users {
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
         let merge_field = self.options.merge_field;
         let key = merge_field.column();
-        let Work { columns, types, file, keys, rows, json, zeros } = self.work.as_mut().ok_or_else(not_begun)?;
+        let Work { columns, types, file, keys, rows, json, zeros } =
+            self.work.as_mut().ok_or_else(not_begun)?;
         columns.write(&records, report, |row| {
             if !row.is_filled(0) {
                 let message = format!("`{key}` is blank; without it nobody is found again");
@@ -97,7 +101,8 @@ impl Sink for Users {
             };
             if let Some(first) = keys.get(print) {
                 let first = u64::from(first) + 1;
-                let message = format!("{} is the `{key}` of row {first} of those written, too", shown(row.get(0)));
+                let message =
+                    format!("{} is the `{key}` of row {first} of those written, too", shown(row.get(0)));
                 return Ok(Fate::Rejected(key.to_owned(), Fault::new("duplicate.key", message)));
             }
             write_lists(row, &types.json, json)?;

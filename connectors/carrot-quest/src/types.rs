@@ -2,12 +2,11 @@
 
 use arrow_schema::{DataType, Field};
 use usher_sdk::{
-    abi::{nearest, Problem, ValueKind},
-    checks,
-    option_pointer,
+    Columns,
+    abi::{Problem, ValueKind, nearest},
+    checks, option_pointer,
     options::problem,
     records::KIND,
-    Columns,
 };
 
 use crate::{
@@ -27,9 +26,8 @@ pub(crate) fn of_field(field: &Field) -> PropertyType {
         (Some(ValueKind::List), _) | (_, DataType::List(_)) => PropertyType::List,
         (Some(ValueKind::Boolean), _) | (_, DataType::Boolean) => PropertyType::Boolean,
         (Some(ValueKind::Integer), _) | (_, DataType::Int64) => PropertyType::Integer,
-        (Some(ValueKind::Timestamp | ValueKind::Date), _) | (_, DataType::Timestamp(..) | DataType::Date32) => {
-            PropertyType::Date
-        }
+        (Some(ValueKind::Timestamp | ValueKind::Date), _)
+        | (_, DataType::Timestamp(..) | DataType::Date32) => PropertyType::Date,
         _ => PropertyType::Text,
     }
 }
@@ -63,7 +61,9 @@ pub(crate) fn apply(columns: &mut Columns, options: &Options, of: impl Fn(&str) 
             PropertyType::Integer => columns.override_check_at(column, values::integer),
             PropertyType::Date => columns.override_check_at(column, checks::iso_datetime_utc),
             PropertyType::Boolean => columns.override_check_at(column, checks::boolean),
-            PropertyType::List if options.lists == Lists::Refuse => columns.override_check_at(column, values::no_list),
+            PropertyType::List if options.lists == Lists::Refuse => {
+                columns.override_check_at(column, values::no_list)
+            }
             PropertyType::List => {
                 let rule = columns.rule_mut(column);
                 (rule.kind, rule.max_items) = (ValueKind::List, Some(limits::LIST_ITEMS));
@@ -82,7 +82,8 @@ pub(crate) fn check(columns: &[String], options: &Options) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, chosen) in &options.property_types {
         let (pointer, key) = (option_pointer("property_types", name), heading(name));
-        if matches!(key.as_ref(), "$user_id" | "$email" | "$name" | "$phone") && *chosen != PropertyType::Text {
+        if matches!(key.as_ref(), "$user_id" | "$email" | "$name" | "$phone") && *chosen != PropertyType::Text
+        {
             let message = format!("`{key}` is text to Carrot quest");
             problems.push(problem(&pointer, "option.invalid", message));
         }
@@ -96,7 +97,10 @@ pub(crate) fn check(columns: &[String], options: &Options) -> Vec<Problem> {
 }
 
 /// Writes the items of a list, which stand in a cell with [`UNIT`] between them, as a JSON array into `json`.
-pub(crate) fn write_json<'a>(items: impl Iterator<Item = &'a str>, json: &mut Vec<u8>) -> serde_json::Result<()> {
+pub(crate) fn write_json<'a>(
+    items: impl Iterator<Item = &'a str>,
+    json: &mut Vec<u8>,
+) -> serde_json::Result<()> {
     json.clear();
     json.push(b'[');
     for (i, item) in items.enumerate() {

@@ -1,6 +1,6 @@
 //! Checks of single values.
 
-use usher_sdk::checks::{self, shown, Fault, Verdict};
+use usher_sdk::checks::{self, Fault, Verdict, shown};
 
 use crate::limits;
 
@@ -36,7 +36,10 @@ pub(crate) fn digits(value: &str, out: &mut String) -> Verdict {
     }
     out.extend(value.chars().filter(char::is_ascii_digit));
     if out.is_empty() || value.chars().any(char::is_alphabetic) {
-        return Verdict::Bad(Fault::new("phone.no-digits", format!("{} is no phone number in digits", shown(value))));
+        return Verdict::Bad(Fault::new(
+            "phone.no-digits",
+            format!("{} is no phone number in digits", shown(value)),
+        ));
     }
     Verdict::Changed("digits")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use usher_carrot_quest::plugin;
-use usher_testkit::{conformance, Case};
+use usher_testkit::{Case, conformance};
 
 fn case(options: serde_json::Value) -> Case {
     Case::sink("users", options)

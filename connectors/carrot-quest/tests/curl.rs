@@ -1,12 +1,13 @@
 //! The commands of the guide are run by a shell against a server on this machine: does what was written arrive?
 
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
 #![cfg(unix)]
 
 use std::process::Command;
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use usher_carrot_quest::plugin;
-use usher_testkit::{text_batch, write, FormPart, Loopback, MemoryHost, Request};
+use usher_testkit::{FormPart, Loopback, MemoryHost, Request, text_batch, write};
 
 const ANSWER: &str = r#"{"meta":{"status":200},"data":{"row_errors":{},"updates_planned":2}}"#;
 
@@ -19,7 +20,10 @@ fn commands(steps: &[String]) -> Vec<String> {
 /// Runs a command in a folder with these files; the tokens of the caller's environment are not seen.
 fn shell(command: &str, files: &MemoryHost) -> String {
     let known = Command::new("curl").arg("--version").output();
-    assert!(known.is_ok_and(|o| o.status.success()), "this test runs the printed commands: it needs `curl` on the PATH");
+    assert!(
+        known.is_ok_and(|o| o.status.success()),
+        "this test runs the printed commands: it needs `curl` on the PATH"
+    );
     let folder = tempfile::tempdir().unwrap();
     for part in files.parts() {
         std::fs::write(folder.path().join(&part.name), &part.bytes).unwrap();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 use usher_carrot_quest::plugin;
-use usher_testkit::{text_batch, write, MemoryHost};
+use usher_testkit::{MemoryHost, text_batch, write};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]

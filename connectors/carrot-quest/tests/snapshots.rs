@@ -1,17 +1,19 @@
 //! Every output that a person or a vendor sees.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
 mod common;
 
 use std::sync::Arc;
 
 use arrow_array::{
-    builder::{ListBuilder, StringBuilder},
     ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    builder::{ListBuilder, StringBuilder},
 };
 use common::show;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use usher_carrot_quest::plugin;
-use usher_testkit::{balance, check, description, text_batch, write, MemoryHost, Written};
+use usher_testkit::{MemoryHost, Written, balance, check, description, text_batch, write};
 
 fn run(options: Value, batch: RecordBatch) -> (Written, MemoryHost) {
     let (host, rows) = (MemoryHost::new(), batch.num_rows() as u64);
@@ -57,7 +59,8 @@ fn ordinary_people_by_user_id() {
 fn ordinary_people_by_email_and_every_delimiter() {
     let mut text = String::new();
     for delimiter in ["tab", ",", "|", ";", "space"] {
-        text += &shown(json!({ "merge_field": "email", "delimiter": delimiter, "phone": "digits" }), people());
+        text +=
+            &shown(json!({ "merge_field": "email", "delimiter": delimiter, "phone": "digits" }), people());
     }
     insta::assert_snapshot!(text);
 }
@@ -66,14 +69,56 @@ fn ordinary_people_by_email_and_every_delimiter() {
 fn every_reject_and_every_value_left_out() {
     let long = "я".repeat(256);
     let batch = text_batch(&[
-        ("$user_id", vec![Some("1"), None, Some("\u{200B} "), Some("1\u{FEFF}"), Some(&long), Some("2"), Some("3"), Some("a"), Some("A")]),
+        (
+            "$user_id",
+            vec![
+                Some("1"),
+                None,
+                Some("\u{200B} "),
+                Some("1\u{FEFF}"),
+                Some(&long),
+                Some("2"),
+                Some("3"),
+                Some("a"),
+                Some("A"),
+            ],
+        ),
         ("$email", vec![Some("n/a"), None, None, None, None, Some("ok@example.com\u{A0}"), None, None, None]),
         ("$phone", vec![Some("ask Ada"), None, None, None, None, Some("+7 (912) 0"), None, None, None]),
-        ("seats", vec![Some("1.5"), None, None, None, None, Some("9007199254740993"), Some(" 7"), None, None]),
-        ("since", vec![Some("soon"), None, None, None, None, Some("2024-01-01T01:00:00+02:00"), Some("2024-02-29"), None, None]),
+        (
+            "seats",
+            vec![Some("1.5"), None, None, None, None, Some("9007199254740993"), Some(" 7"), None, None],
+        ),
+        (
+            "since",
+            vec![
+                Some("soon"),
+                None,
+                None,
+                None,
+                None,
+                Some("2024-01-01T01:00:00+02:00"),
+                Some("2024-02-29"),
+                None,
+                None,
+            ],
+        ),
         ("vip", vec![Some("yes"), None, None, None, None, Some("TRUE"), Some("false"), None, None]),
         ("likes", vec![Some("[\"a\"]"), None, None, None, None, Some("[]"), None, None, None]),
-        ("note", vec![Some(&long), None, None, None, None, Some(" \u{FEFF}می\u{200C}خواهم "), Some("00123"), None, None]),
+        (
+            "note",
+            vec![
+                Some(&long),
+                None,
+                None,
+                None,
+                None,
+                Some(" \u{FEFF}می\u{200C}خواهم "),
+                Some("00123"),
+                None,
+                None,
+            ],
+        ),
     ]);
     let types = json!({ "seats": "integer", "since": "date", "vip": "boolean", "likes": "list" });
     insta::assert_snapshot!(shown(json!({ "property_types": types, "phone": "digits" }), batch));
@@ -82,7 +127,16 @@ fn every_reject_and_every_value_left_out() {
 #[test]
 fn duplicate_addresses_whatever_their_case_and_a_row_too_long() {
     let batch = text_batch(&[
-        ("$email", vec![Some("Ada@example.com"), Some("ada@EXAMPLE.com"), Some("bad"), Some("x@example.com"), Some("x@example.com")]),
+        (
+            "$email",
+            vec![
+                Some("Ada@example.com"),
+                Some("ada@EXAMPLE.com"),
+                Some("bad"),
+                Some("x@example.com"),
+                Some("x@example.com"),
+            ],
+        ),
         ("note", vec![None, None, None, Some("this note makes the row longer than the file may be"), None]),
     ]);
     insta::assert_snapshot!(shown(json!({ "merge_field": "email", "max_bytes": 50 }), batch));
@@ -99,7 +153,13 @@ fn lists() -> RecordBatch {
         ("likes", Arc::new(list.finish())),
         ("seats", Arc::new(Int64Array::from(vec![Some(1), Some(1 << 53), Some((1 << 53) + 1), None]))),
         ("vip", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, None]))),
-        ("since", Arc::new(TimestampMicrosecondArray::from(vec![Some(1_440_457_820_011_000), None, None, None]).with_timezone("UTC"))),
+        (
+            "since",
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![Some(1_440_457_820_011_000), None, None, None])
+                    .with_timezone("UTC"),
+            ),
+        ),
     ];
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap()
 }
@@ -180,10 +240,20 @@ fn guide_for_the_api() {
 #[test]
 fn problems_with_columns_and_options() {
     let columns = [
-        "$user_id", "$emial", "$last_seen", "$event_1_count", "email", "plan", "plan ", "\u{200B}", "$mood", "$user_id\u{FEFF}",
+        "$user_id",
+        "$emial",
+        "$last_seen",
+        "$event_1_count",
+        "email",
+        "plan",
+        "plan ",
+        "\u{200B}",
+        "$mood",
+        "$user_id\u{FEFF}",
     ];
     let refused = problems(json!({}), &columns);
-    let allowed = problems(json!({ "unknown_system_columns": "allow" }), &["$user_id", "$mood", "$last_seen"]);
+    let allowed =
+        problems(json!({ "unknown_system_columns": "allow" }), &["$user_id", "$mood", "$last_seen"]);
     let no_key = problems(json!({ "merge_field": "email" }), &["$user_id"]);
     let many: Vec<String> = (0..251).map(|i| format!("c{i}")).chain(["$user_id".to_owned()]).collect();
     let many = problems(json!({}), &many.iter().map(String::as_str).collect::<Vec<_>>());

@@ -1,6 +1,6 @@
 //! The columns of `users` (sheet: `IMPEXP`, `LISTS`, `CUSTOM`; README).
 
-use usher_sdk::{abi::OnInvalid, checks, ColumnRule};
+use usher_sdk::{ColumnRule, abi::OnInvalid, checks};
 
 /// The heading of the address, which is the key.
 pub(crate) const EMAIL: &str = "Email";

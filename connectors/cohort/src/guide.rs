@@ -2,7 +2,7 @@
 
 use usher_sdk::abi::{Guide, Part};
 
-use crate::options::{core, Options};
+use crate::options::{Options, core};
 
 /// The guide; `headings` are those of the files.
 pub(crate) fn guide(options: &Options, headings: &[String], parts: &[Part]) -> Guide {
@@ -18,8 +18,8 @@ pub(crate) fn guide(options: &Options, headings: &[String], parts: &[Part]) -> G
         expect: expect(parts),
         results: vec!["**Users** lists everybody; where Cohort reports rows it did not take is not documented.".to_owned()],
         undo: vec![
-            "**Values in the files overwrite stored ones, and an import cannot be undone.** Export the users first (**Users > \
-             Export as CSV > Export users**, with all columns that the files have) if you may want the old values back."
+            "**Values in the files overwrite stored ones, and no way back is documented.** Export the users first (**Users > \
+             Export as CSV > Export users**, with all columns that the files have) if you may want the old values again."
                 .to_owned(),
         ],
     }
@@ -27,8 +27,7 @@ pub(crate) fn guide(options: &Options, headings: &[String], parts: &[Part]) -> G
 
 fn before(options: &Options, headings: &[String]) -> Vec<String> {
     let mut before = vec![
-        "The admin interface is in the mode that you mean: **Test and Live are two separate sets of data**, and a file \
-         imported in the wrong one is not moved."
+        "The admin interface is in the mode that you mean: **Test and Live are two separate sets of data.**"
             .to_owned(),
     ];
     let custom: Vec<String> = headings
@@ -50,23 +49,24 @@ fn before(options: &Options, headings: &[String]) -> Vec<String> {
 }
 
 fn steps(headings: &[String], parts: &[Part]) -> Vec<String> {
+    let file = |part: &Part| format!("`{}` ({} rows, {} bytes)", part.name, part.rows, part.bytes);
     let mut steps = vec![
         "Go to **Users** and click **+ Import users** in the top right corner. (To make them members of a list: **Lists and \
          segments**, the list, **+ Import users**.)"
             .to_owned(),
     ];
-    for part in parts {
-        steps.push(format!("Upload the CSV file `{}` ({} rows, {} bytes).", part.name, part.rows, part.bytes));
-    }
+    steps.extend(parts.first().map(|first| format!("Upload the CSV file {}.", file(first))));
     let names: Vec<String> = headings.iter().map(|heading| format!("`{heading}`")).collect();
-    let columns = names.join(", ");
     steps.push(format!(
-        "Select the columns by clicking on them, and map each to the property of its name: {columns}. A column that is not \
-         clicked is not imported."
+        "Select the columns by clicking on them, and map each to the property of its name: {}. A column that is not \
+         clicked is not imported.",
+        names.join(", ")
     ));
     steps.push("Click **Import**.".to_owned());
     if parts.len() > 1 {
-        steps.push("Do the same with each file, in this order.".to_owned());
+        let others: Vec<String> = parts.iter().skip(1).map(file).collect();
+        steps
+            .push(format!("Do the same with each of the other files, in this order: {}.", others.join(", ")));
     }
     steps
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use usher_sdk::{
-    abi::{nearest, OnInvalid, Problem},
+    abi::{OnInvalid, Problem, nearest},
     check_names, check_on_invalid,
     checks::{self, Check},
     field_pointer, find_rule, option_pointer,
@@ -103,7 +103,9 @@ impl Options {
                     format!("`{EMAIL}` is the key: a row with a bad one is rejected")
                 }
                 (_, OnInvalid::Truncate) => {
-                    format!("Cohort states no longest text, so `{name}` cannot be cut; choose `leave_out` or `reject_row`")
+                    format!(
+                        "Cohort states no longest text, so `{name}` cannot be cut; choose `leave_out` or `reject_row`"
+                    )
                 }
                 _ => continue,
             };
@@ -128,10 +130,15 @@ impl Options {
             problems.push(problem(&*pointer, "heading.untidy", message));
         }
         if before.iter().any(|other| other == column) {
-            problems.push(problem(&*pointer, "column.twice", format!("`{column}` comes twice; keep one of them")));
+            problems.push(problem(
+                &*pointer,
+                "column.twice",
+                format!("`{column}` comes twice; keep one of them"),
+            ));
         }
-        if self.is_undeclared(column) {
-            let known = self.properties.keys().map(String::as_str).chain(COLUMNS.iter().map(|rule| rule.name));
+        if self.is_undeclared(column) && untidy(column).is_none() {
+            let known =
+                self.properties.keys().map(String::as_str).chain(COLUMNS.iter().map(|rule| rule.name));
             let message = format!(
                 "`{column}` is not in `properties`: a property of that name must exist in the account, and its type is \
                  not checked{}",
@@ -147,7 +154,9 @@ impl Options {
 fn check_property(property: &str, columns: &[String]) -> Vec<Problem> {
     let pointer = option_pointer("properties", property);
     if let Some(name) = core(property) {
-        let message = format!("`{property}` is no custom property but Cohort's own `{name}`; take it out of `properties`");
+        let message = format!(
+            "`{property}` is no custom property but Cohort's own `{name}`; take it out of `properties`"
+        );
         return vec![problem(pointer, "option.invalid", message)];
     }
     if let Some(message) = untidy(property) {
@@ -167,6 +176,9 @@ fn untidy(heading: &str) -> Option<String> {
     match checks::clean_key(heading, &mut clean) {
         _ if heading.trim().is_empty() => Some("a heading must not be blank".to_owned()),
         checks::Verdict::Keep => None,
-        _ => Some(format!("{} has white space around it or invisible characters; write `{clean}`", checks::shown(heading))),
+        _ => Some(format!(
+            "{} has white space around it or invisible characters; write `{clean}`",
+            checks::shown(heading)
+        )),
     }
 }

@@ -3,16 +3,17 @@
 use arrow_schema::SchemaRef;
 use serde_json::json;
 use usher_sdk::{
+    Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
     abi::{Component, Consent, Error, Problem, Receipt, Report},
-    checks::{shown, Fault},
-    describe, describe_columns, Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
+    checks::{Fault, shown},
+    describe, describe_columns,
 };
 
 use crate::{
     columns::{COLUMNS, EMAIL},
     guide::guide,
     limits,
-    options::{core, Options},
+    options::{Options, core},
 };
 
 /// Users as CSV files for Cohort's import.
@@ -45,7 +46,10 @@ impl Sink for UsersFile {
             limits: limits::describe(),
             custom_claim: Some("{claim}".to_owned()),
             consent: Consent::Optional,
-            ..describe::sink::<Options>("users", "Users as CSV files for the import of Cohort's admin interface")
+            ..describe::sink::<Options>(
+                "users",
+                "Users as CSV files for the import of Cohort's admin interface",
+            )
         }
     }
 
@@ -64,8 +68,10 @@ impl Sink for UsersFile {
         let email = columns.index(EMAIL).ok_or_else(|| Error::bug("column.key", "the key is not bound"))?;
         // A blank key has a code of its own, given below.
         columns.rule_mut(email).required = false;
-        let places: Vec<_> =
-            columns.names().map(|name| options.properties.get(name).filter(|_| core(name).is_none())).collect();
+        let places: Vec<_> = columns
+            .names()
+            .map(|name| options.properties.get(name).filter(|_| core(name).is_none()))
+            .collect();
         for (place, property) in places.into_iter().enumerate() {
             if let Some(property) = property {
                 columns.override_check_at(place, property.check());
@@ -78,7 +84,8 @@ impl Sink for UsersFile {
     }
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
-        let Work { columns, email, file, seen, written, blanks } = self.work.as_mut().ok_or_else(not_begun)?;
+        let Work { columns, email, file, seen, written, blanks } =
+            self.work.as_mut().ok_or_else(not_begun)?;
         let email = *email;
         columns.write(&records, report, |row| {
             if !row.is_filled(email) {
@@ -87,7 +94,9 @@ impl Sink for UsersFile {
             }
             let print = seen.folded(row.get(email));
             if let Some(first) = seen.get(print) {
-                let message = format!("{} is the address of row {}, too", shown(row.get(email)), u64::from(first) + 1);
+                let first = u64::from(first) + 1;
+                let message =
+                    format!("{} is the address of row {first} of those written, too", shown(row.get(email)));
                 return Ok(Fate::Rejected(EMAIL.to_owned(), Fault::new("duplicate.key", message)));
             }
             if let Err(fault) = file.push(row.cells())? {
@@ -104,14 +113,16 @@ impl Sink for UsersFile {
         let work = self.work.take().ok_or_else(not_begun)?;
         let headings: Vec<String> = work.columns.names().map(str::to_owned).collect();
         let parts = work.file.finish()?;
-        let mut receipt = Receipt { guide: guide(&self.options, &headings, &parts), parts, ..Receipt::default() };
+        let mut receipt =
+            Receipt { guide: guide(&self.options, &headings, &parts), parts, ..Receipt::default() };
         if work.blanks > 0 {
             receipt.warnings.push(format!(
                 "{} cells are blank: Cohort skips them, so values that are stored already stay",
                 work.blanks
             ));
         }
-        let undeclared: Vec<&String> = headings.iter().filter(|heading| self.options.is_undeclared(heading)).collect();
+        let undeclared: Vec<&String> =
+            headings.iter().filter(|heading| self.options.is_undeclared(heading)).collect();
         if !undeclared.is_empty() {
             let names: Vec<String> = undeclared.iter().map(|name| format!("`{name}`")).collect();
             let names = names.join(", ");

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
+    Host, Source,
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
-    source::{Declared, Delimiter, Profile, TableStream, Tables, MAX_RECORD_BYTES},
-    Host, Source,
+    source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
 };
 
 /// Options of both sources.

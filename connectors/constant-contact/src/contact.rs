@@ -1,13 +1,13 @@
 //! What a contact must be, beyond its single values.
 
 use usher_sdk::{
-    abi::OnInvalid,
-    checks::{shown, Fault},
     Columns, Row,
+    abi::OnInvalid,
+    checks::{Fault, shown},
 };
 
 use crate::{
-    columns::{ADDRESSES, ADDRESS_PARTS, PHONES},
+    columns::{ADDRESS_PARTS, ADDRESSES, PHONES},
     dates, limits,
     options::{Deliver, Options, SmsPermission},
 };
@@ -42,16 +42,23 @@ impl Rules {
             let index = columns.index(name)?;
             Some(Place { index, rejects: columns.on_invalid(index) == OnInvalid::RejectRow })
         };
-        let address = |whose: &&str| ADDRESS_PARTS.iter().filter_map(|part| index(&format!("{whose}{part}"))).collect();
+        let address =
+            |whose: &&str| ADDRESS_PARTS.iter().filter_map(|part| index(&format!("{whose}{part}"))).collect();
         Self {
             email: index("email"),
             sms_number: place("sms_number"),
             sms_consent_date: index("sms_consent_date"),
-            sms_needs_date: options.deliver == Deliver::ApiFile && options.sms_permission_to_send == SmsPermission::Explicit,
+            sms_needs_date: options.deliver == Deliver::ApiFile
+                && options.sms_permission_to_send == SmsPermission::Explicit,
             birthday: place("birthday_month").zip(place("birthday_day")),
             phones: PHONES.iter().filter_map(|name| index(name)).collect(),
             addresses: ADDRESSES.iter().map(address).filter(|parts: &Vec<usize>| !parts.is_empty()).collect(),
-            custom: columns.names().enumerate().filter(|(_, n)| n.starts_with("cf:")).map(|(i, _)| i).collect(),
+            custom: columns
+                .names()
+                .enumerate()
+                .filter(|(_, n)| n.starts_with("cf:"))
+                .map(|(i, _)| i)
+                .collect(),
         }
     }
 
@@ -69,21 +76,31 @@ impl Rules {
     pub(crate) fn judge(&self, row: &mut Row) -> Result<(), Refusal> {
         let filled = |row: &Row, column: Option<usize>| column.is_some_and(|column| row.is_filled(column));
         let dated = filled(row, self.sms_consent_date);
-        if !filled(row, self.email) && !(dated && !self.sms_number(row).is_empty()) {
+        let may_be_texted = dated && !self.sms_number(row).is_empty();
+        if !may_be_texted && !filled(row, self.email) {
             let message = "neither an `email` nor an `sms_number` with its `sms_consent_date`";
             return Err(("email".to_owned(), Fault::new("key.missing", message)));
         }
-        if let Some(sms) = self.sms_number.filter(|sms| self.sms_needs_date && !dated && row.is_filled(sms.index)) {
-            let message = format!("{} has no `sms_consent_date`, which `explicit` needs", shown(row.get(sms.index)));
+        if let Some(sms) =
+            self.sms_number.filter(|sms| self.sms_needs_date && !dated && row.is_filled(sms.index))
+        {
+            let message =
+                format!("{} has no `sms_consent_date`, which `explicit` needs", shown(row.get(sms.index)));
             drop_or_refuse(row, sms, "sms_number", Fault::new("sms.no-consent-date", message))?;
         }
         if let Some((month, day)) = self.birthday {
             birthday(row, month, day)?;
         }
-        let count = |row: &Row, columns: &[usize]| columns.iter().filter(|&&column| row.is_filled(column)).count();
+        let count =
+            |row: &Row, columns: &[usize]| columns.iter().filter(|&&column| row.is_filled(column)).count();
         let addresses = self.addresses.iter().filter(|parts| count(row, parts) > 0).count();
         for (code, what, number, most) in [
-            ("contact.too-many-custom-fields", "custom fields", count(row, &self.custom), limits::CUSTOM_FIELDS),
+            (
+                "contact.too-many-custom-fields",
+                "custom fields",
+                count(row, &self.custom),
+                limits::CUSTOM_FIELDS,
+            ),
             ("contact.too-many-phones", "phone numbers", count(row, &self.phones), limits::PHONES),
             ("contact.too-many-addresses", "addresses", addresses, limits::ADDRESSES),
         ] {

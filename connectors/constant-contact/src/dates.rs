@@ -3,10 +3,21 @@
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
-use usher_sdk::checks::{self, shown, Fault, Verdict};
+use usher_sdk::checks::{self, Fault, Verdict, shown};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// A day of birth; the year is unknown when the source says 0000 or nothing.
@@ -30,7 +41,8 @@ pub(crate) fn anniversary(value: &str, today: Date, out: &mut String) -> Verdict
     if let (Verdict::Keep | Verdict::Changed(_), Some(date)) = (&verdict, parse(value)) {
         let month_and_day = |date: Date| (date.month(), date.day());
         let last_year = today.year().saturating_add(10);
-        let ahead = date.year() > last_year || date.year() == last_year && month_and_day(date) > month_and_day(today);
+        let ahead =
+            date.year() > last_year || date.year() == last_year && month_and_day(date) > month_and_day(today);
         if date.year() <= 1900 || ahead {
             let message = format!("{} is not after 1900 and at most 10 years ahead", shown(value));
             return Verdict::Bad(Fault::new("date.out-of-range", message));
@@ -79,7 +91,8 @@ fn parse(value: &str) -> Option<Date> {
     let separator = if value.contains('/') { '/' } else { '-' };
     let mut parts = value.split(separator);
     let fields = [parts.next()?, parts.next().unwrap_or_default(), parts.next().unwrap_or_default()];
-    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<i16>().ok()).flatten();
+    let number =
+        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<i16>().ok()).flatten();
     let (year, month, day) = match fields.map(str::len) {
         _ if parts.next().is_some() => return checks::parse_date(value),
         [4, 1 | 2, 1 | 2] => (fields[0], fields[1], fields[2]),
@@ -97,7 +110,9 @@ fn parse_birthday(value: &str) -> Option<Birthday> {
     // `DD-Month` or `DD-Month-YY`: a year of two digits says nothing.
     let mut parts = value.trim().split('-');
     let (day, name) = (parts.next()?, parts.next()?);
-    if parts.next().is_some_and(|year| year.len() != 2 || !year.bytes().all(|b| b.is_ascii_digit())) || parts.next().is_some() {
+    if parts.next().is_some_and(|year| year.len() != 2 || !year.bytes().all(|b| b.is_ascii_digit()))
+        || parts.next().is_some()
+    {
         return None;
     }
     let begins = |month: &str| month.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
@@ -122,10 +137,20 @@ mod tests {
     #[test]
     fn every_form_of_a_date() {
         assert_eq!(run(date, "2024-02-29"), "keep");
-        for form in ["2/29/2024", "02/29/2024", "2-29-2024", "2024/2/29", "2024-2-29", " 2024-02-29 ", "2024-02-29T23:59:59Z"] {
+        for form in [
+            "2/29/2024",
+            "02/29/2024",
+            "2-29-2024",
+            "2024/2/29",
+            "2024-2-29",
+            " 2024-02-29 ",
+            "2024-02-29T23:59:59Z",
+        ] {
             assert_eq!(run(date, form), "date: 2024-02-29", "{form}");
         }
-        for bad in ["2023-02-29", "29/02/2024", "24-2-29", "2024", "soon", "", "1/2/3/2024", "1-2/2024", "é/1/2024"] {
+        for bad in
+            ["2023-02-29", "29/02/2024", "24-2-29", "2024", "soon", "", "1/2/3/2024", "1-2/2024", "é/1/2024"]
+        {
             assert_eq!(run(date, bad), "value.not-date", "{bad}");
         }
     }
@@ -140,7 +165,16 @@ mod tests {
         assert_eq!(run(birthday_page, "29-Feb"), "birthday: 29-February");
         assert_eq!(run(birthday_api, "1815-12-10"), "birthday: 12-10");
         assert_eq!(run(birthday_api, "1-may"), "birthday: 05-01");
-        for bad in ["2023-02-29", "30-February", "31-April", "1815", "10-De", "10-Dezember", "0-May", "10-May-1815-x"] {
+        for bad in [
+            "2023-02-29",
+            "30-February",
+            "31-April",
+            "1815",
+            "10-De",
+            "10-Dezember",
+            "0-May",
+            "10-May-1815-x",
+        ] {
             assert_eq!(run(birthday_page, bad), "value.not-date", "{bad}");
         }
         assert!(exists(2, 29) && !exists(2, 30) && !exists(4, 31) && exists(12, 31));

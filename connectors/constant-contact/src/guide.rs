@@ -43,7 +43,7 @@ fn page(options: &Options, parts: &[Part], by_hand: &[String]) -> Guide {
     ];
     Guide {
         title: "Constant Contact: upload of contacts from a file".to_owned(),
-        before: before(),
+        before: vec![charge()],
         steps: steps.into_iter().chain((parts.len() > 1).then_some(again)).collect(),
         expect: expect(parts),
         results: vec![
@@ -69,7 +69,10 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
                 .to_owned(),
         );
     }
-    steps.push("Open a shell in the folder of this page, and run the command of each file, in this order.".to_owned());
+    steps.push(
+        "Open a shell in the folder of this page, and run the command of each file, in this order."
+            .to_owned(),
+    );
     for part in parts {
         let curl = api::curl(&part.name, options).replace('\n', "\n    ");
         steps.push(format!("`{}`:\n\n    ```sh\n    {curl}\n    ```", part.name));
@@ -85,7 +88,11 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
     ]);
     Guide {
         title: "Constant Contact: import of contacts by the API".to_owned(),
-        before: before(),
+        before: vec![
+            "Custom fields (`cf:…`) must exist: the import passes over names that it does not know without a word."
+                .to_owned(),
+            charge(),
+        ],
         steps,
         expect,
         results: vec![
@@ -101,13 +108,8 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
     }
 }
 
-fn before() -> Vec<String> {
-    vec![
-        "Custom fields must exist, or be made on the way; an import by the API passes over those it does not know \
-         without a word."
-            .to_owned(),
-        "Every contact who can be written to counts in the price of the plan.".to_owned(),
-    ]
+fn charge() -> String {
+    "Every contact who can be written to counts in the price of the plan.".to_owned()
 }
 
 fn expect(parts: &[Part]) -> Vec<String> {

@@ -7,22 +7,57 @@ use usher_sdk::{
 };
 
 use crate::{
-    columns::{find, COLUMNS},
+    columns::{COLUMNS, find},
     limits,
     options::{Deliver, Options},
 };
 
 /// Columns whose heading is not in the part of KB-HEAD that could be read.
 const NOT_STANDARD: &[&str] = &[
-    "phone", "mobile_phone", "other_phone", "street", "street2", "home_city", "home_state", "home_zip", "home_country",
-    "work_city", "work_state", "work_zip", "work_country", "other_street", "other_street2", "other_city", "other_state",
-    "other_zip", "other_country", "sms_number", "sms_consent_date",
+    "phone",
+    "mobile_phone",
+    "other_phone",
+    "street",
+    "street2",
+    "home_city",
+    "home_state",
+    "home_zip",
+    "home_country",
+    "work_city",
+    "work_state",
+    "work_zip",
+    "work_country",
+    "other_street",
+    "other_street2",
+    "other_city",
+    "other_state",
+    "other_zip",
+    "other_country",
+    "sms_number",
+    "sms_consent_date",
 ];
 
 /// Columns that the CSV import of the API lists (OAS); others it may take as the JSON import does.
 const IN_CSV_IMPORT: &[&str] = &[
-    "email", "first_name", "last_name", "phone", "job_title", "anniversary", "birthday", "birthday_day", "birthday_month",
-    "company_name", "street", "street2", "city", "state", "zip", "country", "sms_number", "sms_consent_date", "cf:*",
+    "email",
+    "first_name",
+    "last_name",
+    "phone",
+    "job_title",
+    "anniversary",
+    "birthday",
+    "birthday_day",
+    "birthday_month",
+    "company_name",
+    "street",
+    "street2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "sms_number",
+    "sms_consent_date",
+    "cf:*",
 ];
 
 /// The heading of a column in the file.
@@ -74,21 +109,25 @@ fn unverified(columns: &[String], deliver: Deliver) -> Option<Problem> {
         Deliver::UiFile => NOT_STANDARD.contains(&rule),
         Deliver::ApiFile => !IN_CSV_IMPORT.contains(&rule),
     };
-    let names = columns.iter().filter_map(|name| find(name)).map(|rule| rule.name).filter(|name| doubtful(name));
+    let names =
+        columns.iter().filter_map(|name| find(name)).map(|rule| rule.name).filter(|name| doubtful(name));
     let names: Vec<String> = names.map(|name| format!("`{}`", heading(name, deliver))).collect();
     if names.is_empty() {
         return None;
     }
     let mut message = match deliver {
         Deliver::UiFile => {
-            format!("not known to be matched by themselves on the upload page: {}; choose there what they are", names.join(", "))
+            format!(
+                "not known to be matched by themselves on the upload page: {}; choose there what they are",
+                names.join(", ")
+            )
         }
         Deliver::ApiFile => {
             format!("not among the columns that the CSV import is documented to take: {}", names.join(", "))
         }
     };
     if deliver == Deliver::ApiFile && names.iter().any(|name| name == "`home_country`") {
-        message += "; the contract prints the last part of a home address as `home country`, with a blank";
+        message += "; the contract prints `home_country` as `home country`, with a blank";
     }
     Some(warning("/fields", "column.unverified", message))
 }
@@ -99,18 +138,29 @@ fn custom(columns: &[String], deliver: Deliver) -> Vec<Problem> {
     for (i, name) in columns.iter().enumerate() {
         let Some(custom) = name.strip_prefix("cf:") else { continue };
         let pointer = field_pointer(name);
-        if custom.trim().is_empty() {
-            problems.push(problem(pointer, "column.empty", "a custom field without a name; give it one after `cf:`"));
+        if custom.is_empty() {
+            // `check_names` has said so.
             continue;
         }
-        let same = |other: &str| heading(other, deliver).trim().eq_ignore_ascii_case(heading(name, deliver).trim());
+        if custom.trim().is_empty() {
+            problems.push(problem(
+                pointer,
+                "column.empty",
+                "a custom field without a name; give it one after `cf:`",
+            ));
+            continue;
+        }
+        let same =
+            |other: &str| heading(other, deliver).trim().eq_ignore_ascii_case(heading(name, deliver).trim());
         // Standard columns before and after, custom ones only before: each pair is named once.
         let rivals = columns.iter().enumerate().filter(|(j, other)| *j < i || !other.starts_with("cf:"));
         if let Some((_, other)) = rivals.map(|(j, o)| (j, o.as_str())).find(|(_, other)| same(other)) {
             let message = format!("`{name}` and `{other}` have the same heading; keep one of them");
             problems.push(problem(&pointer, "column.twice", message));
         } else if deliver == Deliver::UiFile && COLUMNS.iter().any(|rule| same(rule.name)) {
-            let message = format!("the upload page takes `{custom}` for its own column; give the custom field another name");
+            let message = format!(
+                "the upload page takes `{custom}` for its own column; give the custom field another name"
+            );
             problems.push(warning(&pointer, "column.standard-name", message));
         }
         if deliver == Deliver::ApiFile && custom.contains(char::is_whitespace) {

@@ -69,7 +69,9 @@ impl Layout {
         let joined = self.joined.as_str();
         self.cells.iter().map(move |cell| match *cell {
             From::Column(index) => row.get(index),
-            From::Month(index) => row.get(index).split('-').next().unwrap_or_default().trim_start_matches('0'),
+            From::Month(index) => {
+                row.get(index).split('-').next().unwrap_or_default().trim_start_matches('0')
+            }
             From::Day(index) => row.get(index).split('-').nth(1).unwrap_or_default().trim_start_matches('0'),
             From::Joined(..) => joined,
         })

@@ -1,6 +1,6 @@
 //! The vendor's limits.
 
-use usher_sdk::{abi::Limit, PartLimits};
+use usher_sdk::{PartLimits, abi::Limit};
 
 use crate::options::{Deliver, Options};
 
@@ -36,7 +36,8 @@ pub(crate) fn vendors(deliver: Deliver) -> (u64, u64) {
 
 /// The API's limit of a column, where it is another than the upload page's (OAS).
 pub(crate) fn api_chars(column: &str) -> Option<u32> {
-    let part = ["home_", "work_", "other_"].iter().find_map(|whose| column.strip_prefix(whose)).unwrap_or(column);
+    let part =
+        ["home_", "work_", "other_"].iter().find_map(|whose| column.strip_prefix(whose)).unwrap_or(column);
     match part {
         "street" | "street2" => Some(255),
         "zip" | "country" => Some(50),

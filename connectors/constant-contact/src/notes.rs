@@ -48,9 +48,12 @@ impl Notes {
             *self.roles.entry(role).or_default() += 1;
         }
         self.long_emails += u64::from(email.chars().nth(limits::EMAIL_AGREED).is_some());
-        let abroad = |column: &usize| row.get(*column).starts_with('+') && !row.get(*column).starts_with("+1");
+        let abroad =
+            |column: &usize| row.get(*column).starts_with('+') && !row.get(*column).starts_with("+1");
         self.international += self.phones.iter().filter(|column| abroad(column)).count() as u64;
-        let spelt_out = |(state, country): &&(usize, usize)| is_usa(row.get(*country)) && row.get(*state).chars().nth(2).is_some();
+        let spelt_out = |(state, country): &&(usize, usize)| {
+            is_usa(row.get(*country)) && row.get(*state).chars().nth(2).is_some()
+        };
         self.long_states += self.states.iter().filter(spelt_out).count() as u64;
     }
 
@@ -63,7 +66,8 @@ impl Notes {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.roles.is_empty() {
-            let kinds: Vec<String> = self.roles.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+            let kinds: Vec<String> =
+                self.roles.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
             warnings.push(format!(
                 "{} that stand for a role or group are imported but never written to, and many of them make Constant \
                  Contact review the account: {}; `role_addresses = \"reject\"` keeps them back",
@@ -88,14 +92,13 @@ impl Notes {
         }
         if self.long_states > 0 && self.deliver == Deliver::UiFile {
             warnings.push(format!(
-                "{} in the USA longer than the two letters that the upload page takes",
-                count(self.long_states, "state is", "states are")
+                "{} longer than the two letters that the upload page takes",
+                count(self.long_states, "state of the USA is", "states of the USA are")
             ));
         }
         if !self.lists.is_empty() {
             warnings.push(format!(
-                "values of {} are lists and stand in the file as JSON text; how a custom field takes several values is not \
-                 documented",
+                "lists of {} stand in the file as JSON text; how a custom field takes several values is not documented",
                 self.lists.join(", ")
             ));
         }
@@ -108,5 +111,7 @@ fn count(number: u64, one: &str, many: &str) -> String {
 }
 
 fn is_usa(country: &str) -> bool {
-    ["US", "USA", "United States", "United States of America"].iter().any(|name| name.eq_ignore_ascii_case(country))
+    ["US", "USA", "United States", "United States of America"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(country))
 }

@@ -115,7 +115,9 @@ impl Options {
             problems.push(problem("/api_base", "option.invalid", message));
         }
         let (rows, bytes) = limits::vendors(self.deliver);
-        for (pointer, given, most) in [("/max_rows", self.max_rows, rows), ("/max_bytes", self.max_bytes, bytes)] {
+        for (pointer, given, most) in
+            [("/max_rows", self.max_rows, rows), ("/max_bytes", self.max_bytes, bytes)]
+        {
             if given.is_some_and(|given| given == 0 || given > most) {
                 let message = format!("`{}` is from 1 to {most} in this form", &pointer[1..]);
                 problems.push(problem(pointer, "option.invalid", message));
@@ -133,38 +135,49 @@ impl Options {
     }
 
     /// Options of the other form.
-    fn unused(&self) -> Option<Problem> {
-        let (pointer, form) = match self.deliver {
-            Deliver::UiFile if !self.list_ids.is_empty() => ("/list_ids", "api-file"),
-            Deliver::UiFile if self.sms_permission_to_send == SmsPermission::Explicit => {
-                ("/sms_permission_to_send", "api-file")
-            }
-            Deliver::ApiFile if !self.lists.is_empty() => ("/lists", "ui-file"),
-            _ => return None,
-        };
-        let message = format!("`{}` is for `deliver = \"{form}\"` only", &pointer[1..]);
-        Some(warning(pointer, "option.unused", message))
+    fn unused(&self) -> Vec<Problem> {
+        let explicit = self.sms_permission_to_send == SmsPermission::Explicit;
+        let all = [
+            (Deliver::UiFile, !self.list_ids.is_empty(), "/list_ids", "api-file"),
+            (Deliver::UiFile, explicit, "/sms_permission_to_send", "api-file"),
+            (Deliver::ApiFile, !self.lists.is_empty(), "/lists", "ui-file"),
+        ];
+        let unused = all.iter().filter(|(deliver, given, ..)| *deliver == self.deliver && *given);
+        unused
+            .map(|(_, _, pointer, form)| {
+                let message = format!("`{}` is for `deliver = \"{form}\"` only", &pointer[1..]);
+                warning(*pointer, "option.unused", message)
+            })
+            .collect()
     }
 }
 
 /// Addresses, numbers and dates.
 fn is_no_text(column: &str) -> bool {
     crate::columns::find(column).is_some_and(|rule| {
-        matches!(rule.name, "email" | "sms_number" | "sms_consent_date" | "anniversary") || rule.name.starts_with("birthday")
+        matches!(rule.name, "email" | "sms_number" | "sms_consent_date" | "anniversary")
+            || rule.name.starts_with("birthday")
     })
 }
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
-        && text.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 /// `https`, or `http` on this machine (for tests); nothing that a shell or a URL would take apart.
 fn is_api_base(base: &str) -> bool {
     let rest = base.strip_prefix("https://").or_else(|| {
-        base.strip_prefix("http://").filter(|rest| rest.starts_with("127.0.0.1:") || rest.starts_with("localhost:"))
+        base.strip_prefix("http://")
+            .filter(|rest| rest.starts_with("127.0.0.1:") || rest.starts_with("localhost:"))
     });
     rest.is_some_and(|rest| {
-        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'/' | b'_'))
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'/' | b'_'))
     })
 }

@@ -1,12 +1,13 @@
 //! The sink `contacts`.
 
 use arrow_schema::SchemaRef;
-use jiff::{civil::Date, tz::TimeZone, Timestamp};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 use usher_sdk::{
+    Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
     abi::{Component, Consent, Error, Problem, Receipt, Report},
-    checks::{shown, Fault},
-    describe, Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
+    checks::{Fault, shown},
+    describe,
 };
 
 use crate::{
@@ -33,7 +34,7 @@ struct Work {
     rules: Rules,
     layout: Layout,
     file: CsvFile,
-    /// Lines of the open part, the header counted.
+    /// For the API: lines of the open part, the header counted.
     lines: u64,
     keys: Keys,
     notes: Notes,
@@ -51,7 +52,8 @@ impl Sink for Contacts {
     type Options = Options;
 
     fn component() -> Component {
-        let mut component = describe::sink::<Options>("contacts", "contacts as CSV files for Constant Contact's import");
+        let mut component =
+            describe::sink::<Options>("contacts", "contacts as CSV files for Constant Contact's import");
         component.columns = usher_sdk::describe_columns(COLUMNS);
         component.limits = limits::describe();
         component.custom_claim = Some("cf:{claim}".to_owned());
@@ -86,11 +88,20 @@ impl Sink for Contacts {
         let lists = schema.fields().iter().filter(|field| headings::is_list(field));
         let lists = lists.map(|field| format!("`{}`", field.name())).collect();
         let layout = Layout::new(&columns, deliver);
-        let file = CsvFile::new(&self.host, "contacts", layout.headings(), CsvDialect::default(), limits::of_parts(options));
+        let file = CsvFile::new(
+            &self.host,
+            "contacts",
+            layout.headings(),
+            CsvDialect::default(),
+            limits::of_parts(options),
+        );
         self.work = Some(Work {
             rules: Rules::new(&columns, options),
             notes: Notes::new(&columns, deliver, lists),
-            by_hand: headings::by_hand(names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect(),
+            by_hand: headings::by_hand(names.iter().map(String::as_str))
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             columns,
             layout,
             file,
@@ -101,8 +112,10 @@ impl Sink for Contacts {
     }
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
-        let (deliver, role_addresses) = (self.options.deliver, self.options.role_addresses);
-        let Work { columns, rules, layout, file, lines, keys, notes, .. } = self.work.as_mut().ok_or_else(not_begun)?;
+        let (count_lines, role_addresses) =
+            (self.options.deliver == Deliver::ApiFile, self.options.role_addresses);
+        let Work { columns, rules, layout, file, lines, keys, notes, .. } =
+            self.work.as_mut().ok_or_else(not_begun)?;
         columns.write(&records, report, |row| {
             if let Err((column, fault)) = rules.judge(row) {
                 return Ok(Fate::Rejected(column, fault));
@@ -111,7 +124,10 @@ impl Sink for Contacts {
             if role_addresses == RoleAddresses::Reject
                 && let Some(kind) = roles::kind(email)
             {
-                let message = format!("{} is a role or group address ({kind}), which is never written to", shown(email));
+                let message = format!(
+                    "{} is a role or group address ({kind}), which is never written to",
+                    shown(email)
+                );
                 return Ok(Fate::Rejected("email".to_owned(), Fault::new("email.role-address", message)));
             }
             let (column, key, print) = if email.is_empty() {
@@ -121,17 +137,19 @@ impl Sink for Contacts {
             };
             if let Some(first) = keys.seen.get(print) {
                 let first = u64::from(first) + 1;
-                let message = format!("{} is the `{column}` of row {first} of those written, too", shown(key));
+                let message =
+                    format!("{} is the `{column}` of row {first} of those written, too", shown(key));
                 return Ok(Fate::Rejected(column.to_owned(), Fault::new("duplicate.key", message)));
             }
             let cells = layout.cells(row);
-            let more = 1 + cells.clone().map(line_breaks).sum::<u64>();
-            if deliver == Deliver::ApiFile && file.parts().open_rows() > 0 && *lines + more > limits::API_LINES {
+            let more = if count_lines { 1 + cells.clone().map(line_breaks).sum::<u64>() } else { 0 };
+            if file.parts().open_rows() > 0 && *lines + more > limits::API_LINES {
                 file.parts().close()?;
             }
             if let Err(fault) = file.push(cells)? {
                 return Ok(Fate::Rejected(String::new(), fault));
             }
+            // The header is the first line of a part.
             *lines = more + if file.parts().open_rows() == 1 { 1 } else { *lines };
             keys.seen.insert(print, keys.rows);
             keys.rows = keys.rows.saturating_add(1);
@@ -150,7 +168,8 @@ impl Sink for Contacts {
         }
         let roles = work.notes.roles();
         if !roles.is_empty() {
-            let counts = roles.iter().map(|(kind, count)| ((*kind).to_owned(), Value::from(*count))).collect();
+            let counts =
+                roles.iter().map(|(kind, count)| ((*kind).to_owned(), Value::from(*count))).collect();
             receipt.facts.insert("role_addresses".to_owned(), Value::Object(counts));
         }
         Ok(receipt)

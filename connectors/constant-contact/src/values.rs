@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use usher_sdk::checks::{self, shown, Fault, Verdict};
+use usher_sdk::checks::{self, Fault, Verdict, shown};
 
 /// An address.
 pub(crate) fn email(value: &str, out: &mut String) -> Verdict {
@@ -22,14 +22,20 @@ pub(crate) fn day(value: &str, out: &mut String) -> Verdict {
 fn small_number(value: &str, most: u8, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if trimmed.is_empty() || !trimmed.bytes().all(|b| b.is_ascii_digit()) {
-        return Verdict::Bad(Fault::new("value.not-integer", format!("{} is not a whole number", shown(value))));
+        return Verdict::Bad(Fault::new(
+            "value.not-integer",
+            format!("{} is not a whole number", shown(value)),
+        ));
     }
     match trimmed.parse::<u8>() {
         Ok(number) if (1..=most).contains(&number) => {
             let _ = write!(out, "{number}");
             if out == value { Verdict::Keep } else { Verdict::Changed("integer") }
         }
-        _ => Verdict::Bad(Fault::new("value.out-of-range", format!("{} is not from 1 to {most}", shown(value)))),
+        _ => Verdict::Bad(Fault::new(
+            "value.out-of-range",
+            format!("{} is not from 1 to {most}", shown(value)),
+        )),
     }
 }
 
@@ -39,12 +45,20 @@ pub(crate) fn sms_number(value: &str, out: &mut String) -> Verdict {
     let b = value.as_bytes();
     let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
     let plain = b.len() == 10 && digits(b);
-    let dashed = b.len() == 12 && b[3] == b'-' && b[7] == b'-' && digits(&b[..3]) && digits(&b[4..7]) && digits(&b[8..]);
+    let dashed = b.len() == 12
+        && b[3] == b'-'
+        && b[7] == b'-'
+        && digits(&b[..3])
+        && digits(&b[4..7])
+        && digits(&b[8..]);
     if plain || dashed {
         return Verdict::Keep;
     }
     out.extend(value.trim().chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{A0}')));
-    let number = out.strip_prefix("+1").or_else(|| out.strip_prefix('1').filter(|rest| rest.len() == 10)).unwrap_or(out);
+    let number = out
+        .strip_prefix("+1")
+        .or_else(|| out.strip_prefix('1').filter(|rest| rest.len() == 10))
+        .unwrap_or(out);
     if number.len() == 10 && digits(number.as_bytes()) {
         let country = out.len() - 10;
         out.drain(..country);
@@ -88,7 +102,9 @@ mod tests {
         assert_eq!(run(sms_number, "+1 (415) 555-0101"), "us-number: 4155550101");
         assert_eq!(run(sms_number, "1-415-555-0101"), "us-number: 4155550101");
         assert_eq!(run(sms_number, "415.555.0101"), "us-number: 4155550101");
-        for bad in ["+44 20 7946 0000", "555-0101", "123-12-31234", "é31231234", "+1", "12312312345"] {
+        for bad in
+            ["+44 20 7946 0000", "555-0101", "123-12-3123", "é31231234", "+1", "22312312345", "+12312312"]
+        {
             assert_eq!(run(sms_number, bad), "sms.not-us", "{bad}");
         }
     }

@@ -1,8 +1,10 @@
 //! What every connector must do.
 
-use serde_json::{json, Value};
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
+use serde_json::{Value, json};
 use usher_constant_contact::plugin;
-use usher_testkit::{conformance, Case};
+use usher_testkit::{Case, conformance};
 
 fn options(more: Value) -> Value {
     let mut options = json!({ "consent": "consent" });
@@ -48,6 +50,7 @@ fn conformance_for_the_upload_page() {
 
 #[test]
 fn conformance_for_the_api() {
-    let good = json!({ "deliver": "api-file", "sms_permission_to_send": "explicit", "role_addresses": "reject" });
+    let good =
+        json!({ "deliver": "api-file", "sms_permission_to_send": "explicit", "role_addresses": "reject" });
     conformance(plugin(), &[case(good).column("birthday", ["1815-12-10"])]).assert();
 }

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use usher_sdk::{
+    Cells, CsvEncoder, Value,
     abi::{LeftOut, OnInvalid, Origin, ValueKind},
-    checks::{shown, Fault},
-    read_list, Cells, CsvEncoder, Value,
+    checks::{Fault, shown},
+    read_list,
 };
 
 /// A column of the file.
@@ -59,7 +60,9 @@ impl Writer {
             match cells.value(row) {
                 Value::Null => into.cell(""),
                 Value::Text(text) if column.kind != ValueKind::List => self.guard(place, text, into),
-                value => self.other(place, column, cells, row, value, origin, into).map_err(|fault| (place, fault))?,
+                value => self
+                    .other(place, column, cells, row, value, origin, into)
+                    .map_err(|fault| (place, fault))?,
             }
         }
         Ok(())
@@ -119,7 +122,8 @@ impl Writer {
             // Numbers, times and the like are no formulas, whatever they begin with.
             _ => {
                 cells.append_text(row, &mut text);
-                if text.is_empty() { self.bad(column, origin, "", no_time()) } else { Ok(()) }.map(|()| into.cell(&text))
+                if text.is_empty() { self.bad(column, origin, "", no_time()) } else { Ok(()) }
+                    .map(|()| into.cell(&text))
             }
         };
         self.text = text;

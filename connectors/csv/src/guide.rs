@@ -22,7 +22,11 @@ pub(crate) fn guide(options: &Options, parts: &[Part]) -> Guide {
         Some(b' ') => "a blank".to_owned(),
         _ => format!("`{}`", options.delimiter),
     };
-    let header = if options.header { "the first line of each file holds the headings" } else { "there is no header line" };
+    let header = if options.header {
+        "the first line of each file holds the headings"
+    } else {
+        "there is no header line"
+    };
     let mut expect = vec![
         format!("{rows} rows in {files}."),
         format!("{mark}; {delimiter} between cells, {quotes}, {end} at line ends; {header}."),

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use usher_sdk::{
-    abi::{nearest, OnInvalid, Problem},
+    CsvDialect, CsvEncoder, PartLimits,
+    abi::{OnInvalid, Problem, nearest},
     check_on_invalid, field_pointer, option_pointer,
     options::problem,
-    CsvDialect, CsvEncoder, PartLimits,
 };
 
 use crate::columns::COLUMNS;
@@ -122,14 +122,20 @@ impl Options {
     /// What is wrong with the options, and with these columns.
     pub(crate) fn problems(&self, columns: &[String]) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut wrong = |pointer: String, message: String| problems.push(problem(pointer, "option.invalid", message));
+        let mut wrong =
+            |pointer: String, message: String| problems.push(problem(pointer, "option.invalid", message));
         if self.delimiter().is_none() {
             let shown = self.delimiter.escape_debug();
-            let message = format!("the delimiter `{shown}` is neither `tab` nor one ASCII character; it cannot be a quote or a line end");
+            let message = format!(
+                "the delimiter `{shown}` is neither `tab` nor one ASCII character; it cannot be a quote or a line end"
+            );
             wrong("/delimiter".to_owned(), message);
         }
         if self.list_separator.is_empty() {
-            wrong("/list_separator".to_owned(), "something must stand between the items of a list".to_owned());
+            wrong(
+                "/list_separator".to_owned(),
+                "something must stand between the items of a list".to_owned(),
+            );
         }
         for (name, limit) in [("max_rows", self.max_rows), ("max_bytes", self.max_bytes)] {
             if limit == Some(0) {
@@ -141,8 +147,12 @@ impl Options {
             let message = format!("the header alone has {header} bytes; allow more");
             wrong("/max_bytes".to_owned(), message);
         }
-        for column in self.on_invalid.iter().filter(|(_, choice)| **choice == OnInvalid::Truncate).map(|(c, _)| c) {
-            let message = format!("nothing is too long here, so `{column}` cannot be cut; choose `leave_out` or `reject_row`");
+        for column in
+            self.on_invalid.iter().filter(|(_, choice)| **choice == OnInvalid::Truncate).map(|(c, _)| c)
+        {
+            let message = format!(
+                "nothing is too long here, so `{column}` cannot be cut; choose `leave_out` or `reject_row`"
+            );
             wrong(option_pointer("on_invalid", column), message);
         }
         problems.extend(check_on_invalid(COLUMNS, columns, &self.on_invalid));
@@ -153,7 +163,10 @@ impl Options {
 
     fn check_columns(&self, columns: &[String], problems: &mut Vec<Problem>) {
         for column in self.headings.keys().filter(|column| !columns.contains(column)) {
-            let message = format!("no column `{column}` is delivered{}", nearest(column, columns.iter().map(String::as_str)));
+            let message = format!(
+                "no column `{column}` is delivered{}",
+                nearest(column, columns.iter().map(String::as_str))
+            );
             problems.push(problem(option_pointer("headings", column), "column.unknown", message));
         }
         if columns.is_empty() {
@@ -167,7 +180,9 @@ impl Options {
                 problems.push(problem(field_pointer(column), "heading.missing", message));
             }
             if let Some(other) = columns[..i].iter().find(|other| self.heading(other) == heading) {
-                let message = format!("`{other}` and `{column}` both have the heading `{heading}`; choose another in `headings`");
+                let message = format!(
+                    "`{other}` and `{column}` both have the heading `{heading}`; choose another in `headings`"
+                );
                 problems.push(problem(field_pointer(column), "heading.twice", message));
             }
         }
@@ -177,7 +192,8 @@ impl Options {
     fn header_bytes(&self, columns: &[String]) -> u64 {
         let mark = if self.bom { 3 } else { 0 };
         let mut encoder = CsvEncoder::new(self.dialect());
-        let header = if self.header { encoder.encode(columns.iter().map(|c| self.heading(c))).len() } else { 0 };
+        let header =
+            if self.header { encoder.encode(columns.iter().map(|c| self.heading(c))).len() } else { 0 };
         (mark + header) as u64
     }
 }

@@ -3,10 +3,10 @@
 use arrow_schema::SchemaRef;
 use serde_json::json;
 use usher_sdk::{
+    Cells, CsvFile, Host, Records, Sink,
     abi::{Changed, Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report, ValueKind},
     describe, describe_columns,
     records::{KIND, LENGTH, OFFSET},
-    Cells, CsvFile, Host, Records, Sink,
 };
 
 use crate::{
@@ -55,12 +55,17 @@ impl Sink for RowsFile {
 
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let options = &self.options;
-        let given = schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
+        let given =
+            schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
         let columns: Vec<Column> = given
             .map(|(index, field)| Column {
                 name: field.name().clone(),
                 index,
-                kind: field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind)).unwrap_or_default(),
+                kind: field
+                    .metadata()
+                    .get(KIND)
+                    .and_then(|kind| ValueKind::from_name(kind))
+                    .unwrap_or_default(),
                 on_invalid: options.on_invalid.get(field.name()).copied().unwrap_or(OnInvalid::LeaveOut),
                 guarded: 0,
             })
@@ -75,8 +80,10 @@ impl Sink for RowsFile {
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
         let Work { columns, writer, file } = self.work.as_mut().ok_or_else(not_begun)?;
         let origins = records.origins()?;
-        let cells =
-            columns.iter().map(|c| Cells::new(&c.name, records.batch.column(c.index))).collect::<Result<Vec<_>, _>>()?;
+        let cells = columns
+            .iter()
+            .map(|c| Cells::new(&c.name, records.batch.column(c.index)))
+            .collect::<Result<Vec<_>, _>>()?;
         for row in 0..records.batch.num_rows() {
             let origin = origins.get(row);
             let fault = match writer.row(columns, &cells, row, origin, file.encoder()) {
@@ -85,7 +92,13 @@ impl Sink for RowsFile {
             };
             if let Some((column, fault)) = fault {
                 let (code, message) = (fault.code.into(), fault.message.into());
-                report.rejects.push(Reject { origin, column: column.into(), code, message, retryable: false });
+                report.rejects.push(Reject {
+                    origin,
+                    column: column.into(),
+                    code,
+                    message,
+                    retryable: false,
+                });
                 continue;
             }
             report.written.add(origin.input, origin.offset);

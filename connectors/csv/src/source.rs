@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
+    Host, Source,
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
     options::problem,
-    source::{Declared, Delimiter, Profile, TableStream, Tables, CLAIMS, MAX_RECORD_BYTES},
-    Host, Source,
+    source::{CLAIMS, Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
 };
 
 /// Options of `rows`.

@@ -1,10 +1,8 @@
 //! The top-level keys of the first records.
 
-use serde::{
-    de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor},
-};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use usher_sdk::{
-    abi::{service::InputFile, Error, Report, Split},
+    abi::{Error, Report, Split, service::InputFile},
     source::{Elements, Inputs, Lines, Shape},
 };
 
@@ -70,7 +68,8 @@ impl<'de> Visitor<'de> for Keys<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             map.next_value::<IgnoredAny>()?;
-            if !self.0.iter().any(|known| *known == key) {
+            // A column's name cannot hold NUL.
+            if !key.contains('\0') && !self.0.iter().any(|known| *known == key) {
                 self.0.push(key.into_owned());
             }
         }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
+    Host, Source,
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
-    source::{Declared, Inputs, JsonStream, Projection, Shape, Wanted, CLAIMS, MAX_RECORD_BYTES},
-    Host, Source,
+    source::{CLAIMS, Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, Shape, Wanted},
 };
 
 use crate::keys;
@@ -94,7 +94,8 @@ impl Source for JsonRecords {
     fn plan(&mut self, projection: &[String], max_splits: usize) -> Result<Vec<Split>, Error> {
         self.wanted = projection.iter().map(|path| Wanted::new(path, self.declared.kind(path))).collect();
         let (inputs, shapes) = self.files()?;
-        let array = |id: u32| inputs.files().iter().zip(shapes).any(|(f, s)| f.id == id && *s == Shape::Array);
+        let array =
+            |id: u32| inputs.files().iter().zip(shapes).any(|(f, s)| f.id == id && *s == Shape::Array);
         Ok(inputs.splits(max_splits, |f| !array(f.id)))
     }
 

@@ -3,9 +3,9 @@
 //! Sources are the short names of `README.md`; KB-USR stands for the English page, SEED-001 for its French twin.
 
 use usher_sdk::{
+    ColumnRule,
     abi::{OnInvalid, ValueKind},
     checks::{boolean, clean_text, email},
-    ColumnRule,
 };
 
 use crate::{limits, values};

@@ -10,9 +10,9 @@ use std::{
 };
 
 use usher_sdk::{
-    abi::{Error, Origin},
-    checks::{shown, Fault},
     Aside, Fate, Fingerprints, Host, Print, Row,
+    abi::{Error, Origin},
+    checks::{Fault, shown},
 };
 
 use crate::{layout::Layout, options::OnDuplicate, row_size::added_bytes};
@@ -117,7 +117,8 @@ impl Duplicates {
         let Some((ordinal, column, key)) = first else { return Ok(Seen::Never) };
         let known = self.get(ordinal)?;
         let place = place(known.origin, row.origin());
-        let refuse = |code, message| Ok(Seen::Refused(Fate::Rejected(column.to_owned(), Fault::new(code, message))));
+        let refuse =
+            |code, message| Ok(Seen::Refused(Fate::Rejected(column.to_owned(), Fault::new(code, message))));
         if self.mode == OnDuplicate::Reject {
             return refuse("duplicate.key", format!("{} is that of the user at {place} already", shown(key)));
         }
@@ -146,7 +147,9 @@ impl Duplicates {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let known = Known { origin, rest: self.own.rest, file, row, bytes };
         let ordinal = u32::try_from(self.known.push(&known.to_bytes())?).ok().filter(|o| *o < u32::MAX - 1);
-        let ordinal = ordinal.ok_or_else(|| Error::data("rows.too-many", "a run takes at most 4,294,967,293 users; split the input"))?;
+        let ordinal = ordinal.ok_or_else(|| {
+            Error::data("rows.too-many", "a run takes at most 4,294,967,293 users; split the input")
+        })?;
         self.keep(ordinal);
         Ok(ordinal)
     }
@@ -175,7 +178,9 @@ impl Duplicates {
             let bytes = u64::from(known.bytes) + added;
             if bytes > most {
                 let place = place(known.origin, row.origin());
-                let message = format!("merged into the user at {place}, the row would have up to {bytes} bytes, {most} are allowed");
+                let message = format!(
+                    "merged into the user at {place}, the row would have up to {bytes} bytes, {most} are allowed"
+                );
                 return Err(Fate::rejected("row.too-long", message));
             }
             let addition = self.additions.entry((known.file, known.row)).or_default();

@@ -2,7 +2,11 @@
 
 use usher_sdk::abi::{Guide, Part};
 
-use crate::{columns::CUSTOM, layout::Layout, options::{OnBlank, Options}};
+use crate::{
+    columns::CUSTOM,
+    layout::Layout,
+    options::{OnBlank, Options},
+};
 
 /// What was written.
 #[derive(Debug)]
@@ -63,12 +67,15 @@ fn before(summary: &Summary<'_>) -> Vec<String> {
         );
     }
     if layout.organizations.is_some() && summary.organizations.is_empty() {
-        before.push("Every organization that a row names exists already; otherwise the import fails.".to_owned());
+        before.push(
+            "Every organization that a row names exists already; otherwise the import fails.".to_owned(),
+        );
     }
     if layout.tags.is_some() {
         before.push("Tags are enabled for users and organizations.".to_owned());
     }
-    let keys: Vec<String> = layout.names.iter().filter_map(|n| n.strip_prefix(CUSTOM)).map(|k| format!("`{k}`")).collect();
+    let keys: Vec<String> =
+        layout.names.iter().filter_map(|n| n.strip_prefix(CUSTOM)).map(|k| format!("`{k}`")).collect();
     if !keys.is_empty() {
         before.push(format!("These user fields exist, with exactly these keys: {}.", keys.join(", ")));
     }
@@ -76,8 +83,10 @@ fn before(summary: &Summary<'_>) -> Vec<String> {
 }
 
 fn steps(summary: &Summary<'_>) -> Vec<String> {
-    let mut steps =
-        vec!["In Admin Center, click **Objects and rules** in the sidebar, then **Tools > Data importer**.".to_owned()];
+    let mut steps = vec![
+        "In Admin Center, click **Objects and rules** in the sidebar, then **Tools > Data importer**."
+            .to_owned(),
+    ];
     let label = summary.options.import_type.label();
     for part in summary.organizations {
         steps.push(step(part, "Organizations", "Create records only"));
@@ -86,7 +95,8 @@ fn steps(summary: &Summary<'_>) -> Vec<String> {
         steps.push(step(part, "Users", label));
     }
     if summary.organizations.len() + summary.users.len() > 1 {
-        let order = if summary.organizations.is_empty() { "" } else { " Organizations come first: users name them." };
+        let order =
+            if summary.organizations.is_empty() { "" } else { " Organizations come first: users name them." };
         steps.insert(1, format!("Import one file at a time: wait until the import history shows it as done before the next.{order}"));
     }
     steps
@@ -121,7 +131,8 @@ fn expect(summary: &Summary<'_>) -> Vec<String> {
     };
     expect.push(format!("{} in {}; {fate}.", rows(summary.users, "user"), files(summary.users)));
     if summary.merged > 0 {
-        expect.push(format!("Merged into other rows of the same user: {}.", number_of(summary.merged, "row")));
+        expect
+            .push(format!("Merged into other rows of the same user: {}.", number_of(summary.merged, "row")));
     }
     if summary.grouped {
         expect.push(
@@ -130,9 +141,14 @@ fn expect(summary: &Summary<'_>) -> Vec<String> {
         );
     }
     expect.push("Rows may be imported in any order.".to_owned());
-    expect.push("A row whose external id, address or phone belongs to more than one stored user is refused.".to_owned());
+    expect.push(
+        "A row whose external id, address or phone belongs to more than one stored user is refused."
+            .to_owned(),
+    );
     if summary.layout.organizations.is_some() {
-        expect.push("Of several organizations of a user, the first by alphabet becomes the default one.".to_owned());
+        expect.push(
+            "Of several organizations of a user, the first by alphabet becomes the default one.".to_owned(),
+        );
     }
     expect
 }

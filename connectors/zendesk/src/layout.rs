@@ -1,6 +1,6 @@
 //! Where the columns stand in this run's file.
 
-use usher_sdk::{abi::OnInvalid, checks::Fault, Columns, Fate, Row};
+use usher_sdk::{Columns, Fate, Row, abi::OnInvalid, checks::Fault};
 
 /// Names, rules and places of the bound columns.
 #[derive(Debug)]

@@ -35,11 +35,15 @@ impl Lists {
             }
             self.text.clear();
             let fold = |item: &str| if case { item.to_owned() } else { item.to_lowercase() };
-            let same = |a: &str, b: &str| a == b || (!case && !(a.is_ascii() && b.is_ascii() && a.len() != b.len()) && fold(a) == fold(b));
+            let same = |a: &str, b: &str| if case { a == b } else { same_folded(a, b) };
             let mut seen = HashSet::new();
             let mut kept = 0;
             for (number, item) in cell.split(separator).enumerate() {
-                let new = if count > FEW { seen.insert(fold(item)) } else { !cell.split(separator).take(number).any(|i| same(i, item)) };
+                let new = if count > FEW {
+                    seen.insert(fold(item))
+                } else {
+                    !cell.split(separator).take(number).any(|earlier| same(earlier, item))
+                };
                 if new {
                     if kept > 0 {
                         self.text.push(separator);
@@ -53,5 +57,14 @@ impl Lists {
                 (kept..count).for_each(|_| row.count_change(column, "duplicate"));
             }
         }
+    }
+}
+
+/// Whether two texts differ in case only.
+fn same_folded(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        a.eq_ignore_ascii_case(b)
+    } else {
+        a.to_lowercase() == b.to_lowercase()
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Options {
     pub(crate) plan: Option<Plan>,
     /// No verification mail to new users (`skip_verify_email` is `true` in every row that does not say otherwise).
     pub(crate) skip_verify_email: bool,
-    /// What `ticket_restriction` says in rows that do not say it themselves.
+    /// What `ticket_restriction` says in rows that do not say it themselves. End users get `requested` where it is one
+    /// for agents only; agents of Enterprise plans get none.
     pub(crate) ticket_restriction: Restriction,
     /// How roles are spelt; Zendesk's own pages disagree.
     pub(crate) role_spelling: RoleSpelling,

@@ -1,8 +1,8 @@
 //! The file of the organizations that users name; it is imported before the users (KB-ORG, KB-USR).
 
 use usher_sdk::{
-    abi::{Error, Part},
     CsvDialect, CsvFile, Fingerprints, Host, PartLimits,
+    abi::{Error, Part},
 };
 
 /// Writes each name once, when it is met first.
@@ -32,7 +32,10 @@ impl Organizations {
             return Ok(());
         }
         self.file.push([name])?.map_err(|fault| {
-            Error::config("option.invalid", format!("`max_bytes` is too small for the organization `{name}`: {}", fault.message))
+            Error::config(
+                "option.invalid",
+                format!("`max_bytes` is too small for the organization `{name}`: {}", fault.message),
+            )
         })?;
         self.names.insert(print, 0);
         let folded = self.folded.folded(name);

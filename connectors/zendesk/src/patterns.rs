@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 
 use usher_sdk::{
+    CsvDialect, CsvFile, Host, PartLimits, Row,
     abi::{Error, Part},
     checks::Fault,
-    CsvDialect, CsvFile, Host, PartLimits, Row,
 };
 
 use crate::{
-    duplicates::{append, Additions},
+    duplicates::{Additions, append},
     layout::Layout,
     row_size::most_bytes,
 };
@@ -95,7 +95,10 @@ impl Files {
             return Ok(Err(fault));
         }
         let placed = Placed { group: self.last as u32, row: group.rows, bytes };
-        group.rows = group.rows.checked_add(1).ok_or_else(|| Error::data("rows.too-many", "too many rows; split the input"))?;
+        group.rows = group
+            .rows
+            .checked_add(1)
+            .ok_or_else(|| Error::data("rows.too-many", "too many rows; split the input"))?;
         Ok(Ok(placed))
     }
 
@@ -108,15 +111,24 @@ impl Files {
     pub(crate) fn finish(self, mut additions: Additions) -> Result<Vec<Finished>, Error> {
         let mut finished = Vec::new();
         for (number, group) in (0u32..).zip(self.groups) {
-            let place = |column: Option<usize>| column.and_then(|c| group.columns.iter().position(|own| *own == c));
+            let place =
+                |column: Option<usize>| column.and_then(|c| group.columns.iter().position(|own| *own == c));
             let (emails, phones) = (place(Some(self.emails)), place(self.phones));
-            let rows: Vec<u64> =
-                additions.range((number, 0)..=(number, u32::MAX)).map(|((_, row), _)| u64::from(*row)).collect();
+            let rows: Vec<u64> = additions
+                .range((number, 0)..=(number, u32::MAX))
+                .map(|((_, row), _)| u64::from(*row))
+                .collect();
             let parts = group.file.finish_changed(&rows, |row, cells| {
                 let addition = u32::try_from(row).ok().and_then(|row| additions.remove(&(number, row)));
                 if let Some(addition) = addition {
-                    emails.and_then(|at| cells.get_mut(at)).into_iter().for_each(|cell| append(cell, &addition.emails));
-                    phones.and_then(|at| cells.get_mut(at)).into_iter().for_each(|cell| append(cell, &addition.phones));
+                    emails
+                        .and_then(|at| cells.get_mut(at))
+                        .into_iter()
+                        .for_each(|cell| append(cell, &addition.emails));
+                    phones
+                        .and_then(|at| cells.get_mut(at))
+                        .into_iter()
+                        .for_each(|cell| append(cell, &addition.phones));
                 }
                 Ok(())
             })?;
@@ -155,9 +167,11 @@ impl Files {
 
     /// The error that shows which columns the rows fill, and which to drop.
     fn too_many(&self, one_more: Filled) -> Error {
-        let mut ways: Vec<(u64, Filled)> = self.groups.iter().map(|g| (u64::from(g.rows), g.filled)).collect();
+        let mut ways: Vec<(u64, Filled)> =
+            self.groups.iter().map(|g| (u64::from(g.rows), g.filled)).collect();
         ways.push((1, one_more));
-        let differs = |column: &usize| ways.iter().any(|(_, way)| has(way, *column) != has(&one_more, *column));
+        let differs =
+            |column: &usize| ways.iter().any(|(_, way)| has(way, *column) != has(&one_more, *column));
         let columns: Vec<usize> = (0..self.names.len()).filter(differs).collect();
         let without = |column: usize| {
             let mut left: Vec<Filled> = ways.iter().map(|(_, way)| *way).collect();
@@ -170,7 +184,9 @@ impl Files {
             "the rows fill their columns in more than {GROUPS} different ways, and each way needs files of its own, since \
              a blank cell of an update erases what Zendesk has stored"
         );
-        let filled = |column: usize| ways.iter().filter(|(_, way)| has(way, column)).map(|(rows, _)| rows).sum::<u64>();
+        let filled = |column: usize| {
+            ways.iter().filter(|(_, way)| has(way, column)).map(|(rows, _)| rows).sum::<u64>()
+        };
         let best = columns.iter().map(|column| (without(*column), filled(*column), *column)).min();
         if let Some((left, _, column)) = best {
             let _ = write!(message, "; drop `{}` ({left} ways are left so far)", self.names[column]);

@@ -1,6 +1,6 @@
 //! A phone number on several users: the first keeps it.
 
-use usher_sdk::{checks::Fault, Fingerprints, Print, Row};
+use usher_sdk::{Fingerprints, Print, Row, checks::Fault};
 
 use crate::{duplicates::append, layout::Layout, options::SharedPhones};
 

@@ -1,10 +1,10 @@
 //! What can be said of options and columns before the first row comes.
 
 use usher_sdk::{
-    abi::{nearest, Error, OnInvalid, Problem},
+    Host,
+    abi::{Error, OnInvalid, Problem, nearest},
     check_names, check_on_invalid, checks, field_pointer, find_rule, option_pointer,
     options::{consent, problem, warning},
-    Host,
 };
 
 use crate::{
@@ -61,7 +61,8 @@ pub(crate) fn check(options: &Options, host: &Host, columns: &[String]) -> Resul
     values(options, &given, &mut problems);
     updates(options, &given, &mut problems);
     if header.len() > limits::COLUMNS {
-        let message = format!("{} columns, the data importer takes {}; drop some", header.len(), limits::COLUMNS);
+        let message =
+            format!("{} columns, the data importer takes {}; drop some", header.len(), limits::COLUMNS);
         problems.push(problem("/fields", "columns.too-many", message));
     }
     if let Some(path) = &options.template {
@@ -76,10 +77,12 @@ fn identity(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec
         problems.push(problem(field_pointer("name"), "column.missing", message));
     }
     if options.import_type == ImportType::Update && !given("external_id") {
-        let message = "imports that only update need `external_id`, and nothing fills it; give it in `fields`";
+        let message =
+            "imports that only update need `external_id`, and nothing fills it; give it in `fields`";
         problems.push(problem(field_pointer("external_id"), "column.missing", message));
     } else if !given("emails") && !given("external_id") {
-        let message = "a user is known by `emails` or `external_id`, and nothing fills either; give one in `fields`";
+        let message =
+            "a user is known by `emails` or `external_id`, and nothing fills either; give one in `fields`";
         problems.push(problem(field_pointer("emails"), "column.missing", message));
     }
 }
@@ -92,7 +95,9 @@ fn custom_fields(options: &Options, columns: &[String], problems: &mut Vec<Probl
             let message = format!("keys of custom fields are in lower case: write `{CUSTOM}{lower}`");
             problems.push(problem(field_pointer(&format!("{CUSTOM}{key}")), "column.key-case", message));
         } else if !key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
-            let message = format!("`{key}` is an unusual key for a custom field; compare it with the one in Admin Center");
+            let message = format!(
+                "`{key}` is an unusual key for a custom field; compare it with the one in Admin Center"
+            );
             problems.push(warning(field_pointer(&format!("{CUSTOM}{key}")), "column.key-unusual", message));
         }
     }
@@ -107,9 +112,13 @@ fn choices(options: &Options, problems: &mut Vec<Problem>) {
     for (column, choice) in &options.on_invalid {
         let pointer = option_pointer("on_invalid", column);
         if *choice == OnInvalid::Truncate {
-            let message = format!("Zendesk names no longest text for `{column}`; choose reject_row or leave_out");
+            let message =
+                format!("Zendesk names no longest text for `{column}`; choose reject_row or leave_out");
             problems.push(problem(pointer, "option.invalid", message));
-        } else if *choice == OnInvalid::LeaveOut && canonical(column) == "name" && options.import_type.creates() {
+        } else if *choice == OnInvalid::LeaveOut
+            && canonical(column) == "name"
+            && options.import_type.creates()
+        {
             let message = "new users need a `name`, so a bad one rejects the row";
             problems.push(problem(pointer, "option.invalid", message));
         }
@@ -119,7 +128,11 @@ fn choices(options: &Options, problems: &mut Vec<Problem>) {
         ("/max_bytes", options.max_bytes, limits::LEAST_BYTES, limits::BYTES),
     ] {
         if value.is_some_and(|value| !(least..=most).contains(&value)) {
-            problems.push(problem(pointer, "option.invalid", format!("choose a number from {least} to {most}")));
+            problems.push(problem(
+                pointer,
+                "option.invalid",
+                format!("choose a number from {least} to {most}"),
+            ));
         }
     }
     problems.extend(consent(&options.consent).err());

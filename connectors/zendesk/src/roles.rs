@@ -1,6 +1,6 @@
 //! Roles, restrictions, and the columns that only agents have (KB-USR, SEED-001).
 
-use usher_sdk::{checks::Fault, Fate, Row};
+use usher_sdk::{Fate, Row, checks::Fault};
 
 use crate::{
     layout::Layout,
@@ -50,7 +50,8 @@ impl Roles {
     fn end_user(&self, layout: &Layout, row: &mut Row) -> Result<(), Fate> {
         for column in [layout.custom_role, layout.signature, layout.default_group_id].into_iter().flatten() {
             if row.is_filled(column) {
-                let message = format!("only agents have a `{}`, and the row is an end user's", layout.names[column]);
+                let message =
+                    format!("only agents have a `{}`, and the row is an end user's", layout.names[column]);
                 layout.bad(row, column, Fault::new("role.needs-agent", message))?;
             }
         }
@@ -80,8 +81,11 @@ impl Roles {
     }
 
     fn fill(&self, layout: &Layout, row: &mut Row, kind: Kind) -> Result<(), Fate> {
-        let Some(column) = layout.ticket_restriction.filter(|column| !row.is_filled(*column)) else { return Ok(()) };
-        let for_agents = matches!(self.restriction, Restriction::Assigned | Restriction::Groups | Restriction::None);
+        let Some(column) = layout.ticket_restriction.filter(|column| !row.is_filled(*column)) else {
+            return Ok(());
+        };
+        let for_agents =
+            matches!(self.restriction, Restriction::Assigned | Restriction::Groups | Restriction::None);
         let value = match (self.restriction.value(), kind) {
             (Some(_), Kind::EndUser) if for_agents => Some("requested"),
             (Some(value), _) => Some(value),

@@ -1,25 +1,25 @@
 //! The sink `users`.
 
 use std::sync::{
-    atomic::{AtomicU64, Ordering},
     Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use arrow_schema::{DataType, Field, SchemaRef};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use usher_sdk::{
+    Columns, Fate, Host, Order, Records, Row, Sink,
     abi::{Component, Consent, Error, Part, Problem, Receipt, Report, ValueKind},
     checks::{self, Fault, Verdict},
     describe, describe_columns, find_rule,
     options::invalid,
     records::KIND,
-    Columns, Fate, Host, Order, Records, Row, Sink,
 };
 
 use crate::{
     columns::{CHECKBOX, COLUMNS, CUSTOM},
     duplicates::{Duplicates, Seen},
-    guide::{guide, Summary},
+    guide::{Summary, guide},
     layout::Layout,
     limits,
     lists::Lists,
@@ -70,7 +70,8 @@ impl Sink for Users {
     type Options = Options;
 
     fn component() -> Component {
-        let mut component = describe::sink::<Options>("users", "users of Zendesk Support, as files for the data importer");
+        let mut component =
+            describe::sink::<Options>("users", "users of Zendesk Support, as files for the data importer");
         component.columns = describe_columns(COLUMNS);
         component.limits = limits::limits();
         component.custom_claim = Some(format!("{CUSTOM}{{claim}}"));
@@ -88,11 +89,15 @@ impl Sink for Users {
 
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let options = &self.options;
-        let is_phones = |field: &Arc<Field>| find_rule(COLUMNS, field.name()).is_some_and(|rule| rule.name == "phones");
+        let is_phones =
+            |field: &Arc<Field>| find_rule(COLUMNS, field.name()).is_some_and(|rule| rule.name == "phones");
         let extra = preflight::extra(options, schema.fields().iter().any(is_phones));
         let mut columns = Columns::bind(COLUMNS, &schema, &extra, Order::Table, &options.on_invalid)?;
         if columns.names().len() > limits::COLUMNS {
-            return Err(invalid("/fields", format!("the data importer takes {} columns; drop some", limits::COLUMNS)));
+            return Err(invalid(
+                "/fields",
+                format!("the data importer takes {} columns; drop some", limits::COLUMNS),
+            ));
         }
         self.adapt(&mut columns)?;
         let (mut warnings, mut times) = (Vec::new(), Vec::new());
@@ -178,7 +183,10 @@ impl Sink for Users {
         if let Ok(Some(consent)) = usher_sdk::options::consent(&options.consent) {
             fact("consent", json!(consent));
         }
-        receipt.parts = organizations.into_iter().map(|part| Part { note: "organizations".to_owned(), ..part }).collect();
+        receipt.parts = organizations
+            .into_iter()
+            .map(|part| Part { note: "organizations".to_owned(), extra: true, ..part })
+            .collect();
         receipt.parts.extend(users);
         Ok(receipt)
     }
@@ -191,7 +199,9 @@ impl Users {
         if let Some(name) = columns.index("name") {
             columns.rule_mut(name).required = options.import_type.creates();
         }
-        if let Some(organizations) = columns.index("organizations").filter(|_| options.plan == Some(Plan::Team)) {
+        if let Some(organizations) =
+            columns.index("organizations").filter(|_| options.plan == Some(Plan::Team))
+        {
             columns.rule_mut(organizations).max_items = Some(limits::ORGANIZATIONS_TEAM);
         }
         let region = match &options.default_region {
@@ -260,7 +270,9 @@ impl Rows {
                 self.brought.clear();
                 self.phones.bring(&self.layout, row, survivor, &mut self.brought);
                 let most = self.files.most_bytes(known.file);
-                if let Err(fate) = self.duplicates.merge(&self.layout, row, survivor, known, &self.brought, most) {
+                if let Err(fate) =
+                    self.duplicates.merge(&self.layout, row, survivor, known, &self.brought, most)
+                {
                     return Ok(fate);
                 }
                 self.phones.keep(survivor);
@@ -299,7 +311,9 @@ impl Rows {
             }
         }
         self.roles.apply(layout, row)?;
-        if let Some(column) = layout.skip_verify_email.filter(|column| self.skip_verify_email && !row.is_filled(*column)) {
+        if let Some(column) =
+            layout.skip_verify_email.filter(|column| self.skip_verify_email && !row.is_filled(*column))
+        {
             row.set(column, "true");
             if layout.given[column] {
                 row.count_change(column, "default");
@@ -316,5 +330,9 @@ fn not_begun() -> Error {
 /// `2024-03-31T…`: a date with a time behind it.
 fn looks_like_time(value: &str) -> bool {
     let bytes = value.as_bytes();
-    bytes.len() > 10 && bytes[4] == b'-' && bytes[7] == b'-' && matches!(bytes[10], b'T' | b' ') && bytes[..4].iter().all(u8::is_ascii_digit)
+    bytes.len() > 10
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
+        && matches!(bytes[10], b'T' | b' ')
+        && bytes[..4].iter().all(u8::is_ascii_digit)
 }

@@ -1,9 +1,9 @@
 //! The account's own template: is our header one that it knows?
 
 use usher_sdk::{
-    abi::{nearest, Error, ErrorClass, Problem},
-    options::{problem, warning},
     Host,
+    abi::{Error, ErrorClass, Problem, nearest},
+    options::{problem, warning},
 };
 
 use crate::columns::CUSTOM;
@@ -41,12 +41,19 @@ fn read(host: &Host, path: &str) -> Result<Vec<String>, Error> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let unreadable = |e: csv::Error| {
-        Error::config("template.unreadable", format!("`{path}` has no header that could be read ({e}); download it again"))
+        Error::config(
+            "template.unreadable",
+            format!("`{path}` has no header that could be read ({e}); download it again"),
+        )
     };
     let first = records.records().next().transpose().map_err(unreadable)?;
-    let cells: Vec<String> = first.iter().flatten().map(|cell| cell.trim().to_owned()).filter(|c| !c.is_empty()).collect();
+    let cells: Vec<String> =
+        first.iter().flatten().map(|cell| cell.trim().to_owned()).filter(|c| !c.is_empty()).collect();
     if cells.is_empty() {
-        return Err(Error::config("template.empty", format!("`{path}` has no header; download the template again")));
+        return Err(Error::config(
+            "template.empty",
+            format!("`{path}` has no header; download the template again"),
+        ));
     }
     Ok(cells)
 }
@@ -71,7 +78,9 @@ fn hold_against(template: &[String], header: &[String]) -> Vec<Problem> {
             }
             // Whether a template names custom fields at all is not documented.
             None if column.starts_with(CUSTOM) && !knows_custom => {
-                let message = format!("the account's template names no custom field, so `{column}` could not be checked");
+                let message = format!(
+                    "the account's template names no custom field, so `{column}` could not be checked"
+                );
                 problems.push(warning(POINTER, "template.custom-fields", message));
             }
             None => {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use usher_sdk::checks::{shown, Fault, Verdict};
+use usher_sdk::checks::{Fault, Verdict, shown};
 
 /// The 153 zones that Zendesk offers, with the IANA name of each, in the vendor's order (TZ).
 const TABLE: &str = include_str!("time_zones.csv");
@@ -108,7 +108,11 @@ mod tests {
         assert_eq!(rows.len(), 153);
         for (name, iana) in &rows {
             assert_eq!(run(name), format!("keep {name}"));
-            assert!(rows.iter().any(|(other, zone)| zone == iana && *other == run(iana)), "{iana}: {}", run(iana));
+            assert!(
+                rows.iter().any(|(other, zone)| zone == iana && *other == run(iana)),
+                "{iana}: {}",
+                run(iana)
+            );
         }
         for (link, _) in LINKS {
             assert!(rows.iter().any(|(name, _)| *name == run(link)), "{link}: {}", run(link));

@@ -1,6 +1,6 @@
 //! Checks of single values that only Zendesk asks for.
 
-use usher_sdk::checks::{shown, Fault, Verdict};
+use usher_sdk::checks::{Fault, Verdict, shown};
 
 use crate::options::RoleSpelling;
 
@@ -15,7 +15,10 @@ pub(crate) fn locale(value: &str, out: &mut String) -> Verdict {
         && language.bytes().all(|b| b.is_ascii_alphabetic())
         && subtags.all(|tag| matches!(tag.len(), 1..=8) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
     if !good {
-        return Verdict::Bad(Fault::new("locale.syntax", format!("{} is not a language tag such as en-US", shown(value))));
+        return Verdict::Bad(Fault::new(
+            "locale.syntax",
+            format!("{} is not a language tag such as en-US", shown(value)),
+        ));
     }
     if bare == value && !bare.contains('_') {
         return Verdict::Keep;
@@ -42,7 +45,9 @@ pub(crate) fn url(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     let rest = trimmed.strip_prefix("https://").or_else(|| trimmed.strip_prefix("http://"));
     let good = rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
     });
     if !good {
         let message = format!("{} is not an address that begins with https:// or http://", shown(value));

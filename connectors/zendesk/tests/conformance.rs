@@ -1,7 +1,7 @@
 //! What every connector must do.
 
-use serde_json::{json, Value};
-use usher_testkit::{conformance, Case};
+use serde_json::{Value, json};
+use usher_testkit::{Case, conformance};
 use usher_zendesk::plugin;
 
 fn case(options: Value) -> Case {

@@ -5,7 +5,7 @@ mod common;
 use common::{problems, rows, run};
 use proptest::prelude::*;
 use serde_json::json;
-use usher_testkit::{text_batch, MemoryHost};
+use usher_testkit::{MemoryHost, text_batch};
 
 fn people(count: usize) -> String {
     let mut csv = "name,emails,external_id\n".to_owned();
@@ -21,7 +21,7 @@ fn sizes(host: &MemoryHost) -> Vec<(u64, usize)> {
 
 fn read(bytes: &[u8]) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
-    reader.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect()
+    reader.records().map(|r| r.expect("a record").iter().map(str::to_owned).collect()).collect()
 }
 
 #[test]
@@ -48,7 +48,11 @@ fn bytes_of_a_row() {
     let fixed = "A,a@example.com,requested,,true\n".len();
     for (extra, taken) in [(0, true), (1, false)] {
         let notes = "x".repeat(128_000 - fixed + extra);
-        let batch = text_batch(&[("name", vec![Some("A")]), ("emails", vec![Some("a@example.com")]), ("notes", vec![Some(&notes)])]);
+        let batch = text_batch(&[
+            ("name", vec![Some("A")]),
+            ("emails", vec![Some("a@example.com")]),
+            ("notes", vec![Some(&notes)]),
+        ]);
         let (written, host) = run(json!({}), batch).unwrap();
         assert_eq!(written.report.written.count == 1, taken);
         if taken {
@@ -73,14 +77,21 @@ fn columns_of_a_file() {
         problems(json!({}), &names.iter().map(String::as_str).collect::<Vec<_>>())
     };
     assert_eq!(check(196), "");
-    assert_eq!(check(197), "problem /fields columns.too-many: 201 columns, the data importer takes 200; drop some\n");
+    assert_eq!(
+        check(197),
+        "problem /fields columns.too-many: 201 columns, the data importer takes 200; drop some\n"
+    );
 }
 
 #[test]
 fn organizations_of_a_user() {
     let names: Vec<String> = (0..51).map(|n| format!("Org {n:02}")).collect();
     let cell = serde_json::to_string(&names).unwrap();
-    let batch = text_batch(&[("name", vec![Some("A")]), ("emails", vec![Some("a@example.com")]), ("organizations", vec![Some(&cell)])]);
+    let batch = text_batch(&[
+        ("name", vec![Some("A")]),
+        ("emails", vec![Some("a@example.com")]),
+        ("organizations", vec![Some(&cell)]),
+    ]);
     let (written, host) = run(json!({ "plan": "professional" }), batch).unwrap();
     assert_eq!(written.report.left_out.len(), 1);
     assert_eq!(written.report.left_out[0].code, "list.too-many");
@@ -174,5 +185,19 @@ proptest! {
             vec![u.0.clone(), String::new(), "requested".into(), id.clone(), u.1.clone(), "true".into(), u.2.clone()]
         }).collect();
         prop_assert_eq!(back, given);
+    }
+}
+
+#[test]
+fn items_that_stand_twice_are_dropped_from_lists_of_any_length() {
+    for count in [3, 40] {
+        let mut items: Vec<String> = (0..count).map(|n| format!("Ada{n}@example.com")).collect();
+        items.push("ADA1@EXAMPLE.COM".to_owned());
+        items.push("ada2@example.com".to_owned());
+        let cell = serde_json::to_string(&items).unwrap();
+        let (written, host) =
+            run(json!({}), text_batch(&[("name", vec![Some("A")]), ("emails", vec![Some(&cell)])])).unwrap();
+        assert_eq!(read(&host.parts()[0].bytes)[1][1], items[..count].join("|"));
+        assert_eq!(written.report.changed.iter().find(|c| c.rule == "duplicate").unwrap().count, 2);
     }
 }

@@ -5,13 +5,13 @@ mod common;
 use std::{fmt::Write as _, sync::Arc};
 
 use arrow_array::{
-    builder::{ListBuilder, StringBuilder},
     ArrayRef, BooleanArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    builder::{ListBuilder, StringBuilder},
 };
 use common::{listed, problems, rows, run};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use usher_sdk::abi::{Guide, Role};
-use usher_testkit::{check, description, write, MemoryHost, Written};
+use usher_testkit::{MemoryHost, Written, check, description, write};
 use usher_zendesk::plugin;
 
 const PEOPLE: &str = "\
@@ -32,19 +32,34 @@ fn shown(options: &Value, csv: &str) -> String {
 fn show(written: &Written, host: &MemoryHost) -> String {
     let mut text = listed(&written.problems);
     for part in host.parts() {
-        let _ = writeln!(text, "== {} ({} rows, {} bytes)\n{}", part.name, part.records, part.bytes.len(), part.text());
+        let _ = writeln!(
+            text,
+            "== {} ({} rows, {} bytes)\n{}",
+            part.name,
+            part.records,
+            part.bytes.len(),
+            part.text()
+        );
     }
     let report = &written.report;
     let _ = writeln!(text, "written {}", report.written.count);
     for r in &report.rejects {
-        let _ = writeln!(text, "reject row {} `{}` {}: {}", r.origin.offset / 100, r.column, r.code, r.message);
+        let _ =
+            writeln!(text, "reject row {} `{}` {}: {}", r.origin.offset / 100, r.column, r.code, r.message);
     }
     for m in &report.merged {
         let _ = writeln!(text, "merged row {} into row {}", m.origin.offset / 100, m.survivor.offset / 100);
     }
     for l in &report.left_out {
         let row = l.origin.offset / 100;
-        let _ = writeln!(text, "left out row {row} `{}` {:?} {}: {}", l.column, l.value.as_str(), l.code, l.message);
+        let _ = writeln!(
+            text,
+            "left out row {row} `{}` {:?} {}: {}",
+            l.column,
+            l.value.as_str(),
+            l.code,
+            l.message
+        );
     }
     for c in &report.changed {
         let _ = writeln!(text, "changed `{}` {} {}", c.column, c.rule, c.count);
@@ -245,7 +260,11 @@ fn roles_by_plan() {
         json!({ "import_type": "update", "on_blank": "erase_stored", "plan": "professional" }),
     ] {
         let people = people.replace("emails", "external_id");
-        let people = if options["import_type"] == json!("update") { people } else { people.replace("external_id", "emails") };
+        let people = if options["import_type"] == json!("update") {
+            people
+        } else {
+            people.replace("external_id", "emails")
+        };
         text += &format!("{options}\n{}\n", shown(&options, &people));
     }
     insta::assert_snapshot!(text);
@@ -304,11 +323,20 @@ fn problems_of_options_and_columns() {
         (json!({}), &[]),
         (json!({}), &["nane", "email", "emails", "custom_fields.Plan", "custom_fields.a b"]),
         (json!({ "import_type": "update" }), &["emails"]),
-        (json!({ "import_type": "create_and_update", "on_blank": "erase_stored" }), &["name", "emails", "role", "suspended", "alias"]),
-        (json!({ "ticket_restriction": "groups", "default_region": "Europe", "max_rows": 0, "max_bytes": 999 }), &good),
+        (
+            json!({ "import_type": "create_and_update", "on_blank": "erase_stored" }),
+            &["name", "emails", "role", "suspended", "alias"],
+        ),
+        (
+            json!({ "ticket_restriction": "groups", "default_region": "Europe", "max_rows": 0, "max_bytes": 999 }),
+            &good,
+        ),
         (json!({ "ticket_restriction": "groups", "plan": "team" }), &["name", "emails", "role"]),
         (json!({ "custom_field_types": { "vpi": "checkbox" } }), &["name", "emails", "custom_fields.vip"]),
-        (json!({ "on_invalid": { "phone": "truncate", "full_name": "leave_out", "phons": "leave_out" } }), &["name", "emails", "phones"]),
+        (
+            json!({ "on_invalid": { "phone": "truncate", "full_name": "leave_out", "phons": "leave_out" } }),
+            &["name", "emails", "phones"],
+        ),
         (json!({ "consent": [] }), &good),
         (json!({}), &["name", "emails", "role", "custom_role", "locale", "local_id"]),
     ];
@@ -330,14 +358,21 @@ fn the_account_s_template() {
         "",
     ] {
         let host = MemoryHost::new().with_input("template.csv", template).slab_size(7);
-        let found = write(plugin(), "users", json!({ "template": "template.csv" }), &host, vec![rows(&(columns.join(",") + "\n"))]);
+        let found = write(
+            plugin(),
+            "users",
+            json!({ "template": "template.csv" }),
+            &host,
+            vec![rows(&(columns.join(",") + "\n"))],
+        );
         let found = match found {
             Ok(written) => written.problems,
             Err(error) => serde_json::from_str(&error.details).unwrap(),
         };
         text += &format!("{template:?}\n{}\n", listed(&found));
     }
-    text += &listed(&check(plugin(), Role::Sink, "users", json!({ "template": "gone.csv" }), &columns).unwrap());
+    text +=
+        &listed(&check(plugin(), Role::Sink, "users", json!({ "template": "gone.csv" }), &columns).unwrap());
     insta::assert_snapshot!(text);
 }
 

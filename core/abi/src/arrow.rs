@@ -4,11 +4,8 @@
 use std::{ffi::CStr, mem, sync::Arc};
 
 use arrow_array::{Array, RecordBatch, StructArray};
-use arrow_data::{
-    ffi::FFI_ArrowArray,
-    ArrayData,
-};
-use arrow_schema::{ffi::FFI_ArrowSchema, Schema, SchemaRef};
+use arrow_data::{ArrayData, ffi::FFI_ArrowArray};
+use arrow_schema::{Schema, SchemaRef, ffi::FFI_ArrowSchema};
 
 use crate::{ArrowArray, ArrowSchema, Batch, Error};
 
@@ -47,7 +44,8 @@ pub fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
     if schema.release.is_none() || schema.format.is_null() {
         return Err(invalid("the schema is empty"));
     }
-    // SAFETY: same struct (sizes asserted above), lent for the call.
+    check_schema(schema, 0)?;
+    // SAFETY: same struct (sizes asserted above), lent for the call, its pointers checked just above.
     let ffi = unsafe { &*std::ptr::from_ref(schema).cast::<FFI_ArrowSchema>() };
     Schema::try_from(ffi).map(Arc::new).map_err(|e| invalid(e.to_string()))
 }
@@ -62,7 +60,12 @@ pub fn import_batch(batch: &mut Batch) -> Result<RecordBatch, Error> {
     if lens.next().is_some() {
         return Err(invalid("more buffer lengths than buffers"));
     }
-    let Batch { array, schema: c_schema, .. } = batch;
+    if batch.array.length == 0 {
+        // The offsets of an empty slice may point anywhere.
+        return Ok(RecordBatch::new_empty(schema));
+    }
+    let Batch { mut array, schema: c_schema, .. } = batch;
+    forget_null_counts(&mut array);
     // SAFETY: same structs (sizes asserted above); ownership moves, so nothing is released twice.
     let (array, c_schema) = unsafe {
         (
@@ -104,6 +107,53 @@ fn lengths(data: &ArrayData, into: &mut Vec<u64>) {
     }
 }
 
+/// Has the nulls counted again: the arrow crates drop a validity buffer whose producer says that it has no nulls. The
+/// children have been checked.
+fn forget_null_counts(array: &mut ArrowArray) {
+    array.null_count = -1;
+    for i in 0..usize::try_from(array.n_children).unwrap_or(0) {
+        // SAFETY: `check` has seen `n_children` children, and nobody else holds them.
+        if let Some(child) = unsafe { array.children.add(i).read().as_mut() } {
+            forget_null_counts(child);
+        }
+    }
+}
+
+/// Looks at the pointers, texts and numbers of children of a schema, before the arrow crates assert them.
+fn check_schema(schema: &ArrowSchema, depth: u32) -> Result<(), Error> {
+    let text = |pointer: *const std::ffi::c_char, what: &str| {
+        // SAFETY: texts are NUL-terminated by the Arrow C Data Interface; null was looked for.
+        unsafe { CStr::from_ptr(pointer) }.to_str().map_err(|_| invalid(format!("a {what} is not UTF-8")))
+    };
+    if schema.format.is_null() {
+        return Err(invalid("a format is missing"));
+    }
+    let format = text(schema.format, "format")?;
+    if !schema.name.is_null() {
+        text(schema.name, "name")?;
+    }
+    let children =
+        usize::try_from(schema.n_children).map_err(|_| invalid("a negative number of children"))?;
+    let expected = match format {
+        "+s" if depth == 0 => children,
+        "+l" => 1,
+        "u" | "z" | "b" | "l" | "g" | "L" | "I" | "tdD" | "vu" | "vz" => 0,
+        _ if format.starts_with("tsu:") => 0,
+        other => return Err(invalid(format!("the type `{other}` is not of Usher's subset"))),
+    };
+    if children != expected || (children > 0 && schema.children.is_null()) || !schema.dictionary.is_null() {
+        return Err(invalid(format!(
+            "`{format}` has {children} children, or lacks them, or has a dictionary"
+        )));
+    }
+    for i in 0..children {
+        // SAFETY: `schema.children` holds `n_children` pointers.
+        let child = unsafe { schema.children.add(i).read().as_ref() };
+        check_schema(child.ok_or_else(|| invalid("a child is missing"))?, depth + 1)?;
+    }
+    Ok(())
+}
+
 /// Holds an array against its schema and the stated buffer lengths, before anything reads it.
 fn check(
     array: &ArrowArray,
@@ -115,7 +165,8 @@ fn check(
         return Err(invalid("a struct is empty"));
     }
     // SAFETY: the producer's format strings are NUL-terminated by the Arrow C Data Interface.
-    let format = unsafe { CStr::from_ptr(schema.format) }.to_str().map_err(|_| invalid("a format is not text"))?;
+    let format =
+        unsafe { CStr::from_ptr(schema.format) }.to_str().map_err(|_| invalid("a format is not text"))?;
     let rows = array
         .offset
         .checked_add(array.length)
@@ -125,11 +176,11 @@ fn check(
     if count > 0 && array.buffers.is_null() {
         return Err(invalid("buffers are missing"));
     }
-    let mut buffers = Vec::with_capacity(count);
+    let mut buffers = Vec::new();
     for i in 0..count {
+        let len = lens.next().ok_or_else(|| invalid("fewer buffer lengths than buffers"))?;
         // SAFETY: `buffers` holds `n_buffers` pointers.
         let pointer = unsafe { *array.buffers.add(i) };
-        let len = lens.next().ok_or_else(|| invalid("fewer buffer lengths than buffers"))?;
         if pointer.is_null() && len > 0 {
             return Err(invalid("a buffer is missing"));
         }
@@ -139,9 +190,18 @@ fn check(
         let bytes = bytes.ok_or_else(|| invalid("a length overflows"))?;
         match buffers.get(index) {
             Some((_, len)) if *len >= bytes => Ok(()),
-            Some((_, len)) => Err(invalid(format!("buffer {index} of `{format}` has {len} bytes, {bytes} are needed"))),
+            Some((_, len)) => {
+                Err(invalid(format!("buffer {index} of `{format}` has {len} bytes, {bytes} are needed")))
+            }
             None => Err(invalid(format!("buffer {index} of `{format}` is missing"))),
         }
+    };
+    // The arrow crates read these in place; all other buffers they align themselves.
+    let aligned = |index: usize, to: usize| match buffers.get(index) {
+        Some((pointer, _)) if !pointer.addr().is_multiple_of(to) => {
+            Err(invalid(format!("buffer {index} of `{format}` is not aligned")))
+        }
+        _ => Ok(()),
     };
     let bits = rows.div_ceil(8);
     if let Some((pointer, _)) = buffers.first()
@@ -156,6 +216,7 @@ fn check(
             return Ok(0);
         }
         need(1, rows.checked_add(1).and_then(|n| n.checked_mul(4)))?;
+        aligned(1, align_of::<i32>())?;
         let (pointer, _) = buffers[1];
         // SAFETY: the buffer has `rows + 1` offsets of four bytes, checked just above; no alignment is assumed.
         let last = unsafe { pointer.cast::<i32>().add(rows as usize).read_unaligned() };
@@ -172,6 +233,7 @@ fn check(
             need(1, rows.checked_mul(16))?;
             let data = count.checked_sub(3).ok_or_else(|| invalid("a view array lacks buffers"))?;
             need(count - 1, Some(8 * data as u64))?;
+            aligned(count - 1, align_of::<i64>())?;
             for i in 0..data {
                 let (pointer, _) = buffers[count - 1];
                 // SAFETY: the last buffer holds `data` lengths of eight bytes, checked just above.
@@ -188,7 +250,8 @@ fn check(
             }
         }
         "+s" => {
-            children = usize::try_from(schema.n_children).map_err(|_| invalid("a negative number of children"))?;
+            children =
+                usize::try_from(schema.n_children).map_err(|_| invalid("a negative number of children"))?;
             for i in 0..children {
                 if (child(array, i, children)?.length as u64) < rows {
                     return Err(invalid("a column is shorter than its batch"));
@@ -198,7 +261,10 @@ fn check(
         other => return Err(invalid(format!("the type `{other}` is not of Usher's subset"))),
     }
     if array.n_children != children as i64 || schema.n_children != children as i64 {
-        return Err(invalid(format!("`{format}` has {} children, {children} are expected", array.n_children)));
+        return Err(invalid(format!(
+            "`{format}` has {} children, {children} are expected",
+            array.n_children
+        )));
     }
     for i in 0..children {
         if schema.children.is_null() {
@@ -206,7 +272,12 @@ fn check(
         }
         // SAFETY: `schema.children` holds `n_children` pointers, checked just above.
         let child_schema = unsafe { schema.children.add(i).read().as_ref() };
-        check(child(array, i, children)?, child_schema.ok_or_else(|| invalid("a child is missing"))?, depth + 1, lens)?;
+        check(
+            child(array, i, children)?,
+            child_schema.ok_or_else(|| invalid("a child is missing"))?,
+            depth + 1,
+            lens,
+        )?;
     }
     Ok(())
 }

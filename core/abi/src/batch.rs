@@ -3,7 +3,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use abi_stable::{std_types::RVec, StableAbi};
+use abi_stable::{StableAbi, std_types::RVec};
 
 /// `struct ArrowSchema` of the Arrow C Data Interface, field for field.
 ///

@@ -123,9 +123,18 @@ impl ValueKind {
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Text, Self::Boolean, Self::Integer, Self::Number, Self::Timestamp, Self::Date, Self::List, Self::Any]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Text,
+            Self::Boolean,
+            Self::Integer,
+            Self::Number,
+            Self::Timestamp,
+            Self::Date,
+            Self::List,
+            Self::Any,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The one error that crosses the boundary.
 
 use abi_stable::{
-    std_types::{RString, RVec},
     StableAbi,
+    std_types::{RString, RVec},
 };
 
 /// What went wrong, coarse enough to act on. The host retries only [`TRANSIENT`](Self::TRANSIENT),

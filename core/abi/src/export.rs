@@ -2,7 +2,10 @@
 
 pub use abi_stable::{
     StableAbi,
-    library::{CheckTypeLayout, LibHeader, RootModule, RootModuleResult, __call_root_module_loader as call_root_module_loader},
+    library::{
+        __call_root_module_loader as call_root_module_loader, CheckTypeLayout, LibHeader, RootModule,
+        RootModuleResult,
+    },
     prefix_type::PrefixTypeTrait,
 };
 

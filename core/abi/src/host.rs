@@ -3,10 +3,10 @@
 use std::ffi::c_void;
 
 use abi_stable::{
+    StableAbi,
     abi_stability::check_layout_compatibility,
     std_types::{ROption, RStr},
     type_layout::TypeLayout,
-    StableAbi,
 };
 
 use crate::Error;
@@ -53,7 +53,9 @@ impl Extension {
         check_layout_compatibility(T::LAYOUT, self.layout).into_result().map_err(|e| {
             Error::unsupported(
                 "abi.extension-layout",
-                format!("extension `{id}` has another layout than this side was built with; rebuild the plugin"),
+                format!(
+                    "extension `{id}` has another layout than this side was built with; rebuild the plugin"
+                ),
             )
             .details(serde_json::Value::String(e.to_string()).to_string())
         })?;

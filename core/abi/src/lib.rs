@@ -42,14 +42,14 @@ pub mod export;
 pub use arrow::{export_batch, export_schema, import_batch, import_schema};
 pub use batch::{ArrowArray, ArrowSchema, Batch};
 pub use description::{
-    Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem, Receipt,
-    Role, ValueKind,
+    Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem,
+    Receipt, Role, ValueKind,
 };
 pub use error::{Error, ErrorClass};
 pub use host::{Extension, HostTable, LogLevel};
-pub use load::{root_module, Mismatch, HEADER_SYMBOL};
+pub use load::{HEADER_SYMBOL, Mismatch, root_module};
 pub use module::{Instance, Kind, Module, ModuleRef};
-pub use names::{nearest, Suggestion};
+pub use names::{Suggestion, nearest};
 pub use report::{Changed, Identity, LeftOut, Merged, Origin, Reject, Report};
 pub use serve::{HostLog, Services};
 pub use sink::SinkTable;

@@ -3,11 +3,11 @@
 use std::ffi::c_void;
 
 use abi_stable::{
+    StableAbi,
     library::RootModule,
     package_version_strings,
     sabi_types::VersionStrings,
     std_types::{ROption, RResult, RStr, RString},
-    StableAbi,
 };
 
 use crate::{Error, Extension, HostTable, SinkTable, SourceTable, TransformTable};

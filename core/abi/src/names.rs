@@ -22,13 +22,13 @@ impl Suggestion {
 }
 
 /// The candidate nearest to `wanted`, if one is near enough to be a slip: an edit distance (case, `_`, `-` and
-/// blanks aside) of at most a third of the length.
+/// blanks aside) of at most a third of the length, and at most three.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Suggestion {
     let fold = |s: &str| -> Vec<char> {
         s.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.')).flat_map(char::to_lowercase).collect()
     };
     let folded = fold(wanted);
-    let limit = (folded.len() / 3).max(1);
+    let limit = folded.len().div_ceil(3).clamp(1, 3);
     let best = candidates
         .into_iter()
         .map(|name| (edit_distance(&folded, &fold(name)), name))

@@ -65,7 +65,8 @@ impl Preamble {
     /// Parses the bytes of the section.
     pub fn parse(section: &[u8]) -> Result<Self, String> {
         let text = section.split(|b| *b == 0).next().unwrap_or_default();
-        let preamble: Self = serde_json::from_slice(text).map_err(|e| format!("its preamble cannot be read: {e}"))?;
+        let preamble: Self =
+            serde_json::from_slice(text).map_err(|e| format!("its preamble cannot be read: {e}"))?;
         if preamble.usher != MAGIC {
             return Err(format!("its preamble says `{}`, not `{MAGIC}`", preamble.usher));
         }

@@ -1,8 +1,8 @@
 //! What a component did with the rows it was given.
 
 use abi_stable::{
-    std_types::{RString, RVec},
     StableAbi,
+    std_types::{RString, RVec},
 };
 
 /// Where a record came from: the input, and its place in the *decompressed* bytes of that input.
@@ -33,7 +33,9 @@ impl Identity {
     #[inline]
     pub fn add(&mut self, input: u32, offset: u64) {
         // splitmix64 over offset and input: cheap, and well spread for neighbouring offsets.
-        let mut z = offset.wrapping_add(u64::from(input).wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = offset
+            .wrapping_add(u64::from(input).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+            .wrapping_add(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         self.count += 1;

@@ -3,19 +3,19 @@
 
 use std::{
     ffi::c_void,
-    panic::{catch_unwind, AssertUnwindSafe},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use abi_stable::std_types::{RErr, ROk, RNone, ROption, RResult, RSome, RStr};
+use abi_stable::std_types::{RErr, RNone, ROk, ROption, RResult, RSome, RStr};
 
 use crate::{
+    Error, Extension, HostTable, LogLevel,
     export::panic_message,
     service::{
-        ClockService, InputService, LedgerService, OutputService, StateService, CLOCK, CLOCK_TABLE, INPUT, INPUT_TABLE,
-        LEDGER, LEDGER_TABLE, OUTPUT, OUTPUT_TABLE, STATE, STATE_TABLE,
+        CLOCK, CLOCK_TABLE, ClockService, INPUT, INPUT_TABLE, InputService, LEDGER, LEDGER_TABLE,
+        LedgerService, OUTPUT, OUTPUT_TABLE, OutputService, STATE, STATE_TABLE, StateService,
     },
-    Error, Extension, HostTable, LogLevel,
 };
 
 /// Where log lines, metrics and progress of an instance go, and whether it should stop.
@@ -91,14 +91,19 @@ fn absent(id: &str) -> Error {
 }
 
 /// Runs a service function over the context of a call; a panic becomes an error, never an abort.
-pub(crate) fn with<T>(context: *const c_void, body: impl FnOnce(&Services) -> Result<T, Error>) -> RResult<T, Error> {
+pub(crate) fn with<T>(
+    context: *const c_void,
+    body: impl FnOnce(&Services) -> Result<T, Error>,
+) -> RResult<T, Error> {
     // SAFETY: the context is the address of the `Services` that made the table (see `Services::table`), which
     // outlives every instance it was given to.
     let services = unsafe { &*context.cast::<Services>() };
     match catch_unwind(AssertUnwindSafe(|| body(services))) {
         Ok(Ok(value)) => ROk(value),
         Ok(Err(error)) => RErr(error),
-        Err(panic) => RErr(Error::bug("host.panic", format!("the host panicked: {}", panic_message(&*panic)))),
+        Err(panic) => {
+            RErr(Error::bug("host.panic", format!("the host panicked: {}", panic_message(&*panic))))
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 
 use abi_stable::{
-    std_types::{RResult, RStr, RString},
     StableAbi,
+    std_types::{RResult, RStr, RString},
 };
 
 use crate::{ArrowSchema, Batch, Error, Report};

@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 
 use abi_stable::{
-    std_types::{RResult, RSlice, RStr, RString, RVec},
     StableAbi,
+    std_types::{RResult, RSlice, RStr, RString, RVec},
 };
 
 use crate::{Batch, Error, Report};

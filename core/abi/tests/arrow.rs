@@ -1,5 +1,10 @@
 //! Batches cross unharmed, and broken ones are refused before a byte of them is used.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows a test by `#[test]`, not the functions that tests share"
+)]
+
 use std::{
     collections::HashMap,
     ffi::{CString, c_void},
@@ -281,6 +286,8 @@ fn text(string: impl Into<Vec<u8>>) -> *const std::ffi::c_char {
     CString::new(string).unwrap().into_raw()
 }
 
+/// What is broken, and how.
+type Named = (&'static str, fn(&mut Batch));
 type Break = Box<dyn Fn(&mut Batch)>;
 
 /// Breaks a fresh export of `batch` in every way named and reports what was not refused in order.
@@ -300,7 +307,7 @@ fn assert_refused(batch: &RecordBatch, breaks: Vec<(&str, Break)>) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn breaks<const N: usize>(list: [(&'static str, fn(&mut Batch)); N]) -> Vec<(&'static str, Break)> {
+fn breaks<const N: usize>(list: [Named; N]) -> Vec<(&'static str, Break)> {
     list.into_iter().map(|(what, f)| (what, Box::new(f) as Break)).collect()
 }
 

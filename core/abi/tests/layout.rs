@@ -4,6 +4,10 @@
 //! it must not happen at all (docs/abi.md).
 
 #![cfg(target_pointer_width = "64")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows a test by `#[test]`, not the functions that tests share"
+)]
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, mem, path::Path};
 
@@ -191,11 +195,11 @@ fn structs_under(folder: &Path, found: &mut Vec<String>) {
             let mut crosses = false;
             for line in text.lines() {
                 crosses |= line.starts_with("#[repr(C)]") || line.starts_with("#[repr(transparent)]");
-                if let Some(rest) = line.strip_prefix("pub struct ") {
-                    if std::mem::take(&mut crosses) {
-                        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-                        found.push(rest[..end].to_owned());
-                    }
+                if let Some(rest) = line.strip_prefix("pub struct ")
+                    && mem::take(&mut crosses)
+                {
+                    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                    found.push(rest[..end].to_owned());
                 }
             }
         }

@@ -1,12 +1,14 @@
 //! What `export!` expands to calls of; not for authors.
 
-use std::sync::{atomic::AtomicBool, Arc};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use usher_abi::{Description, Error, HostTable, Instance, Kind, RResult, RString};
 
-use crate::{guard, options, Host};
+use crate::{Host, guard, options};
 
-pub use crate::{sink::shim::open as open_sink, source::shim::open as open_source, transform::open as open_transform};
+pub use crate::{
+    sink::shim::open as open_sink, source::shim::open as open_source, transform::open as open_transform,
+};
 
 /// Role, name and constructor of a component.
 pub type Opener = (Kind, &'static str, fn(&str, Host) -> Result<Instance, Error>);
@@ -17,7 +19,13 @@ pub fn describe(description: impl FnOnce() -> Description) -> RResult<RString, E
 }
 
 /// The root module's `open`.
-pub fn open(openers: &[Opener], kind: Kind, name: &str, options: &str, host: HostTable) -> RResult<Instance, Error> {
+pub fn open(
+    openers: &[Opener],
+    kind: Kind,
+    name: &str,
+    options: &str,
+    host: HostTable,
+) -> RResult<Instance, Error> {
     guard::catch("open", || {
         let found = openers.iter().find(|(k, n, _)| *k == kind && (name.is_empty() || *n == name));
         let (_, _, open) = found.ok_or_else(|| {

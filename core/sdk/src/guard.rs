@@ -3,14 +3,14 @@
 use std::{
     cell::{Cell, RefCell},
     ffi::c_void,
-    panic::{catch_unwind, AssertUnwindSafe},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        atomic::{AtomicBool, Ordering},
         Arc, Mutex, Once, TryLockError,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
-use usher_abi::{export::panic_message, Error, RResult};
+use usher_abi::{Error, RResult, export::panic_message};
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -57,7 +57,12 @@ pub(crate) struct Shell<T> {
 
 impl<T> Shell<T> {
     pub(crate) fn into_raw(inner: T, cancelled: Arc<AtomicBool>) -> *mut c_void {
-        Box::into_raw(Box::new(Self { inner: Mutex::new(inner), cancelled, poisoned: AtomicBool::new(false) })).cast()
+        Box::into_raw(Box::new(Self {
+            inner: Mutex::new(inner),
+            cancelled,
+            poisoned: AtomicBool::new(false),
+        }))
+        .cast()
     }
 }
 

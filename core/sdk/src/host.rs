@@ -3,17 +3,17 @@
 use std::{
     ffi::c_void,
     sync::{
-        atomic::{AtomicBool, Ordering},
         Arc,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
 use usher_abi::{
-    service::{
-        ClockTable, InputFile, InputTable, LedgerTable, OutputTable, PartFormat, Slab, StateTable, CLOCK, INPUT, LEDGER,
-        OUTPUT, STATE,
-    },
     Error, HostTable, LogLevel, RSlice, RSliceMut, RStr,
+    service::{
+        CLOCK, ClockTable, INPUT, InputFile, InputTable, LEDGER, LedgerTable, OUTPUT, OutputTable,
+        PartFormat, STATE, Slab, StateTable,
+    },
 };
 
 /// Log, metrics, progress, cancellation and the services. Cheap to clone; usable from any thread until the connector
@@ -156,7 +156,8 @@ pub struct Output {
 impl Output {
     /// Begins a part; see [`usher_abi::service::OutputTable::create`].
     pub fn create(&self, stem: &str, extension: &str, format: &PartFormat) -> Result<PartHandle, Error> {
-        let id = (self.table.create)(self.context.0, RStr::from(stem), RStr::from(extension), format).into_result()?;
+        let id = (self.table.create)(self.context.0, RStr::from(stem), RStr::from(extension), format)
+            .into_result()?;
         Ok(PartHandle { output: self.clone(), id })
     }
 }
@@ -177,7 +178,8 @@ impl PartHandle {
 
     /// Reads back bytes written before; answers how many, 0 at the end.
     pub fn read_back(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-        (self.output.table.read_back)(self.output.context.0, self.id, offset, RSliceMut::from_mut_slice(into)).into_result()
+        (self.output.table.read_back)(self.output.context.0, self.id, offset, RSliceMut::from_mut_slice(into))
+            .into_result()
     }
 
     /// Ends the part, which holds `records` records (header not counted); answers its name.
@@ -244,7 +246,8 @@ pub struct Ledger {
 impl Ledger {
     /// What an earlier attempt of this run noted for a unit.
     pub fn find(&self, account: &str, unit: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let found = (self.table.find)(self.context.0, RStr::from(account), RSlice::from_slice(unit)).into_result()?;
+        let found =
+            (self.table.find)(self.context.0, RStr::from(account), RSlice::from_slice(unit)).into_result()?;
         Ok(found.into_option().map(Into::into))
     }
 

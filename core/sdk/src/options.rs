@@ -1,6 +1,6 @@
 //! JSON text to typed options and back.
 
-use serde::{de::DeserializeOwned, Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use usher_abi::{Error, Problem, RString};
 
 /// Options of a component. The host has held them against the schema already; what still fails (a range that only the
@@ -30,7 +30,8 @@ pub fn warning(pointer: impl Into<String>, code: impl Into<String>, message: imp
 }
 
 pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|e| Error::bug("abi.json", format!("the host sent unreadable JSON: {e}")))
+    serde_json::from_str(json)
+        .map_err(|e| Error::bug("abi.json", format!("the host sent unreadable JSON: {e}")))
 }
 
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<RString, Error> {
@@ -43,11 +44,17 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<RString, Error> {
 pub fn consent(option: &Option<serde_json::Value>) -> Result<Option<String>, Problem> {
     use serde_json::Value;
     let wrong = || {
-        problem("/consent", "option.invalid", "`consent` is a condition in quotes or { not_needed = \"reason\" }")
+        problem(
+            "/consent",
+            "option.invalid",
+            "`consent` is a condition in quotes or { not_needed = \"reason\" }",
+        )
     };
     match option {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(condition)) if !condition.trim().is_empty() => Ok(Some(format!("asked for: {condition}"))),
+        Some(Value::String(condition)) if !condition.trim().is_empty() => {
+            Ok(Some(format!("asked for: {condition}")))
+        }
         Some(Value::Object(table)) => match (table.len(), table.get("not_needed").and_then(Value::as_str)) {
             (1, Some(reason)) if !reason.trim().is_empty() => Ok(Some(format!("not needed: {reason}"))),
             _ => Err(wrong()),

@@ -1,6 +1,10 @@
 //! Batches as connectors handle them.
 
-use arrow_array::{cast::AsArray, types::{UInt32Type, UInt64Type}, RecordBatch};
+use arrow_array::{
+    RecordBatch,
+    cast::AsArray,
+    types::{UInt32Type, UInt64Type},
+};
 use arrow_schema::{DataType, Field};
 use usher_abi::{Error, Origin};
 
@@ -30,7 +34,8 @@ impl Records {
 
     /// Where the rows come from; an error when the two columns are missing.
     pub fn origins(&self) -> Result<Origins<'_>, Error> {
-        let missing = |name| Error::bug("batch.origin", format!("the batch has no column `{name}` of the right type"));
+        let missing =
+            |name| Error::bug("batch.origin", format!("the batch has no column `{name}` of the right type"));
         let offsets = self.batch.column_by_name(OFFSET).and_then(|c| c.as_primitive_opt::<UInt64Type>());
         let lengths = self.batch.column_by_name(LENGTH).and_then(|c| c.as_primitive_opt::<UInt32Type>());
         Ok(Origins {

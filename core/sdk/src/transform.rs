@@ -6,13 +6,14 @@ use arrow_schema::{Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use usher_abi::{
-    export_batch, export_schema, import_batch, import_schema, ArrowSchema, Batch, Component, Error, Instance, Problem,
-    RResult, RString, Report, Status, TransformTable,
+    ArrowSchema, Batch, Component, Error, Instance, Problem, RResult, RString, Report, Status,
+    TransformTable, export_batch, export_schema, import_batch, import_schema,
 };
 
 use crate::{
-    guard::{cancel, close, enter, Shell},
-    options, Host, Records,
+    Host, Records,
+    guard::{Shell, cancel, close, enter},
+    options,
 };
 
 /// Changes records on their way. Rows keep their origin columns.
@@ -98,7 +99,11 @@ extern "C" fn apply<T: Transform>(
     })
 }
 
-extern "C" fn flush<T: Transform>(this: *mut c_void, output: &mut Batch, report: &mut Report) -> RResult<Status, Error> {
+extern "C" fn flush<T: Transform>(
+    this: *mut c_void,
+    output: &mut Batch,
+    report: &mut Report,
+) -> RResult<Status, Error> {
     enter(this, "flush", |t: &mut T| fill(t.flush(report)?, output, Status::END))
 }
 

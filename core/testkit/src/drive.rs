@@ -165,7 +165,10 @@ impl Stream {
                 Status::END => return Ok(None),
                 Status::AGAIN => {}
                 other => {
-                    return Err(Error::bug("plugin.status", format!("`next` answered the unknown {other:?}")));
+                    return Err(Error::bug(
+                        "plugin.status",
+                        format!("`next` answered the unknown {other:?}"),
+                    ));
                 }
             }
         }

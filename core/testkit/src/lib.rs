@@ -96,12 +96,12 @@ mod read;
 mod transform;
 mod write;
 
+pub use crate::conformance::{Case, Check, Outcome, Sample, Verdict, conformance, hostile_texts};
 pub use batches::{origin_columns, records, text_batch};
-pub use books::{balance, merge, Books};
+pub use books::{Books, balance, merge};
 pub use check::{check, description};
-pub use crate::conformance::{conformance, hostile_texts, Case, Check, Outcome, Sample, Verdict};
 pub use loopback::{FormPart, Loopback, Request};
 pub use memory::{Call, CapturedPart, Failure, MemoryHost, VirtualClock};
-pub use read::{read, read_with, Read, ReadPlan};
-pub use transform::{transform, Transformed};
-pub use write::{write, Written};
+pub use read::{Read, ReadPlan, read, read_with};
+pub use transform::{Transformed, transform};
+pub use write::{Written, write};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use usher_abi::{Error, Identity, Report};
 
 /// Records by what became of them; each term is counted where it happens.
@@ -64,13 +64,18 @@ impl Books {
     pub(super) fn balance(&self, connector: &str, read: Identity, staged: u64) -> Result<(), Error> {
         let accounted = self.accounted();
         if accounted != read {
-            let what = if accounted.count == read.count { "other records" } else { "another number of records" };
+            let what =
+                if accounted.count == read.count { "other records" } else { "another number of records" };
             return Err(Error::bug(
                 "books.unbalanced",
                 format!(
                     "the books of `{connector}` do not balance: {} records were read, but {what} ({}) are accounted for \
                      ({} filtered, {} merged, {} rejected, {} written); nothing was published, report this to the plugin's author",
-                    read.count, accounted.count, self.filtered().count, self.merged.count, self.rejected.count,
+                    read.count,
+                    accounted.count,
+                    self.filtered().count,
+                    self.merged.count,
+                    self.rejected.count,
                     self.written.count
                 ),
             ));
@@ -90,7 +95,8 @@ impl Books {
 
     /// For `report.json`.
     pub(super) fn to_json(&self, read: Identity) -> Value {
-        let filtered: BTreeMap<&str, u64> = self.filtered.iter().map(|(reason, i)| (*reason, i.count)).collect();
+        let filtered: BTreeMap<&str, u64> =
+            self.filtered.iter().map(|(reason, i)| (*reason, i.count)).collect();
         let sum = |identity: Identity| format!("{:016x}", identity.sum);
         json!({
             "read": read.count,

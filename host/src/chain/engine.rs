@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use usher_abi::{service::OutputService, LogLevel, Role, Services};
+use usher_abi::{LogLevel, Role, Services, service::OutputService};
 
 use crate::{
     manifest::{Connector, Manifest},
@@ -92,7 +92,11 @@ impl Engine {
 
     /// The inputs of a run.
     pub(super) fn inputs(&self) -> Arc<InputRegistry> {
-        InputRegistry::new(InputOptions::new(&self.manifest.folder, std::env::temp_dir(), self.cancel.clone()))
+        InputRegistry::new(InputOptions::new(
+            &self.manifest.folder,
+            std::env::temp_dir(),
+            self.cancel.clone(),
+        ))
     }
 
     /// The plugin of a connector, loaded; the error is one line.
@@ -132,8 +136,13 @@ pub(super) fn component_of(
 ) -> Result<usher_abi::Component, String> {
     let found = plugin.component(role, connector.component.as_deref());
     found.cloned().ok_or_else(|| {
-        let of_role: Vec<&str> =
-            plugin.description.components.iter().filter(|c| c.role == role).map(|c| c.name.as_str()).collect();
+        let of_role: Vec<&str> = plugin
+            .description
+            .components
+            .iter()
+            .filter(|c| c.role == role)
+            .map(|c| c.name.as_str())
+            .collect();
         let role = match role {
             Role::Source => "source",
             Role::Transform => "transform",

@@ -8,19 +8,19 @@ use std::{
     time::Instant,
 };
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 use usher_abi::{Error, Identity};
 
 use super::{
     engine::Engine,
     notes::Notes,
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
-    prepare::{shown, PreparedChain, PreparedSink},
+    prepare::{PreparedChain, PreparedSink, shown},
     run::{Mode, SinkEnd},
 };
 use crate::{
     report::upload_guide,
-    services::{disk_error, Digest, InputRegistry, Part, Staging},
+    services::{Digest, InputRegistry, Part, Staging, disk_error},
 };
 
 /// Digests of the inputs, made beside the run.
@@ -67,7 +67,9 @@ impl Closing<'_> {
         }
         let warnings = self.warnings();
         let digests = self.digests;
-        let digests = digests.join().unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
+        let digests = digests
+            .join()
+            .unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
         let mut outcome = Outcome {
             chain: self.prepared.chain.name.clone(),
             run: self.id.to_owned(),
@@ -115,7 +117,11 @@ impl Closing<'_> {
             plugin: sink.plugin.clone(),
             parts: parts
                 .iter()
-                .map(|p| PartOutcome { path: format!("{}/{}", p.connector, p.name), rows: p.rows, bytes: p.bytes })
+                .map(|p| PartOutcome {
+                    path: format!("{}/{}", p.connector, p.name),
+                    rows: p.rows,
+                    bytes: p.bytes,
+                })
                 .collect(),
             written: books.written.count,
             filtered: filtered.collect(),
@@ -127,15 +133,21 @@ impl Closing<'_> {
             columns: sink
                 .columns
                 .iter()
-                .map(|(column, from, how)| ColumnOutcome { column: column.clone(), from: *from, how: how.clone() })
+                .map(|(column, from, how)| ColumnOutcome {
+                    column: column.clone(),
+                    from: *from,
+                    how: how.clone(),
+                })
                 .collect(),
             sample: sink.stage.sample.as_ref().map(|s| s.rows.clone()).unwrap_or_default(),
         }
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self.prepared.warnings.iter().map(|d| format!("{}: {}", d.key, d.message)).collect();
-        warnings.extend(self.prepared.notes.iter().map(|note| format!("{}: {note}", self.prepared.chain.from)));
+        let mut warnings: Vec<String> =
+            self.prepared.warnings.iter().map(|d| format!("{}: {}", d.key, d.message)).collect();
+        warnings
+            .extend(self.prepared.notes.iter().map(|note| format!("{}: {note}", self.prepared.chain.from)));
         for (guess, seen) in self.prepared.guesses.iter().zip(&self.seen) {
             let (column, read) = (&guess.column, self.read.count);
             warnings.push(format!("`{column}` is no known attribute; {seen} of {read} records have it"));
@@ -158,7 +170,10 @@ fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
     }
     let nothing = sink.stage.books.written.count == 0 && read > 0 && !sink.allow_empty;
     nothing.then(|| {
-        format!("nothing is left for `{}` of {read} records; if that is right, set allow_empty = true", sink.name)
+        format!(
+            "nothing is left for `{}` of {read} records; if that is right, set allow_empty = true",
+            sink.name
+        )
     })
 }
 
@@ -191,7 +206,10 @@ fn report(
                 "header": p.format.header,
             })
         });
-        let changed = end.changed.iter().map(|(column, rule, count)| json!({ "column": column, "rule": rule, "count": count }));
+        let changed = end
+            .changed
+            .iter()
+            .map(|(column, rule, count)| json!({ "column": column, "rule": rule, "count": count }));
         connectors.push(json!({
             "name": sink.name,
             "plugin": sink.plugin,

@@ -34,7 +34,12 @@ pub(super) struct Mapped {
 }
 
 /// The columns that a sink gets: `fields` first, then its defaults, then the chain's own claims.
-pub(super) fn map_columns(connector: &Connector, component: &Component, names: &Names, own: &[(String, String)]) -> Vec<Mapped> {
+pub(super) fn map_columns(
+    connector: &Connector,
+    component: &Component,
+    names: &Names,
+    own: &[(String, String)],
+) -> Vec<Mapped> {
     let base = KeyPath::from(["connectors", connector.name.as_str()]);
     let mut mapped: Vec<Mapped> = Vec::new();
     for field in &connector.fields {
@@ -77,7 +82,12 @@ pub(super) fn map_columns(connector: &Connector, component: &Component, names: &
 fn everything(names: &Names, base: &KeyPath, mapped: &mut Vec<Mapped>) {
     let mut add = |column: &str, expression: String| {
         if !mapped.iter().any(|m| m.column == column) {
-            mapped.push(Mapped { column: column.to_owned(), expression, filling: Filling::Everything, key: base.clone() });
+            mapped.push(Mapped {
+                column: column.to_owned(),
+                expression,
+                filling: Filling::Everything,
+                key: base.clone(),
+            });
         }
     };
     if names.catalog().open {

@@ -26,8 +26,10 @@ mod shape;
 mod survey;
 mod unique;
 
-pub use claims::{is_standard, STANDARD_CLAIMS};
+pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use engine::{Engine, Settings};
 pub use mapping::Filling;
-pub use outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome, Progress, RejectCount};
-pub use run::{check, run, Mode};
+pub use outcome::{
+    ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome, Progress, RejectCount,
+};
+pub use run::{Mode, check, run};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usher_abi::{nearest, Catalog};
+use usher_abi::{Catalog, nearest};
 
 use crate::expression::{Bound, NamePath, Segment};
 
@@ -68,7 +68,8 @@ impl Names {
         // source is asked for the whole path instead, which costs less and means the same.
         if !self.catalog.open {
             for consumed in (1..path.segments.len()).rev() {
-                let prefix = NamePath { segments: path.segments[..consumed].to_vec(), quoted: false }.to_string();
+                let prefix =
+                    NamePath { segments: path.segments[..consumed].to_vec(), quoted: false }.to_string();
                 if self.has(&prefix) {
                     return Meaning::Known(Bound { column: prefix, consumed });
                 }
@@ -88,7 +89,10 @@ impl Names {
         let suggestion = nearest(first, known.clone().chain(self.claims.keys().map(String::as_str)));
         if !self.catalog.open {
             let has: Vec<&str> = known.collect();
-            return Meaning::Unknown(format!("the input has no `{written}`{suggestion}; it has {}", list(&has)));
+            return Meaning::Unknown(format!(
+                "the input has no `{written}`{suggestion}; it has {}",
+                list(&has)
+            ));
         }
         if suggestion.name().is_some() {
             return Meaning::Unknown(format!("unknown attribute or claim `{written}`{suggestion}"));
@@ -120,9 +124,15 @@ mod tests {
             claim: claim.map(str::to_owned),
             ..Attribute::default()
         };
-        let attributes =
-            vec![attribute("email", Some("email")), attribute("user_metadata", None), attribute("First Name", Some("given_name"))];
-        Names::new(Catalog { attributes, open, notes: vec![] }, &[("plan".into(), "user_metadata.plan".into())])
+        let attributes = vec![
+            attribute("email", Some("email")),
+            attribute("user_metadata", None),
+            attribute("First Name", Some("given_name")),
+        ];
+        Names::new(
+            Catalog { attributes, open, notes: vec![] },
+            &[("plan".into(), "user_metadata.plan".into())],
+        )
     }
 
     fn meaning(open: bool, text: &str) -> String {

@@ -12,7 +12,7 @@ use serde_json::json;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
 use super::{outcome::RejectCount, shape::Owner};
-use crate::services::{disk_error, InputRegistry, Staging};
+use crate::services::{InputRegistry, Staging, disk_error};
 
 /// All notes of a run. `[any thread]`
 pub(super) struct Notes {
@@ -70,7 +70,10 @@ impl Notes {
 
     pub(super) fn reject(&self, owner: Owner, reject: &Reject) -> Result<(), Error> {
         let mut inner = self.lock();
-        let count = inner.rejects.entry((owner.0, reject.code.to_string())).or_insert_with(|| (0, reject.message.to_string()));
+        let count = inner
+            .rejects
+            .entry((owner.0, reject.code.to_string()))
+            .or_insert_with(|| (0, reject.message.to_string()));
         count.0 += 1;
         let text = json!([reject.column.as_str(), reject.code.as_str(), reject.message.as_str()]);
         inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())
@@ -79,7 +82,8 @@ impl Notes {
     pub(super) fn left_out(&self, owner: usize, left: &LeftOut) -> Result<(), Error> {
         let mut inner = self.lock();
         *inner.left_out.entry(owner).or_default() += 1;
-        let text = json!([left.column.as_str(), left.code.as_str(), left.value.as_str(), left.message.as_str()]);
+        let text =
+            json!([left.column.as_str(), left.code.as_str(), left.value.as_str(), left.message.as_str()]);
         inner.add(Kind::LeftOut, Owner(Some(owner)), left.origin, left.origin, &text.to_string())
     }
 
@@ -93,7 +97,9 @@ impl Notes {
         for ((owner, code), (count, example)) in &self.lock().rejects {
             if owner.is_none_or(|o| o == sink) {
                 let entry = by_code.entry(code.clone());
-                entry.or_insert(RejectCount { code: code.clone(), count: 0, example: example.clone() }).count += count;
+                entry
+                    .or_insert(RejectCount { code: code.clone(), count: 0, example: example.clone() })
+                    .count += count;
             }
         }
         by_code.into_values().collect()
@@ -104,7 +110,12 @@ impl Notes {
     }
 
     /// Writes `rejects.ndjson`, `rejects.csv`, `left-out.csv` and `merged.csv`.
-    pub(super) fn write(&self, inputs: &InputRegistry, staging: &Staging, names: &[String]) -> Result<(), Error> {
+    pub(super) fn write(
+        &self,
+        inputs: &InputRegistry,
+        staging: &Staging,
+        names: &[String],
+    ) -> Result<(), Error> {
         let mut inner = self.lock();
         inner.texts.flush().map_err(|e| fault(&e))?;
         let file = inner.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
@@ -136,17 +147,34 @@ impl Notes {
             match entry.kind {
                 Kind::Reject => {
                     let [column, code, message]: [String; 3] = texts.read(entry)?;
-                    files.reject(connector, &inputs.name(origin.input), line, origin, [&column, &code, &message], raw)
+                    files.reject(
+                        connector,
+                        &inputs.name(origin.input),
+                        line,
+                        origin,
+                        [&column, &code, &message],
+                        raw,
+                    )
                 }
                 Kind::LeftOut => {
                     let [column, code, value, message]: [String; 4] = texts.read(entry)?;
                     let name = inputs.name(origin.input);
-                    files.left_out.write([connector, &name, &line.to_string(), &column, &code, &value, &message])
+                    files.left_out.write([
+                        connector,
+                        &name,
+                        &line.to_string(),
+                        &column,
+                        &code,
+                        &value,
+                        &message,
+                    ])
                 }
                 Kind::Merged => Ok(()),
             }
         })?;
-        for (entry, (line, survivor_line)) in entries.iter().zip(&lines).filter(|(e, _)| e.kind == Kind::Merged) {
+        for (entry, (line, survivor_line)) in
+            entries.iter().zip(&lines).filter(|(e, _)| e.kind == Kind::Merged)
+        {
             let connector = entry.owner.0.and_then(|o| names.get(o)).map_or("", String::as_str);
             let reason = texts.raw(entry)?;
             files.merged.write([
@@ -165,9 +193,23 @@ impl Notes {
 }
 
 impl Inner {
-    fn add(&mut self, kind: Kind, owner: Owner, origin: Origin, survivor: Origin, text: &str) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        kind: Kind,
+        owner: Owner,
+        origin: Origin,
+        survivor: Origin,
+        text: &str,
+    ) -> Result<(), Error> {
         self.texts.write_all(text.as_bytes()).map_err(|e| fault(&e))?;
-        self.entries.push(Entry { kind, owner, origin, survivor, at: self.length, length: text.len() as u32 });
+        self.entries.push(Entry {
+            kind,
+            owner,
+            origin,
+            survivor,
+            at: self.length,
+            length: text.len() as u32,
+        });
         self.length += text.len() as u64;
         Ok(())
     }
@@ -188,7 +230,8 @@ impl Texts {
 
     fn read<const N: usize>(&mut self, entry: &Entry) -> Result<[String; N], Error> {
         let text = self.raw(entry)?;
-        let list: Vec<String> = serde_json::from_str(&text).map_err(|e| Error::bug("host.notes", e.to_string()))?;
+        let list: Vec<String> =
+            serde_json::from_str(&text).map_err(|e| Error::bug("host.notes", e.to_string()))?;
         list.try_into().map_err(|_| Error::bug("host.notes", "a note has another number of texts"))
     }
 }
@@ -219,7 +262,14 @@ impl Files {
                 staging,
                 "merged.csv",
                 [
-                    "connector", "input", "line", "offset", "survivor_input", "survivor_line", "survivor_offset", "reason",
+                    "connector",
+                    "input",
+                    "line",
+                    "offset",
+                    "survivor_input",
+                    "survivor_line",
+                    "survivor_offset",
+                    "reason",
                 ],
             )?,
         })
@@ -246,7 +296,15 @@ impl Files {
         writeln!(self.rejects, "{record}").map_err(|e| fault(&e))?;
         let numbers = [line, origin.offset, u64::from(origin.length)].map(|n| n.to_string());
         self.rejects_csv.write([
-            connector, input, &numbers[0], &numbers[1], &numbers[2], column, code, message, &raw,
+            connector,
+            input,
+            &numbers[0],
+            &numbers[1],
+            &numbers[2],
+            column,
+            code,
+            message,
+            &raw,
         ])
     }
 

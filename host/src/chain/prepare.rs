@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use serde_json::Value;
-use usher_abi::{service::OutputService, Catalog, Component, Consent, Error, ErrorClass, Problem, Role};
+use usher_abi::{Catalog, Component, Consent, Error, ErrorClass, Problem, Role, service::OutputService};
 
 use super::{
-    engine::{component_of, options_text, Engine},
-    mapping::{map_columns, Filling, Mapped},
-    names::{Meaning, Names, NOTHING},
+    engine::{Engine, component_of, options_text},
+    mapping::{Filling, Mapped, map_columns},
+    names::{Meaning, NOTHING, Names},
     outcome::Failure,
     shape::{ChainStage, Condition, ConsentStage, Exclude, Owner, Shaped, SinkStage},
     unique::UniqueStage,
@@ -17,7 +17,7 @@ use crate::{
     expression::{Bound, Expression, NamePath, Program, Segment},
     manifest::{Chain, Connector, Diagnostic, Keep, KeyPath, Manifest, MaxRejects, Severity, Span, Unique},
     plugins::Plugin,
-    runner::{open_sink, open_source, open_transform, Sink, Source, Transform},
+    runner::{Sink, Source, Transform, open_sink, open_source, open_transform},
     services::{InputRegistry, Inputs, Staging},
 };
 
@@ -87,7 +87,12 @@ struct Preparation<'a> {
 }
 
 /// Opens and binds everything. `staging` gives the sinks their outputs.
-pub(super) fn prepare(engine: &mut Engine, chain_name: &str, run: &str, staging: &Staging) -> Result<PreparedChain, Failure> {
+pub(super) fn prepare(
+    engine: &mut Engine,
+    chain_name: &str,
+    run: &str,
+    staging: &Staging,
+) -> Result<PreparedChain, Failure> {
     let chain = engine.manifest.chain(chain_name)?.clone();
     let opened = open_plugins(engine, &chain)?;
     let inputs = engine.inputs();
@@ -103,8 +108,9 @@ pub(super) fn prepare(engine: &mut Engine, chain_name: &str, run: &str, staging:
 
     let from = &opened[&chain.from];
     let (services, view) = engine.services(&chain.name, run, &from.connector, &inputs, None);
-    let mut source = open_source(&from.plugin, &from.component.name, &options_text(&from.connector.options), services)
-        .map_err(|e| option_failure(&manifest, &from.connector, e))?;
+    let mut source =
+        open_source(&from.plugin, &from.component.name, &options_text(&from.connector.options), services)
+            .map_err(|e| option_failure(&manifest, &from.connector, e))?;
     engine.on_cancel(source.canceller());
     prep.problems(&from.connector, source.check()?);
     prep.stop_if_bad()?;
@@ -123,9 +129,13 @@ pub(super) fn prepare(engine: &mut Engine, chain_name: &str, run: &str, staging:
         let listed = &opened[&exclude.from];
         let key = prep.expression(&names, &exclude.key, &chain_key.child("exclude").child("key"), true);
         let (services, _) = engine.services(&chain.name, run, &listed.connector, &inputs, None);
-        let mut other =
-            open_source(&listed.plugin, &listed.component.name, &options_text(&listed.connector.options), services)
-                .map_err(|e| option_failure(&manifest, &listed.connector, e))?;
+        let mut other = open_source(
+            &listed.plugin,
+            &listed.component.name,
+            &options_text(&listed.connector.options),
+            services,
+        )
+        .map_err(|e| option_failure(&manifest, &listed.connector, e))?;
         engine.on_cancel(other.canceller());
         prep.problems(&listed.connector, other.check()?);
         let column = prep.suppression_key(&other.catalog()?, &exclude.from, &exclude.key);
@@ -141,8 +151,13 @@ pub(super) fn prepare(engine: &mut Engine, chain_name: &str, run: &str, staging:
         let opened = &opened[name];
         let output: Arc<dyn OutputService> = Arc::new(staging.outputs(name)?);
         let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, Some(output));
-        let sink = open_sink(&opened.plugin, &opened.component.name, &options_text(&opened.connector.options), services)
-            .map_err(|e| option_failure(&manifest, &opened.connector, e));
+        let sink = open_sink(
+            &opened.plugin,
+            &opened.component.name,
+            &options_text(&opened.connector.options),
+            services,
+        )
+        .map_err(|e| option_failure(&manifest, &opened.connector, e));
         match sink {
             Ok(sink) => {
                 engine.on_cancel(sink.canceller());
@@ -156,9 +171,13 @@ pub(super) fn prepare(engine: &mut Engine, chain_name: &str, run: &str, staging:
     for name in &chain.through {
         let opened = &opened[name];
         let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, None);
-        let mut transform =
-            open_transform(&opened.plugin, &opened.component.name, &options_text(&opened.connector.options), services)
-                .map_err(|e| option_failure(&manifest, &opened.connector, e))?;
+        let mut transform = open_transform(
+            &opened.plugin,
+            &opened.component.name,
+            &options_text(&opened.connector.options),
+            services,
+        )
+        .map_err(|e| option_failure(&manifest, &opened.connector, e))?;
         engine.on_cancel(transform.canceller());
         prep.problems(&opened.connector, transform.check()?);
         transforms.push(transform);
@@ -344,7 +363,8 @@ impl Preparation<'_> {
                         self.diagnostics.push(self.manifest.error(key, &message));
                         break;
                     }
-                    let span = Span { start: unknown.offset, end: unknown.offset + unknown.path.to_string().len() };
+                    let span =
+                        Span { start: unknown.offset, end: unknown.offset + unknown.path.to_string().len() };
                     self.unknown(names, key, Some(span), message);
                 }
                 None
@@ -399,7 +419,10 @@ impl Preparation<'_> {
         let mapped = map_columns(connector, component, names, own);
         let columns: Vec<String> = mapped.iter().map(|m| m.column.clone()).collect();
         if columns.is_empty() {
-            let message = format!("nothing fills a column of `{}`: the chain has none of its claims; give it `fields`", connector.name);
+            let message = format!(
+                "nothing fills a column of `{}`: the chain has none of its claims; give it `fields`",
+                connector.name
+            );
             self.diagnostics.push(self.manifest.error(&key, &message));
         }
         let problems = sink.check(&columns)?;
@@ -419,9 +442,16 @@ impl Preparation<'_> {
             }
         }
         let where_ = connector.where_.as_ref();
-        let where_ = where_.and_then(|text| self.condition(names, &text.text, &key.child("where"), "where", "where"));
+        let where_ =
+            where_.and_then(|text| self.condition(names, &text.text, &key.child("where"), "where", "where"));
         let unique = connector.unique.as_ref().and_then(|u| self.unique(names, u, &key.child("unique")));
-        let consent = self.consent(names, connector, component, &key, connector.unique.as_ref().or(chain.unique.as_ref()));
+        let consent = self.consent(
+            names,
+            connector,
+            component,
+            &key,
+            connector.unique.as_ref().or(chain.unique.as_ref()),
+        );
         let filled = vec![false; shaped.len()];
         let option = |name: &str| connector.options.get(name).and_then(Value::as_str).map(str::to_owned);
         Ok(PreparedSink {
@@ -469,7 +499,8 @@ impl Preparation<'_> {
                 Some(program)
             }
             Err(error) => {
-                let message = format!("the plugin's own default of `{}` cannot be used: {error}", mapped.column);
+                let message =
+                    format!("the plugin's own default of `{}` cannot be used: {error}", mapped.column);
                 self.diagnostics.push(self.manifest.error(&mapped.key, &message));
                 None
             }
@@ -502,7 +533,8 @@ impl Preparation<'_> {
 
     /// In the order of the catalog, so that the plan does not depend on the order of the manifest.
     fn order_projection(&mut self, catalog: &Catalog) {
-        let place = |path: &String| catalog.attributes.iter().position(|a| a.path == *path).unwrap_or(usize::MAX);
+        let place =
+            |path: &String| catalog.attributes.iter().position(|a| a.path == *path).unwrap_or(usize::MAX);
         self.projection.sort_by_key(|path| (place(path), path.clone()));
     }
 }

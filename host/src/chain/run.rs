@@ -3,16 +3,16 @@
 
 use std::{
     sync::{
-        atomic::{AtomicBool, Ordering},
         Arc,
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Instant,
 };
 
-use arrow_array::{new_null_array, RecordBatch};
+use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
-use crossbeam_channel::{bounded, Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use usher_abi::{Error, Identity, Receipt, Report};
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     names::NOTHING,
     notes::Notes,
     outcome::{Failure, Outcome, Progress},
-    prepare::{prepare, Guess, PreparedChain, PreparedSink},
+    prepare::{Guess, PreparedChain, PreparedSink, prepare},
     shape::{Origins, Owner, Sample},
 };
 use crate::{
@@ -66,7 +66,12 @@ pub(super) struct SinkEnd {
 }
 
 /// Runs a chain.
-pub fn run(engine: &mut Engine, chain: &str, mode: Mode, progress: &Arc<Progress>) -> Result<Outcome, Failure> {
+pub fn run(
+    engine: &mut Engine,
+    chain: &str,
+    mode: Mode,
+    progress: &Arc<Progress>,
+) -> Result<Outcome, Failure> {
     let id = engine.settings.run_id.clone().unwrap_or_else(new_run_id);
     let staging = match mode {
         Mode::Run => {
@@ -115,7 +120,8 @@ fn drive(
     let stop = AtomicBool::new(false);
     let mut read = Identity::default();
     let mut seen = vec![0u64; prepared.guesses.len()];
-    let PreparedChain { view, source, transforms, projection, guesses, stage, sinks, needs_nothing, .. } = &mut prepared;
+    let PreparedChain { view, source, transforms, projection, guesses, stage, sinks, needs_nothing, .. } =
+        &mut prepared;
     let limit = engine.settings.limit;
     let ends: Vec<SinkEnd> = thread::scope(|scope| -> Result<_, Error> {
         let (to_chain, from_reader) = bounded::<Read>(QUEUE);
@@ -244,7 +250,12 @@ impl Reading<'_> {
 }
 
 /// Cuts a batch and its rejects to the first `left` records, in the order of the input.
-pub(super) fn take_first(batch: &mut RecordBatch, input: u32, report: &mut Report, left: &mut u64) -> Result<(), Error> {
+pub(super) fn take_first(
+    batch: &mut RecordBatch,
+    input: u32,
+    report: &mut Report,
+    left: &mut u64,
+) -> Result<(), Error> {
     let records = (batch.num_rows() + report.rejects.len()) as u64;
     if records > *left {
         let mut offsets: Vec<u64> = Origins::new(batch, input)?.offsets.to_vec();
@@ -264,14 +275,16 @@ pub(super) fn take_first(batch: &mut RecordBatch, input: u32, report: &mut Repor
 fn check_columns(batch: &RecordBatch, projection: &[String]) -> Result<(), Error> {
     match projection.iter().find(|name| batch.column_by_name(name).is_none()) {
         None => Ok(()),
-        Some(name) => {
-            Err(Error::bug("plugin.projection", format!("the source did not send `{name}`, which it had agreed to")))
-        }
+        Some(name) => Err(Error::bug(
+            "plugin.projection",
+            format!("the source did not send `{name}`, which it had agreed to"),
+        )),
     }
 }
 
 fn empty_batch(projection: &[String]) -> RecordBatch {
-    let mut fields: Vec<Field> = projection.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+    let mut fields: Vec<Field> =
+        projection.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
     fields.push(Field::new(super::shape::OFFSET, DataType::UInt64, false));
     fields.push(Field::new(super::shape::LENGTH, DataType::UInt32, false));
     RecordBatch::new_empty(Arc::new(Schema::new(fields)))
@@ -283,7 +296,8 @@ pub(super) fn with_nothing(batch: &RecordBatch) -> Result<RecordBatch, Error> {
     fields.push(Arc::new(Field::new(NOTHING, DataType::Utf8, true)));
     let mut columns = batch.columns().to_vec();
     columns.push(new_null_array(&DataType::Utf8, batch.num_rows()));
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|e| Error::bug("host.batch", e.to_string()))
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|e| Error::bug("host.batch", e.to_string()))
 }
 
 fn count_guesses(guesses: &[Guess], batch: &RecordBatch, seen: &mut [u64]) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::{
+    Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions,
     cast::AsArray,
     types::{UInt32Type, UInt64Type},
-    Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions,
 };
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::{Field, Schema, SchemaRef};
@@ -16,7 +16,7 @@ use usher_keys::Fingerprints;
 use super::{
     books::Books,
     notes::Notes,
-    unique::{as_text, bad, Keys, UniqueStage},
+    unique::{Keys, UniqueStage, as_text, bad},
 };
 use crate::expression::Program;
 
@@ -36,7 +36,10 @@ pub(super) struct Origins<'a> {
 impl<'a> Origins<'a> {
     pub(super) fn new(batch: &'a RecordBatch, input: u32) -> Result<Self, Error> {
         let missing = || {
-            Error::bug("plugin.origin", format!("a batch came without `{OFFSET}` and `{LENGTH}`; the source must add them"))
+            Error::bug(
+                "plugin.origin",
+                format!("a batch came without `{OFFSET}` and `{LENGTH}`; the source must add them"),
+            )
         };
         let offsets = batch.column_by_name(OFFSET).and_then(|c| c.as_primitive_opt::<UInt64Type>());
         let lengths = batch.column_by_name(LENGTH).and_then(|c| c.as_primitive_opt::<UInt32Type>());
@@ -70,7 +73,14 @@ pub(super) struct Condition {
 
 impl Condition {
     /// Keeps the rows for which it holds; books the others.
-    fn apply(&self, batch: RecordBatch, input: u32, owner: Owner, books: &mut Books, notes: &Notes) -> Result<RecordBatch, Error> {
+    fn apply(
+        &self,
+        batch: RecordBatch,
+        input: u32,
+        owner: Owner,
+        books: &mut Books,
+        notes: &Notes,
+    ) -> Result<RecordBatch, Error> {
         let conditions = self.program.condition(&batch).map_err(bad)?;
         if conditions.keep.true_count() == batch.num_rows() {
             return Ok(batch);
@@ -110,7 +120,12 @@ pub(super) struct ChainStage {
 }
 
 impl ChainStage {
-    pub(super) fn apply(&mut self, mut batch: RecordBatch, input: u32, notes: &Notes) -> Result<RecordBatch, Error> {
+    pub(super) fn apply(
+        &mut self,
+        mut batch: RecordBatch,
+        input: u32,
+        notes: &Notes,
+    ) -> Result<RecordBatch, Error> {
         if let Some(condition) = &self.where_ {
             batch = condition.apply(batch, input, Owner(None), &mut self.books, notes)?;
         }
@@ -170,7 +185,12 @@ pub(super) struct SinkStage {
 
 impl SinkStage {
     /// The rows for the sink, in its columns, with their origins.
-    pub(super) fn apply(&mut self, mut batch: RecordBatch, input: u32, notes: &Notes) -> Result<RecordBatch, Error> {
+    pub(super) fn apply(
+        &mut self,
+        mut batch: RecordBatch,
+        input: u32,
+        notes: &Notes,
+    ) -> Result<RecordBatch, Error> {
         let books = &mut self.books;
         if let Some(condition) = &self.where_ {
             batch = condition.apply(batch, input, self.owner, books, notes)?;
@@ -194,14 +214,17 @@ impl SinkStage {
         let mut failed: Vec<(usize, &str, String)> = Vec::new();
         for (shaped, filled) in self.columns.iter().zip(&mut self.filled) {
             let evaluated = shaped.program.value(batch).map_err(bad)?;
-            failed.extend(evaluated.errors.into_iter().map(|(row, message)| (row, shaped.name.as_str(), message)));
+            failed.extend(
+                evaluated.errors.into_iter().map(|(row, message)| (row, shaped.name.as_str(), message)),
+            );
             // A bare path hands the source's own array on, and with it the kind of its values.
             let copied = shaped.program.columns().first().and_then(|c| schema.column_with_name(c));
             let metadata = copied
                 .filter(|(i, _)| Arc::ptr_eq(batch.column(*i), &evaluated.array))
                 .map(|(_, field)| field.metadata().clone())
                 .unwrap_or_default();
-            let field = Field::new(&shaped.name, evaluated.array.data_type().clone(), true).with_metadata(metadata);
+            let field =
+                Field::new(&shaped.name, evaluated.array.data_type().clone(), true).with_metadata(metadata);
             *filled = *filled || evaluated.array.null_count() < evaluated.array.len();
             fields.push(Arc::new(field));
             arrays.push(evaluated.array);

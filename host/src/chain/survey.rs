@@ -10,7 +10,7 @@ use super::{
     prepare::{PreparedChain, Suppression},
     run::{take_first, with_nothing},
     shape::{ConsentStage, Origins},
-    unique::{as_text, bad, Keys, UniqueStage},
+    unique::{Keys, UniqueStage, as_text, bad},
 };
 use crate::runner::Source;
 
@@ -37,7 +37,8 @@ impl PreparedChain {
             columns.extend(consent.refusals.iter().flat_map(|(key, _)| key.columns().to_vec()));
         }
         let needs_nothing = columns.iter().any(|c| c == NOTHING);
-        let projection: Vec<String> = self.projection.iter().filter(|c| columns.contains(c)).cloned().collect();
+        let projection: Vec<String> =
+            self.projection.iter().filter(|c| columns.contains(c)).cloned().collect();
         if uniques.is_empty() && consents.is_empty() {
             return Ok(());
         }

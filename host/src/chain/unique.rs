@@ -1,6 +1,6 @@
 //! Rows with the same key become one.
 
-use arrow_array::{cast::AsArray, Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, cast::AsArray};
 use arrow_buffer::BooleanBufferBuilder;
 use usher_abi::{Error, Identity, Merged, Origin};
 use usher_keys::{Fingerprints, Print};
@@ -52,9 +52,12 @@ pub(super) fn as_text(array: &ArrayRef) -> Result<ArrayRef, Error> {
 fn arrow_text(array: &ArrayRef) -> Result<arrow_array::StringArray, Error> {
     use arrow_schema::DataType::{Boolean, Float64, Int64, Utf8View};
     match array.data_type() {
-        Int64 | Float64 | Boolean | Utf8View => Ok((0..array.len()).map(|row| cell_text(array, row)).collect()),
+        Int64 | Float64 | Boolean | Utf8View => {
+            Ok((0..array.len()).map(|row| cell_text(array, row)).collect())
+        }
         other => {
-            let message = format!("a key of the type {other} cannot be compared; take a text, a number or a boolean");
+            let message =
+                format!("a key of the type {other} cannot be compared; take a text, a number or a boolean");
             Err(Error::config("unique.type", message))
         }
     }

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::{
-    session::{code, print, print_json, RunFlags, Session},
     Global,
+    session::{RunFlags, Session, code, print, print_json},
 };
 use crate::chain::{self, Failure};
 
@@ -31,7 +31,11 @@ impl Check {
                 Ok(more) => warnings.extend(more),
                 Err(Failure::Manifest(more)) => {
                     // A connector that two chains share is complained of once.
-                    more.into_iter().for_each(|p| if !problems.contains(&p) { problems.push(p) });
+                    more.into_iter().for_each(|p| {
+                        if !problems.contains(&p) {
+                            problems.push(p)
+                        }
+                    });
                     exit = code::USAGE;
                 }
                 Err(other) => exit = exit.max(session.fail(name, other)),

@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::{
-    session::{code, print},
     Cli,
+    session::{code, print},
 };
 
 /// Print completions for a shell

@@ -3,8 +3,8 @@
 
 use std::{
     sync::{
-        atomic::{AtomicI32, Ordering},
         Arc,
+        atomic::{AtomicI32, Ordering},
     },
     thread,
     time::Duration,

@@ -17,8 +17,10 @@ use clap::{Args, Parser, Subcommand};
 /// Moves user records between SaaS vendors: reads an export, shapes it, writes what each vendor's import takes.
 #[derive(Debug, Parser)]
 #[command(name = "usher", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 failed and nothing published, 2 wrong usage or manifest, 3 more rejects \
-                        than allowed, 130/143 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed and nothing published, 2 wrong usage or manifest, 3 more rejects \
+                        than allowed, 130/143 interrupted."
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,

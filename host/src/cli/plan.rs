@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::{
-    session::{print, print_json, RunFlags, Session},
     Global,
+    session::{RunFlags, Session, print, print_json},
 };
 use crate::{chain::Mode, report::plan};
 

@@ -7,8 +7,8 @@ use serde_json::json;
 use usher_abi::{Component, Role};
 
 use super::{
-    session::{code, print, print_json},
     Global,
+    session::{code, print, print_json},
 };
 use crate::{
     manifest::{Manifest, Overrides},
@@ -31,7 +31,11 @@ pub(super) enum Plugins {
 /// The search path, with the manifest's folders if there is a manifest.
 pub(super) fn search_path(global: &Global) -> (SearchPath, std::path::PathBuf) {
     let manifest = Manifest::load(&global.manifest, &Overrides::default()).ok();
-    let folder = global.manifest.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| ".".into(), ToOwned::to_owned);
+    let folder = global
+        .manifest
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .map_or_else(|| ".".into(), ToOwned::to_owned);
     let plugins = manifest.map(|m| m.plugins).unwrap_or_default();
     (SearchPath::new(&global.plugin_dir, Some(&folder), &plugins), folder)
 }
@@ -65,8 +69,14 @@ fn list(global: &Global) -> u8 {
         return code::DONE;
     }
     let rows = found.iter().map(|c| {
-        let offers: Vec<String> = c.preamble.components.iter().map(|o| format!("{} {}", role(o.role), o.name)).collect();
-        vec![c.preamble.name.clone(), c.preamble.version.clone(), offers.join(", "), c.path.display().to_string()]
+        let offers: Vec<String> =
+            c.preamble.components.iter().map(|o| format!("{} {}", role(o.role), o.name)).collect();
+        vec![
+            c.preamble.name.clone(),
+            c.preamble.version.clone(),
+            offers.join(", "),
+            c.path.display().to_string(),
+        ]
     });
     print(&table(&["plugin", "version", "offers", "file"], rows, &[]));
     for refusal in &refused {
@@ -86,7 +96,8 @@ fn show(global: &Global, plugin: &str) -> u8 {
     let loaded = match Registry::new(search, &base).get(plugin) {
         Ok(loaded) => loaded,
         Err(message) => {
-            let message = if global.verbose { message } else { message.lines().next().unwrap_or_default().to_owned() };
+            let message =
+                if global.verbose { message } else { message.lines().next().unwrap_or_default().to_owned() };
             eprintln!("error: {message}");
             return code::FAILED;
         }
@@ -98,7 +109,11 @@ fn show(global: &Global, plugin: &str) -> u8 {
     let preamble = &loaded.preamble;
     let mut text = format!("{} {}: {}\n", preamble.name, preamble.version, loaded.description.summary);
     let _ = writeln!(text, "file    {}", loaded.path.display());
-    let _ = writeln!(text, "built   sdk {}, ABI {}.{}, {}, {}", preamble.sdk, preamble.abi[0], preamble.abi[1], preamble.rustc, preamble.target);
+    let _ = writeln!(
+        text,
+        "built   sdk {}, ABI {}.{}, {}, {}",
+        preamble.sdk, preamble.abi[0], preamble.abi[1], preamble.rustc, preamble.target
+    );
     if !preamble.hosts.is_empty() {
         let _ = writeln!(text, "wants   network: {}", preamble.hosts.join(", "));
     }
@@ -121,7 +136,12 @@ fn describe(component: &Component, text: &mut String) {
     }
     if !component.attributes.is_empty() {
         let rows = component.attributes.iter().map(|a| {
-            vec![a.path.clone(), a.kind.name().to_owned(), a.claim.clone().unwrap_or_default(), a.summary.clone()]
+            vec![
+                a.path.clone(),
+                a.kind.name().to_owned(),
+                a.claim.clone().unwrap_or_default(),
+                a.summary.clone(),
+            ]
         });
         text.push_str(&table(&["attribute", "type", "claim", "meaning"], rows, &[]));
     }
@@ -129,12 +149,22 @@ fn describe(component: &Component, text: &mut String) {
         let rows = component.columns.iter().map(|c| {
             let limit = c.max_chars.map(|m| m.to_string()).unwrap_or_default();
             let default = c.default.clone().unwrap_or_default();
-            vec![c.name.clone(), c.kind.name().to_owned(), limit, default, c.summary.clone(), c.source.clone()]
+            vec![
+                c.name.clone(),
+                c.kind.name().to_owned(),
+                limit,
+                default,
+                c.summary.clone(),
+                c.source.clone(),
+            ]
         });
         text.push_str(&table(&["column", "type", "longest", "default", "rule", "source"], rows, &[2]));
     }
     if !component.limits.is_empty() {
-        let rows = component.limits.iter().map(|l| vec![l.of.clone(), l.max.to_string(), l.deliver.clone(), l.source.clone()]);
+        let rows = component
+            .limits
+            .iter()
+            .map(|l| vec![l.of.clone(), l.max.to_string(), l.deliver.clone(), l.source.clone()]);
         text.push_str(&table(&["limit of", "at most", "form", "source"], rows, &[1]));
     }
 }

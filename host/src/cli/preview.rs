@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::{
-    session::{print, print_json, RunFlags, Session},
     Global,
+    session::{RunFlags, Session, print, print_json},
 };
 use crate::{chain::Mode, report::preview};
 
@@ -23,10 +23,11 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) fn execute(self, global: &Global) -> u8 {
-        let mut session = match Session::open(global, RunFlags { limit: Some(self.limit), ..RunFlags::default() }) {
-            Ok(session) => session,
-            Err(code) => return code,
-        };
+        let mut session =
+            match Session::open(global, RunFlags { limit: Some(self.limit), ..RunFlags::default() }) {
+                Ok(session) => session,
+                Err(code) => return code,
+            };
         let chains = match session.chains(&self.chains) {
             Ok(chains) => chains,
             Err(code) => return code,

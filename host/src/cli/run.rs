@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    session::{print, print_json, RunFlags, Session},
     Global,
+    session::{RunFlags, Session, print, print_json},
 };
 use crate::{chain::Mode, report::summary};
 

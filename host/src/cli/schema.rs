@@ -1,9 +1,9 @@
 //! `usher schema`
 
 use super::{
+    Global,
     plugins::search_path,
     session::{code, print_json},
-    Global,
 };
 use crate::{manifest::json_schema, plugins::Registry};
 

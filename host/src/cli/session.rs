@@ -9,12 +9,12 @@ use std::{
 use serde::Serialize;
 use usher_abi::LogLevel;
 
-use super::{interrupt, Global};
+use super::{Global, interrupt};
 use crate::{
     chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
-    manifest::{render_file, Diagnostic, Manifest, Overrides},
+    manifest::{Diagnostic, Manifest, Overrides, render_file},
     plugins::{Registry, SearchPath},
-    report::{watch, Watch},
+    report::{Watch, watch},
     services::Cancel,
 };
 
@@ -72,7 +72,8 @@ impl Session {
         if named.is_empty() {
             return Ok(self.engine.manifest.chains.iter().map(|c| c.name.clone()).collect());
         }
-        let problems: Vec<Diagnostic> = named.iter().filter_map(|n| self.engine.manifest.chain(n).err()).collect();
+        let problems: Vec<Diagnostic> =
+            named.iter().filter_map(|n| self.engine.manifest.chain(n).err()).collect();
         if problems.is_empty() { Ok(named.to_vec()) } else { Err(self.say(&problems)) }
     }
 
@@ -118,7 +119,9 @@ impl Session {
                 code::FAILED
             }
             Failure::Cancelled => {
-                eprintln!("interrupted: chain `{chain}` was stopped, nothing was published; it is safe to run it again");
+                eprintln!(
+                    "interrupted: chain `{chain}` was stopped, nothing was published; it is safe to run it again"
+                );
                 self.signal.exit_code()
             }
         }

@@ -122,7 +122,7 @@ impl Manifest {
     /// What a plugin's own `check` found: `/fields/<column>` is a column, any other pointer an option.
     pub fn problem(&self, connector: &Connector, problem: &Problem) -> Diagnostic {
         let path = KeyPath::from(["connectors", connector.name.as_str()]);
-        let path = match problem.pointer.starts_with("/fields/") {
+        let path = match problem.pointer == "/fields" || problem.pointer.starts_with("/fields/") {
             true => path.pointer(&problem.pointer),
             false => path.child("options").pointer(&problem.pointer),
         };

@@ -3,7 +3,7 @@
 use std::{ffi::c_void, path::Path};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use usher_abi::{root_module, ModuleRef, HEADER_SYMBOL};
+use usher_abi::{HEADER_SYMBOL, ModuleRef, root_module};
 
 use super::Refusal;
 
@@ -20,12 +20,17 @@ pub fn load(path: &Path) -> Result<ModuleRef, Refusal> {
     // SAFETY: only the address is taken; `root_module` checks the magic behind it first.
     let header = unsafe { library.get::<*const c_void>(HEADER_SYMBOL.as_bytes()) }
         .map(|symbol| symbol.into_raw().cast_const())
-        .map_err(|_| refuse("does not export the root module; build it with usher-sdk's `export!`".to_owned()))?;
+        .map_err(|_| {
+            refuse("does not export the root module; build it with usher-sdk's `export!`".to_owned())
+        })?;
     std::mem::forget(library);
     // SAFETY: the address is that symbol's, and the library was just made to stay for good.
     unsafe { root_module(header.cast()) }.map_err(|mismatch| Refusal {
         detail: mismatch.layout,
-        ..refuse(format!("{}; rebuild the plugin with the usher-sdk of this host (-v shows the difference)", mismatch.summary))
+        ..refuse(format!(
+            "{}; rebuild the plugin with the usher-sdk of this host (-v shows the difference)",
+            mismatch.summary
+        ))
     })
 }
 

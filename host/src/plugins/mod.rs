@@ -7,5 +7,5 @@ mod search;
 
 pub use library::load;
 pub use plugin::{Plugin, Registry};
-pub use preamble::{read, Refusal};
+pub use preamble::{Refusal, read};
 pub use search::{Candidate, SearchPath};

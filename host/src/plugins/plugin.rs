@@ -6,9 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use usher_abi::{preamble::Preamble, Component, Description, Error, HostTable, Instance, Kind, ModuleRef, Role};
+use usher_abi::{
+    Component, Description, Error, HostTable, Instance, Kind, ModuleRef, Role, preamble::Preamble,
+};
 
-use super::{load, Refusal, SearchPath};
+use super::{Refusal, SearchPath, load};
 
 /// A loaded plugin.
 pub struct Plugin {
@@ -33,13 +35,18 @@ impl Plugin {
             Some(detail) => format!("{refusal}\n{detail}"),
             None => refusal.to_string(),
         })?;
-        let json = (module.describe())().into_result().map_err(|e| format!("{}: describing itself, it {e}", path.display()))?;
-        let description: Description = serde_json::from_str(json.as_str())
-            .map_err(|e| format!("{}: its description cannot be read: {e}; rebuild the plugin", path.display()))?;
+        let json = (module.describe())()
+            .into_result()
+            .map_err(|e| format!("{}: describing itself, it {e}", path.display()))?;
+        let description: Description = serde_json::from_str(json.as_str()).map_err(|e| {
+            format!("{}: its description cannot be read: {e}; rebuild the plugin", path.display())
+        })?;
         if description.name != preamble.name {
             return Err(format!(
                 "{}: its preamble says `{}` but it describes itself as `{}`; rebuild the plugin",
-                path.display(), preamble.name, description.name
+                path.display(),
+                preamble.name,
+                description.name
             ));
         }
         Ok(Self { path, preamble, description, module })
@@ -57,7 +64,13 @@ impl Plugin {
     }
 
     /// Opens an instance; see [`usher_abi::Module::open`].
-    pub fn open(&self, role: Role, component: &str, options: &str, host: HostTable) -> Result<Instance, Error> {
+    pub fn open(
+        &self,
+        role: Role,
+        component: &str,
+        options: &str,
+        host: HostTable,
+    ) -> Result<Instance, Error> {
         let kind = match role {
             Role::Source => Kind::SOURCE,
             Role::Transform => Kind::TRANSFORM,

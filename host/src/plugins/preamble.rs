@@ -7,12 +7,12 @@ use std::{
 };
 
 use object::{
-    read::{ReadCache, ReadRef},
     Object, ObjectSection,
+    read::{ReadCache, ReadRef},
 };
 use usher_abi::{
-    preamble::{Preamble, SECTION, SECTION_MACHO, TARGET},
     ABI_MAJOR, ABI_MINOR,
+    preamble::{Preamble, SECTION, SECTION_MACHO, TARGET},
 };
 
 /// Why a file is not a plugin for this host: path, what was found, what was expected, what to do.
@@ -55,12 +55,16 @@ pub fn read(path: &Path) -> Result<Preamble, Refusal> {
         } else {
             "rebuild the plugin with the usher-sdk of this host"
         };
-        let reason = format!("{name} was built for ABI {major}.{minor}, this host has {ABI_MAJOR}.{ABI_MINOR}; {advice}");
+        let reason = format!(
+            "{name} was built for ABI {major}.{minor}, this host has {ABI_MAJOR}.{ABI_MINOR}; {advice}"
+        );
         return Err(Refusal::of_plugin(path, reason));
     }
     if preamble.target != TARGET {
         let found = &preamble.target;
-        let reason = format!("{name} was built for {found}, this host runs on {TARGET}; take the plugin's build for {TARGET}");
+        let reason = format!(
+            "{name} was built for {found}, this host runs on {TARGET}; take the plugin's build for {TARGET}"
+        );
         return Err(Refusal::of_plugin(path, reason));
     }
     if preamble.panic != "unwind" {
@@ -93,7 +97,11 @@ fn read_unchecked(path: &Path) -> Result<Preamble, Refusal> {
         refuse(format!("is a library but no Usher plugin: it has no section `{SECTION}`; build it with usher-sdk's `export!`"))
     })?;
     let bytes = section.data().map_err(|e| {
-        refuse(format!("is cut short: its preamble cannot be read ({}); copy the plugin again", e.to_string().to_lowercase()))
+        refuse(format!(
+            "is cut short: its preamble cannot be read ({}); copy the plugin again",
+            e.to_string().to_lowercase()
+        ))
     })?;
-    Preamble::parse(bytes).map_err(|e| Refusal::of_plugin(path, format!("{e}; rebuild the plugin with usher-sdk")))
+    Preamble::parse(bytes)
+        .map_err(|e| Refusal::of_plugin(path, format!("{e}; rebuild the plugin with usher-sdk")))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use usher_abi::{nearest, preamble::Preamble};
 
-use super::{preamble, Refusal};
+use super::{Refusal, preamble};
 
 /// The folders in which plugins are looked for, in order.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,11 @@ pub struct Candidate {
 impl SearchPath {
     /// `--plugin-dir` folders, `USHER_PLUGIN_PATH`, the manifest's `plugins`, `plugins/` beside the manifest, the
     /// user's data folder, `../lib/usher` beside the executable's folder, and that folder itself.
-    pub fn new(plugin_dirs: &[PathBuf], manifest_folder: Option<&Path>, manifest_plugins: &[PathBuf]) -> Self {
+    pub fn new(
+        plugin_dirs: &[PathBuf],
+        manifest_folder: Option<&Path>,
+        manifest_plugins: &[PathBuf],
+    ) -> Self {
         let mut folders = plugin_dirs.to_vec();
         if let Some(path) = env::var_os("USHER_PLUGIN_PATH") {
             folders.extend(env::split_paths(&path).filter(|p| !p.as_os_str().is_empty()));
@@ -131,7 +135,9 @@ fn scan(folder: &Path) -> (Vec<Candidate>, Vec<Refusal>) {
     for path in paths {
         match preamble::read(&path) {
             Ok(preamble) => found.push(Candidate { path, preamble }),
-            Err(refusal) if refusal.is_plugin || path.to_string_lossy().contains("usher_") => refused.push(refusal),
+            Err(refusal) if refusal.is_plugin || path.to_string_lossy().contains("usher_") => {
+                refused.push(refusal)
+            }
             Err(_) => {}
         }
     }

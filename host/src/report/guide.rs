@@ -12,19 +12,24 @@ pub fn upload_guide(connector: &str, plugin: &str, receipt: &Receipt, parts: &[&
     let mut text = String::new();
     let title = if guide.title.is_empty() { plugin } else { &guide.title };
     let _ = writeln!(text, "# {title}: what to do with these files\n");
-    let _ = writeln!(text, "Made by the connector `{connector}` (plugin `{plugin}`). Upload the files as they are.\n");
+    let _ = writeln!(
+        text,
+        "Made by the connector `{connector}` (plugin `{plugin}`). Upload the files as they are.\n"
+    );
     section(&mut text, "Before", &guide.before, false);
     if parts.is_empty() {
         text.push_str("## Files\n\nNone: no row was left to write.\n\n");
     } else {
         text.push_str("## Files, in this order\n\n| # | File | Rows | Bytes | |\n|---|---|---:|---:|---|\n");
         // The receipt knows the order of use; files it does not name come last.
-        let place = |part: &Part| receipt.parts.iter().position(|p| p.name == part.name).unwrap_or(usize::MAX);
+        let place =
+            |part: &Part| receipt.parts.iter().position(|p| p.name == part.name).unwrap_or(usize::MAX);
         let mut ordered: Vec<&&Part> = parts.iter().collect();
         ordered.sort_by_key(|part| place(part));
         for (i, part) in ordered.iter().enumerate() {
             let note = receipt.parts.iter().find(|p| p.name == part.name).map_or("", |p| p.note.as_str());
-            let _ = writeln!(text, "| {} | `{}` | {} | {} | {note} |", i + 1, part.name, part.rows, part.bytes);
+            let _ =
+                writeln!(text, "| {} | `{}` | {} | {} | {note} |", i + 1, part.name, part.rows, part.bytes);
         }
         text.push('\n');
     }
@@ -42,7 +47,8 @@ fn section(text: &mut String, title: &str, sentences: &[String], numbered: bool)
     }
     let _ = writeln!(text, "## {title}\n");
     for (i, sentence) in sentences.iter().enumerate() {
-        let _ = if numbered { writeln!(text, "{}. {sentence}", i + 1) } else { writeln!(text, "- {sentence}") };
+        let _ =
+            if numbered { writeln!(text, "{}. {sentence}", i + 1) } else { writeln!(text, "- {sentence}") };
     }
     text.push('\n');
 }

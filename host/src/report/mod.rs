@@ -5,5 +5,5 @@ mod progress;
 mod tables;
 
 pub use guide::upload_guide;
-pub use progress::{watch, Watch};
+pub use progress::{Watch, watch};
 pub use tables::{plan, preview, summary, table};

@@ -3,8 +3,8 @@
 use std::{
     io::IsTerminal,
     sync::{
-        atomic::{AtomicBool, Ordering},
         Arc,
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -28,7 +28,11 @@ pub fn watch(chain: &str, progress: &Arc<Progress>) -> Watch {
     let done = Arc::new(AtomicBool::new(false));
     let (stop, progress, chain) = (done.clone(), progress.clone(), chain.to_owned());
     let thread = thread::spawn(move || {
-        if std::io::stderr().is_terminal() { bar(&chain, &progress, &stop) } else { lines(&chain, &progress, &stop) }
+        if std::io::stderr().is_terminal() {
+            bar(&chain, &progress, &stop)
+        } else {
+            lines(&chain, &progress, &stop)
+        }
     });
     Watch { done, thread: Some(thread) }
 }
@@ -65,7 +69,11 @@ fn bar(chain: &str, progress: &Progress, stop: &AtomicBool) {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         bar.set_length(load(&progress.total).max(1));
         bar.set_position(load(&progress.bytes));
-        bar.set_message(format!("{} rows, {} rejects", HumanCount(load(&progress.records)), HumanCount(load(&progress.rejects))));
+        bar.set_message(format!(
+            "{} rows, {} rejects",
+            HumanCount(load(&progress.records)),
+            HumanCount(load(&progress.rejects))
+        ));
         thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{presets, CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::chain::{ConnectorOutcome, Outcome};
@@ -10,7 +10,10 @@ use crate::chain::{ConnectorOutcome, Outcome};
 /// A plain table; `numbers` are the columns to align to the right.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
     for row in rows {
         table.add_row(row);
     }
@@ -46,7 +49,11 @@ pub fn summary(outcome: &Outcome, quiet: bool) -> String {
         let _ = writeln!(text, "{folder}");
         if outcome.latest && !quiet {
             let latest = std::path::Path::new(folder).with_file_name("latest");
-            let _ = writeln!(text, "{} points at it; open the UPLOAD.md beside each connector's files", latest.display());
+            let _ = writeln!(
+                text,
+                "{} points at it; open the UPLOAD.md beside each connector's files",
+                latest.display()
+            );
         }
     }
     refused(outcome, &mut text);
@@ -72,7 +79,8 @@ fn connectors(outcome: &Outcome) -> String {
             count(c.changed_values()),
         ]
     });
-    let header = ["connector", "plugin", "parts", "written", "filtered", "merged", "rejected", "left out", "changed"];
+    let header =
+        ["connector", "plugin", "parts", "written", "filtered", "merged", "rejected", "left out", "changed"];
     table(&header, rows, &[2, 3, 4, 5, 6, 7, 8])
 }
 
@@ -81,7 +89,14 @@ fn details(outcome: &Outcome) -> String {
     let mut text = String::new();
     for connector in &outcome.connectors {
         for reject in &connector.rejected {
-            let _ = writeln!(text, "  {}: {} rejected, {}: {}", connector.name, count(reject.count), reject.code, reject.example);
+            let _ = writeln!(
+                text,
+                "  {}: {} rejected, {}: {}",
+                connector.name,
+                count(reject.count),
+                reject.code,
+                reject.example
+            );
         }
         for reason in &connector.filtered {
             let _ = writeln!(text, "  {}: {} filtered, {}", connector.name, count(reason.count), reason.what);
@@ -108,7 +123,10 @@ pub fn plan(outcome: &Outcome) -> String {
     text.push_str(&connectors(outcome));
     for connector in &outcome.connectors {
         let _ = writeln!(text, "\n{} ({})", connector.name, connector.plugin);
-        let parts = connector.parts.iter().map(|p| vec![p.path.clone(), count(p.rows), HumanBytes(p.bytes).to_string()]);
+        let parts = connector
+            .parts
+            .iter()
+            .map(|p| vec![p.path.clone(), count(p.rows), HumanBytes(p.bytes).to_string()]);
         text.push_str(&indent(&table(&["part", "rows", "size"], parts, &[1, 2])));
         let columns = connector.columns.iter().map(|c| {
             let empty = if connector.empty_columns.contains(&c.column) { "no row fills it" } else { "" };
@@ -147,7 +165,11 @@ fn rows(connector: &ConnectorOutcome) -> String {
     let cell = |cell: &Option<String>| match cell {
         None => String::new(),
         Some(text) => {
-            let shown: String = text.chars().take(40).flat_map(|c| if c.is_control() { ' ' } else { c }.to_string().chars().collect::<Vec<_>>()).collect();
+            let shown: String = text
+                .chars()
+                .take(40)
+                .flat_map(|c| if c.is_control() { ' ' } else { c }.to_string().chars().collect::<Vec<_>>())
+                .collect();
             if text.chars().count() > 40 { format!("{shown}…") } else { shown }
         }
     };

@@ -6,9 +6,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde::de::DeserializeOwned;
 use usher_abi::{
-    export_batch, export_schema, import_batch, import_schema, ArrowSchema, Batch, Catalog, Error, Instance, Problem,
-    RSlice, RStr, RString, Receipt, Report, Role, Services, SinkTable, SourceTable, Split, Status, StreamHandle,
-    StreamTable, TransformTable,
+    ArrowSchema, Batch, Catalog, Error, Instance, Problem, RSlice, RStr, RString, Receipt, Report, Role,
+    Services, SinkTable, SourceTable, Split, Status, StreamHandle, StreamTable, TransformTable, export_batch,
+    export_schema, import_batch, import_schema,
 };
 
 use super::{Cancel, Sink, Source, Stream, Transform};
@@ -44,8 +44,9 @@ impl<T> Handle<T> {
 
     fn json<R: DeserializeOwned>(&self, text: Result<RString, Error>) -> Result<R, Error> {
         let text = self.blame(text)?;
-        let parsed = serde_json::from_str(text.as_str())
-            .map_err(|e| Error::bug("plugin.json", format!("it answered unreadable JSON ({e}); rebuild the plugin")));
+        let parsed = serde_json::from_str(text.as_str()).map_err(|e| {
+            Error::bug("plugin.json", format!("it answered unreadable JSON ({e}); rebuild the plugin"))
+        });
         self.blame(parsed)
     }
 }
@@ -65,18 +66,26 @@ fn open<T: 'static>(
     close: impl Fn(&'static T) -> extern "C" fn(*mut c_void),
 ) -> Result<Arc<Handle<T>>, Error> {
     let label = plugin.label();
-    let instance = plugin.open(role, component, options, services.table()).map_err(|e| e.context(label.clone()))?;
+    let instance =
+        plugin.open(role, component, options, services.table()).map_err(|e| e.context(label.clone()))?;
     // SAFETY: the tables of a loaded plugin are static (it is never unloaded), and their layout was checked with the
     // root module's.
     let table = unsafe { table(&instance).as_ref() }.ok_or_else(|| {
-        Error::bug("plugin.table", "it opened a component of another role; rebuild the plugin").context(label.clone())
+        Error::bug("plugin.table", "it opened a component of another role; rebuild the plugin")
+            .context(label.clone())
     })?;
     Ok(Arc::new(Handle { this: instance.this, table, close: close(table), label, _services: Some(services) }))
 }
 
 /// Opens a source of a loaded plugin.
-pub fn open_source(plugin: &Plugin, component: &str, options: &str, services: Arc<Services>) -> Result<Box<dyn Source>, Error> {
-    let handle = open(plugin, Role::Source, component, options, services, |i| i.source, |t: &SourceTable| t.close)?;
+pub fn open_source(
+    plugin: &Plugin,
+    component: &str,
+    options: &str,
+    services: Arc<Services>,
+) -> Result<Box<dyn Source>, Error> {
+    let handle =
+        open(plugin, Role::Source, component, options, services, |i| i.source, |t: &SourceTable| t.close)?;
     Ok(Box::new(InProcessSource(handle)))
 }
 
@@ -87,12 +96,25 @@ pub fn open_transform(
     options: &str,
     services: Arc<Services>,
 ) -> Result<Box<dyn Transform>, Error> {
-    let handle = open(plugin, Role::Transform, component, options, services, |i| i.transform, |t: &TransformTable| t.close)?;
+    let handle = open(
+        plugin,
+        Role::Transform,
+        component,
+        options,
+        services,
+        |i| i.transform,
+        |t: &TransformTable| t.close,
+    )?;
     Ok(Box::new(InProcessTransform(handle)))
 }
 
 /// Opens a sink of a loaded plugin.
-pub fn open_sink(plugin: &Plugin, component: &str, options: &str, services: Arc<Services>) -> Result<Box<dyn Sink>, Error> {
+pub fn open_sink(
+    plugin: &Plugin,
+    component: &str,
+    options: &str,
+    services: Arc<Services>,
+) -> Result<Box<dyn Sink>, Error> {
     let handle = open(plugin, Role::Sink, component, options, services, |i| i.sink, |t: &SinkTable| t.close)?;
     Ok(Box::new(InProcessSink(handle)))
 }
@@ -110,18 +132,27 @@ impl Source for InProcessSource {
 
     fn plan(&mut self, projection: &[String], max_splits: u32) -> Result<Vec<Split>, Error> {
         let projection = to_json(projection)?;
-        let splits = (self.0.table.plan)(self.0.this, RStr::from(projection.as_str()), max_splits).into_result();
+        let splits =
+            (self.0.table.plan)(self.0.this, RStr::from(projection.as_str()), max_splits).into_result();
         Ok(self.0.blame(splits)?.into())
     }
 
     fn open_split(&mut self, split: &Split) -> Result<Box<dyn Stream>, Error> {
-        let handle = self.0.blame((self.0.table.open_split)(self.0.this, split, RSlice::EMPTY).into_result())?;
+        let handle =
+            self.0.blame((self.0.table.open_split)(self.0.this, split, RSlice::EMPTY).into_result())?;
         let StreamHandle { this, table } = handle;
         // SAFETY: as for the other tables: static and layout-checked.
-        let table: &'static StreamTable = unsafe { table.as_ref() }
-            .ok_or_else(|| Error::bug("plugin.table", "it opened a stream without a table; rebuild the plugin"))?;
+        let table: &'static StreamTable = unsafe { table.as_ref() }.ok_or_else(|| {
+            Error::bug("plugin.table", "it opened a stream without a table; rebuild the plugin")
+        })?;
         let (label, services) = (self.0.label.clone(), self.0._services.clone());
-        Ok(Box::new(InProcessStream(Arc::new(Handle { this, table, close: table.close, label, _services: services }))))
+        Ok(Box::new(InProcessStream(Arc::new(Handle {
+            this,
+            table,
+            close: table.close,
+            label,
+            _services: services,
+        }))))
     }
 
     fn canceller(&self) -> Cancel {
@@ -156,7 +187,11 @@ impl Stream for InProcessStream {
 struct InProcessTransform(Arc<Handle<TransformTable>>);
 
 impl InProcessTransform {
-    fn output(&self, status: Result<Status, Error>, mut batch: Batch) -> Result<Option<(RecordBatch, u32)>, Error> {
+    fn output(
+        &self,
+        status: Result<Status, Error>,
+        mut batch: Batch,
+    ) -> Result<Option<(RecordBatch, u32)>, Error> {
         match self.0.blame(status)? {
             Status::OK => {
                 let input = batch.input;
@@ -175,12 +210,18 @@ impl Transform for InProcessTransform {
 
     fn output_schema(&mut self, input: &SchemaRef) -> Result<SchemaRef, Error> {
         let mut output = ArrowSchema::empty();
-        let result = (self.0.table.output_schema)(self.0.this, &export_schema(input)?, &mut output).into_result();
+        let result =
+            (self.0.table.output_schema)(self.0.this, &export_schema(input)?, &mut output).into_result();
         self.0.blame(result)?;
         self.0.blame(import_schema(&output))
     }
 
-    fn apply(&mut self, batch: &RecordBatch, input: u32, report: &mut Report) -> Result<Option<(RecordBatch, u32)>, Error> {
+    fn apply(
+        &mut self,
+        batch: &RecordBatch,
+        input: u32,
+        report: &mut Report,
+    ) -> Result<Option<(RecordBatch, u32)>, Error> {
         let (mut into, mut out) = (export_batch(batch, input, Vec::new())?, Batch::empty());
         let status = (self.0.table.apply)(self.0.this, &mut into, &mut out, report).into_result();
         self.output(status, out)

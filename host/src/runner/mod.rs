@@ -41,7 +41,12 @@ pub trait Transform: Send {
     /// The schema that comes out.
     fn output_schema(&mut self, input: &SchemaRef) -> Result<SchemaRef, Error>;
     /// One batch in, at most one out.
-    fn apply(&mut self, batch: &RecordBatch, input: u32, report: &mut Report) -> Result<Option<(RecordBatch, u32)>, Error>;
+    fn apply(
+        &mut self,
+        batch: &RecordBatch,
+        input: u32,
+        report: &mut Report,
+    ) -> Result<Option<(RecordBatch, u32)>, Error>;
     /// What was held back, until none.
     fn flush(&mut self, report: &mut Report) -> Result<Option<(RecordBatch, u32)>, Error>;
     /// A way to stop it.

@@ -2,9 +2,9 @@
 
 use std::ffi::c_void;
 
-use abi_stable::{std_types::RResult, StableAbi};
+use abi_stable::{StableAbi, std_types::RResult};
 
-use crate::{serve::with, Error};
+use crate::{Error, serve::with};
 
 /// Id of the service.
 pub const CLOCK: &str = "usher.clock/1";

@@ -7,11 +7,11 @@ mod ledger;
 mod output;
 mod state;
 
-pub use clock::{ClockService, ClockTable, CLOCK};
-pub use input::{InputFile, InputService, InputTable, Slab, INPUT};
-pub use ledger::{LedgerService, LedgerTable, LEDGER};
-pub use output::{OutputService, OutputTable, PartFormat, OUTPUT};
-pub use state::{StateService, StateTable, STATE};
+pub use clock::{CLOCK, ClockService, ClockTable};
+pub use input::{INPUT, InputFile, InputService, InputTable, Slab};
+pub use ledger::{LEDGER, LedgerService, LedgerTable};
+pub use output::{OUTPUT, OutputService, OutputTable, PartFormat};
+pub use state::{STATE, StateService, StateTable};
 
 pub(crate) use clock::CLOCK_TABLE;
 pub(crate) use input::INPUT_TABLE;

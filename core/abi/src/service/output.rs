@@ -3,11 +3,11 @@
 use std::ffi::c_void;
 
 use abi_stable::{
-    std_types::{RResult, RSlice, RSliceMut, RStr, RString},
     StableAbi,
+    std_types::{RResult, RSlice, RSliceMut, RStr, RString},
 };
 
-use crate::{serve::with, Error};
+use crate::{Error, serve::with};
 
 /// Id of the service.
 pub const OUTPUT: &str = "usher.output/1";

@@ -3,11 +3,11 @@
 use std::ffi::c_void;
 
 use abi_stable::{
-    std_types::{ROption, RResult, RSlice, RStr, RVec},
     StableAbi,
+    std_types::{ROption, RResult, RSlice, RStr, RVec},
 };
 
-use crate::{serve::with, Error};
+use crate::{Error, serve::with};
 
 /// Id of the service.
 pub const STATE: &str = "usher.state/1";

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::civil::{Date, DateTime};
 
-use super::{shown, Fault, Verdict};
+use super::{Fault, Verdict, shown};
 
 /// A calendar date out of `YYYY-MM-DD`, `YYYY/MM/DD` or an ISO 8601 date-time (of which the date is taken as written,
 /// in its own zone).
@@ -31,7 +31,10 @@ pub fn parse_date(value: &str) -> Option<Date> {
 /// `YYYY-MM-DD`; other forms that [`parse_date`] knows are rewritten (rule `date`), anything else is `value.not-date`.
 pub fn iso_date(value: &str, out: &mut String) -> Verdict {
     let Some(date) = parse_date(value) else {
-        return Verdict::Bad(Fault::new("value.not-date", format!("{} is not a date; write YYYY-MM-DD", shown(value))));
+        return Verdict::Bad(Fault::new(
+            "value.not-date",
+            format!("{} is not a date; write YYYY-MM-DD", shown(value)),
+        ));
     };
     let _ = write!(out, "{date}");
     if out == value { Verdict::Keep } else { Verdict::Changed("date") }
@@ -80,7 +83,10 @@ mod tests {
             let mut out = String::new();
             (iso_datetime_utc(value, &mut out), out)
         };
-        assert_eq!(run("2015-08-24T23:10:20.011+02:00"), (Verdict::Changed("utc"), "2015-08-24T21:10:20".into()));
+        assert_eq!(
+            run("2015-08-24T23:10:20.011+02:00"),
+            (Verdict::Changed("utc"), "2015-08-24T21:10:20".into())
+        );
         assert_eq!(run("2015-08-24T23:10:20"), (Verdict::Keep, "2015-08-24T23:10:20".into()));
         assert_eq!(run("2015-08-24"), (Verdict::Keep, "2015-08-24".into()));
         assert!(matches!(run("soon").0, Verdict::Bad(_)));

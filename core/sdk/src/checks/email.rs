@@ -2,7 +2,7 @@
 
 use email_address::{EmailAddress, Options};
 
-use super::{shown, Fault, Verdict};
+use super::{Fault, Verdict, shown};
 
 /// An address a vendor would take; white space around it is removed (rule `trim`). Anything else is `email.syntax`.
 pub fn email(value: &str, out: &mut String) -> Verdict {
@@ -33,11 +33,14 @@ fn usual(text: &[u8]) -> Option<bool> {
     let at = memchr::memchr(b'@', text)?;
     let (local, domain) = (&text[..at], &text[at + 1..]);
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'%' | b'\'');
-    if !local.iter().all(plain) || !domain.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
+    if !local.iter().all(plain)
+        || !domain.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+    {
         return None;
     }
     let dots = |part: &[u8]| part.split(|b| *b == b'.').all(|label| !label.is_empty());
-    let labels = |label: &[u8]| label.len() <= 63 && label.first() != Some(&b'-') && label.last() != Some(&b'-');
+    let labels =
+        |label: &[u8]| label.len() <= 63 && label.first() != Some(&b'-') && label.last() != Some(&b'-');
     Some(
         !local.is_empty()
             && local.len() <= 64
@@ -54,12 +57,32 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for good in ["a@b.co", "ada.lovelace+x@mail.example.co.uk", "o'neil@example.com", "josé@example.com", "x@xn--e1afmkfd.example"] {
+        for good in [
+            "a@b.co",
+            "ada.lovelace+x@mail.example.co.uk",
+            "o'neil@example.com",
+            "josé@example.com",
+            "x@xn--e1afmkfd.example",
+        ] {
             assert!(is_email(good), "{good}");
         }
         for bad in [
-            "", "a", "a.example.com", "a@@example.com", "a@", "@example.com", "a x@example.com", "a..b@example.com",
-            "a@example.com.", "a@-example.com", "a@example", "n/a", ".a@b.co", "a@b..co", "a,b@c.de", "a@b.co\n",
+            "",
+            "a",
+            "a.example.com",
+            "a@@example.com",
+            "a@",
+            "@example.com",
+            "a x@example.com",
+            "a..b@example.com",
+            "a@example.com.",
+            "a@-example.com",
+            "a@example",
+            "n/a",
+            ".a@b.co",
+            "a@b..co",
+            "a,b@c.de",
+            "a@b.co\n",
         ] {
             assert!(!is_email(bad), "{bad}");
         }

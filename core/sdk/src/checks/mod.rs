@@ -11,7 +11,7 @@ pub use dates::{iso_date, iso_datetime_utc, parse_date};
 pub use email::{email, is_email};
 pub use invisible::{clean_key, clean_text, is_invisible};
 #[cfg(feature = "phone")]
-pub use phone::{e164, parse_region, Region};
+pub use phone::{Region, e164, parse_region};
 pub use simple::{any, boolean, integer, number, trimmed};
 
 /// What a check thinks of a value.
@@ -55,7 +55,9 @@ pub fn shown(value: &str) -> String {
             text.push('…');
             break;
         }
-        if c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{A0}') {
+        if c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{A0}')
+        {
             text.extend(c.escape_unicode());
         } else {
             text.push(c);

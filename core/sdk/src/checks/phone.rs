@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{shown, Fault, Verdict};
+use super::{Fault, Verdict, shown};
 
 /// A region whose national numbers are understood (`FR`).
 pub type Region = phonenumber::country::Id;
@@ -25,8 +25,13 @@ pub fn e164(value: &str, region: Option<Region>, out: &mut String) -> Verdict {
             Verdict::Changed("e164")
         }
         None => {
-            let hint = if region.is_none() && !value.trim_start().starts_with('+') { "; set `default_region`" } else { "" };
-            let message = format!("{} is not a phone number in E.164 form (+33199001234){hint}", shown(value));
+            let hint = if region.is_none() && !value.trim_start().starts_with('+') {
+                "; set `default_region`"
+            } else {
+                ""
+            };
+            let message =
+                format!("{} is not a phone number in E.164 form (+33199001234){hint}", shown(value));
             Verdict::Bad(Fault::new("phone.not-e164", message))
         }
     }

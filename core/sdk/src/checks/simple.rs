@@ -1,6 +1,6 @@
 //! Checks of plain types.
 
-use super::{shown, Fault, Verdict};
+use super::{Fault, Verdict, shown};
 
 /// Anything goes.
 pub fn any(_: &str, _: &mut String) -> Verdict {
@@ -29,7 +29,10 @@ pub fn boolean(value: &str, out: &mut String) -> Verdict {
             out.push_str("false");
             Verdict::Changed("boolean")
         }
-        _ => Verdict::Bad(Fault::new("value.not-boolean", format!("{} is neither true nor false", shown(value)))),
+        _ => Verdict::Bad(Fault::new(
+            "value.not-boolean",
+            format!("{} is neither true nor false", shown(value)),
+        )),
     }
 }
 
@@ -37,7 +40,10 @@ pub fn boolean(value: &str, out: &mut String) -> Verdict {
 pub fn integer(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if trimmed.parse::<i64>().is_err() || trimmed.starts_with('+') {
-        return Verdict::Bad(Fault::new("value.not-integer", format!("{} is not a whole number", shown(value))));
+        return Verdict::Bad(Fault::new(
+            "value.not-integer",
+            format!("{} is not a whole number", shown(value)),
+        ));
     }
     trimmed_to(value, trimmed, out)
 }

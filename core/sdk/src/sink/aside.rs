@@ -1,6 +1,6 @@
 //! What a sink wants to know again of every row, kept on disk instead of in memory.
 
-use usher_abi::{service::PartFormat, Error};
+use usher_abi::{Error, service::PartFormat};
 
 use crate::{Host, PartHandle};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use arrow_array::{cast::AsArray, types, Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, cast::AsArray, types};
 use arrow_schema::{DataType, TimeUnit};
 use usher_abi::Error;
 
@@ -52,7 +52,10 @@ impl<'a> Cells<'a> {
     /// A reader over a column; an error for Arrow types outside Usher's subset.
     pub fn new(name: &str, array: &'a ArrayRef) -> Result<Self, Error> {
         let unsupported = || {
-            Error::bug("batch.type", format!("column `{name}` has the Arrow type {}, which no sink takes", array.data_type()))
+            Error::bug(
+                "batch.type",
+                format!("column `{name}` has the Arrow type {}, which no sink takes", array.data_type()),
+            )
         };
         let form = match array.data_type() {
             DataType::Utf8 => Form::Utf8(array.as_string()),

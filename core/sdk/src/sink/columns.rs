@@ -8,13 +8,13 @@ use usher_abi::{Changed, Error, LeftOut, OnInvalid, Origin, Reject, Report};
 use super::{
     cells::{Cells, Value},
     row::{Cell, Note, Row},
-    rule::{find_rule, ColumnRule},
+    rule::{ColumnRule, find_rule},
 };
 use crate::{
-    checks::{shown, BoxedCheck, Fault, Verdict},
+    Records,
+    checks::{BoxedCheck, Fault, Verdict, shown},
     json_text::read_list,
     records::{LENGTH, OFFSET},
-    Records,
 };
 
 /// In which order the columns stand in the file.
@@ -91,8 +91,10 @@ impl Columns {
         order: Order,
         on_invalid: &BTreeMap<String, OnInvalid>,
     ) -> Result<Self, Error> {
-        let given = schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
-        let mut names: Vec<(String, Option<usize>)> = given.map(|(i, f)| (f.name().clone(), Some(i))).collect();
+        let given =
+            schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
+        let mut names: Vec<(String, Option<usize>)> =
+            given.map(|(i, f)| (f.name().clone(), Some(i))).collect();
         for name in extra {
             if !names.iter().any(|(n, _)| find_rule(table, n).is_some_and(|r| r.covers(name))) {
                 names.push(((*name).to_owned(), None));
@@ -102,7 +104,8 @@ impl Columns {
         for (name, from) in names {
             let rule = find_rule(table, &name)
                 .ok_or_else(|| Error::bug("column.unknown", format!("no rule for the column `{name}`")))?;
-            let chosen = on_invalid.iter().find(|(n, _)| rule.covers(n) && (!rule.name.ends_with('*') || **n == name));
+            let chosen =
+                on_invalid.iter().find(|(n, _)| rule.covers(n) && (!rule.name.ends_with('*') || **n == name));
             bound.push(Bound {
                 name: if rule.name.ends_with('*') { name } else { rule.name.to_owned() },
                 rule: *rule,
@@ -149,14 +152,22 @@ impl Columns {
     }
 
     /// Replaces the table's check of every column that the rule named `rule` covers.
-    pub fn override_check(&mut self, rule: &str, check: impl Fn(&str, &mut String) -> Verdict + Send + Clone + 'static) {
+    pub fn override_check(
+        &mut self,
+        rule: &str,
+        check: impl Fn(&str, &mut String) -> Verdict + Send + Clone + 'static,
+    ) {
         for bound in self.bound.iter_mut().filter(|b| b.rule.name == rule || b.name == rule) {
             bound.check = Some(Box::new(check.clone()));
         }
     }
 
     /// Replaces the check of one column.
-    pub fn override_check_at(&mut self, column: usize, check: impl Fn(&str, &mut String) -> Verdict + Send + 'static) {
+    pub fn override_check_at(
+        &mut self,
+        column: usize,
+        check: impl Fn(&str, &mut String) -> Verdict + Send + 'static,
+    ) {
         self.bound[column].check = Some(Box::new(check));
     }
 
@@ -214,7 +225,10 @@ impl Columns {
             let separator = (bound.rule.kind == usher_abi::ValueKind::List).then_some(bound.rule.separator);
             let end = self.row.text.len();
             if bound.rule.required && bound.from.is_some() && start == end {
-                return Err((bound.name.clone(), Fault::new("value.missing", format!("`{}` must be filled", bound.name))));
+                return Err((
+                    bound.name.clone(),
+                    Fault::new("value.missing", format!("`{}` must be filled", bound.name)),
+                ));
             }
             self.row.cells.push(Cell { start, end, separator });
         }
@@ -226,7 +240,13 @@ impl Columns {
         match fate {
             Fate::Rejected(column, fault) => {
                 let (column, message) = (column.into(), fault.message.into());
-                report.rejects.push(Reject { origin, column, code: fault.code.into(), message, retryable: false });
+                report.rejects.push(Reject {
+                    origin,
+                    column,
+                    code: fault.code.into(),
+                    message,
+                    retryable: false,
+                });
                 return;
             }
             Fate::Written => report.written.add(origin.input, origin.offset),
@@ -340,7 +360,9 @@ impl Bound {
             if value.contains(self.rule.separator) {
                 let message = format!(
                     "{} holds `{}`, which stands between the items of `{}`; split it first",
-                    shown(value), self.rule.separator, self.name
+                    shown(value),
+                    self.rule.separator,
+                    self.name
                 );
                 let fault = Fault::new("value.contains-separator", message);
                 self.bad(value, fault, row.origin, &mut scratch.left_out)?;
@@ -393,8 +415,16 @@ impl Bound {
         Ok(())
     }
 
-    fn bad(&self, value: &str, fault: Fault, origin: Origin, left_out: &mut Vec<LeftOut>) -> Result<(), Fault> {
-        if self.rule.required && self.rule.kind != usher_abi::ValueKind::List || self.on_invalid == OnInvalid::RejectRow {
+    fn bad(
+        &self,
+        value: &str,
+        fault: Fault,
+        origin: Origin,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<(), Fault> {
+        if self.rule.required && self.rule.kind != usher_abi::ValueKind::List
+            || self.on_invalid == OnInvalid::RejectRow
+        {
             return Err(fault);
         }
         left_out.push(LeftOut {
@@ -422,7 +452,11 @@ impl Tally {
 
     fn report(&mut self, bound: &[Bound], report: &mut Report) {
         for (column, rule, count) in self.0.drain(..) {
-            report.changed.push(Changed { column: bound[column].name.clone().into(), rule: rule.into(), count });
+            report.changed.push(Changed {
+                column: bound[column].name.clone().into(),
+                rule: rule.into(),
+                count,
+            });
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Records as comma- (or otherwise) separated values.
 
-use usher_abi::{service::PartFormat, Error, Part};
+use usher_abi::{Error, Part, service::PartFormat};
 
 use super::parts::{Framing, PartLimits, Parts};
-use crate::{checks::Fault, Host};
+use crate::{Host, checks::Fault};
 
 /// How a CSV file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,11 @@ impl CsvEncoder {
         let bytes = text.as_bytes();
         // No early exit: most cells are short and plain.
         let quote = bytes.iter().fold(false, |found, byte| found | self.special[usize::from(*byte)]);
-        if quote || self.dialect.quote_all { self.quoted(bytes) } else { self.buffer.extend_from_slice(bytes) }
+        if quote || self.dialect.quote_all {
+            self.quoted(bytes)
+        } else {
+            self.buffer.extend_from_slice(bytes)
+        }
     }
 
     fn quoted(&mut self, mut bytes: &[u8]) {

@@ -11,7 +11,6 @@ mod role;
 mod row;
 mod rule;
 pub(crate) mod shim;
-mod unique;
 
 pub use aside::Aside;
 pub use cells::{Cells, Value};
@@ -21,5 +20,6 @@ pub use import_file::ImportFile;
 pub use parts::{Framing, PartLimits, Parts};
 pub use role::Sink;
 pub use row::Row;
-pub use rule::{check_names, check_on_invalid, describe_columns, field_pointer, find_rule, option_pointer, ColumnRule};
-pub use unique::{Fingerprints, Print};
+pub use rule::{
+    ColumnRule, check_names, check_on_invalid, describe_columns, field_pointer, find_rule, option_pointer,
+};

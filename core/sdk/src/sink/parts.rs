@@ -1,8 +1,8 @@
 //! Files within a vendor's limits: records go in, parts come out.
 
-use usher_abi::{service::PartFormat, Error, Part};
+use usher_abi::{Error, Part, service::PartFormat};
 
-use crate::{checks::Fault, Host, PartHandle};
+use crate::{Host, PartHandle, checks::Fault};
 
 /// Bytes collected before they are handed to the host.
 const CHUNK: usize = 256 * 1024;
@@ -58,7 +58,15 @@ pub(super) struct Open {
 impl Parts {
     /// Parts named by `stem` (`users`).
     pub fn new(host: &Host, stem: &str, framing: Framing, limits: PartLimits) -> Self {
-        Self { host: host.clone(), stem: stem.to_owned(), framing, limits, open: None, held: None, done: Vec::new() }
+        Self {
+            host: host.clone(),
+            stem: stem.to_owned(),
+            framing,
+            limits,
+            open: None,
+            held: None,
+            done: Vec::new(),
+        }
     }
 
     /// Leaves all parts unfinished until [`finish`](Self::finish), so that they can be read again and replaced (see
@@ -74,9 +82,13 @@ impl Parts {
     pub fn push(&mut self, record: &[u8]) -> Result<Result<(), Fault>, Error> {
         let size = record.len() as u64;
         let frame = (self.framing.prefix.len() + self.framing.suffix.len()) as u64;
-        let most = self.limits.bytes.map(|b| b.saturating_sub(frame)).into_iter().chain(self.limits.row_bytes).min();
+        let most =
+            self.limits.bytes.map(|b| b.saturating_sub(frame)).into_iter().chain(self.limits.row_bytes).min();
         if let Some(most) = most.filter(|most| size > *most) {
-            return Ok(Err(Fault::new("row.too-long", format!("the row has {size} bytes, {most} are allowed"))));
+            return Ok(Err(Fault::new(
+                "row.too-long",
+                format!("the row has {size} bytes, {most} are allowed"),
+            )));
         }
         let suffix = self.framing.suffix.len() as u64;
         let between = self.framing.between.len() as u64;

@@ -40,7 +40,9 @@ impl CsvFile {
                 } else {
                     self.parts.push(self.encoder.encode(records.cells()))?
                 };
-                pushed.map_err(|fault| Error::bug("part.row", format!("row {number}, read again: {}", fault.message)))?;
+                pushed.map_err(|fault| {
+                    Error::bug("part.row", format!("row {number}, read again: {}", fault.message))
+                })?;
                 number += 1;
             }
             if number != end {
@@ -98,7 +100,9 @@ impl<'p> Records<'p> {
                     // Checked here, so that `cells` need not fail.
                     return match self.raw().find_map(|cell| std::str::from_utf8(cell).err()) {
                         None => Ok(true),
-                        Some(e) => Err(Error::bug("part.utf8", format!("a part, read again, is not UTF-8: {e}"))),
+                        Some(e) => {
+                            Err(Error::bug("part.utf8", format!("a part, read again, is not UTF-8: {e}")))
+                        }
                     };
                 }
                 ReadRecordResult::End => return Ok(false),

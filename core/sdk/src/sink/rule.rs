@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usher_abi::{nearest, Column, OnInvalid, Problem, ValueKind};
+use usher_abi::{Column, OnInvalid, Problem, ValueKind, nearest};
 
 use crate::{checks::Check, options::problem};
 
@@ -87,7 +87,11 @@ impl ColumnRule {
 pub fn find_rule<'t>(table: &'t [ColumnRule], name: &str) -> Option<&'t ColumnRule> {
     let mut covering = table.iter().filter(|rule| rule.covers(name));
     let first = covering.next()?;
-    if first.name.ends_with('*') { covering.find(|r| !r.name.ends_with('*')).or(Some(first)) } else { Some(first) }
+    if first.name.ends_with('*') {
+        covering.find(|r| !r.name.ends_with('*')).or(Some(first))
+    } else {
+        Some(first)
+    }
 }
 
 /// The whole table as `describe()` shows it.
@@ -102,7 +106,8 @@ pub fn check_names(table: &[ColumnRule], columns: &[String]) -> Vec<Problem> {
         let pointer = field_pointer(name);
         match find_rule(table, name) {
             None => {
-                let spellings = table.iter().flat_map(|r| std::iter::once(r.name).chain(r.aliases.iter().copied()));
+                let spellings =
+                    table.iter().flat_map(|r| std::iter::once(r.name).chain(r.aliases.iter().copied()));
                 let message = format!("unknown column `{name}`{}", nearest(name, spellings));
                 problems.push(problem(pointer, "column.unknown", message));
             }

@@ -3,13 +3,15 @@
 use std::{ffi::c_void, marker::PhantomData, mem};
 
 use usher_abi::{
-    import_batch, import_schema, ArrowSchema, Batch, Error, Instance, RResult, RStr, RString, Report, SinkTable,
+    ArrowSchema, Batch, Error, Instance, RResult, RStr, RString, Report, SinkTable, import_batch,
+    import_schema,
 };
 
 use super::Sink;
 use crate::{
-    guard::{cancel, close, enter, Shell},
-    options, Host, Records,
+    Host, Records,
+    guard::{Shell, cancel, close, enter},
+    options,
 };
 
 struct Table<T>(PhantomData<T>);
@@ -50,7 +52,11 @@ extern "C" fn begin<T: Sink>(this: *mut c_void, schema: &ArrowSchema) -> RResult
     enter(this, "begin", |sink: &mut T| sink.begin(import_schema(schema)?))
 }
 
-extern "C" fn write<T: Sink>(this: *mut c_void, batch: &mut Batch, report: &mut Report) -> RResult<(), Error> {
+extern "C" fn write<T: Sink>(
+    this: *mut c_void,
+    batch: &mut Batch,
+    report: &mut Report,
+) -> RResult<(), Error> {
     enter(this, "write", |sink: &mut T| {
         let (input, checkpoint) = (batch.input, mem::take(&mut batch.checkpoint).into());
         sink.write(Records { batch: import_batch(batch)?, input, checkpoint }, report)

@@ -3,14 +3,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow_array::{
-    builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder},
     ArrayRef, RecordBatch, UInt32Array, UInt64Array,
+    builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder},
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use usher_abi::{Error, ValueKind};
 
 use super::row::{Cell, RowScratch};
-use crate::records::{origin_fields, Records, KIND};
+use crate::records::{KIND, Records, origin_fields};
 
 /// Rows of a batch, unless its records reach [`BATCH_BYTES`] first.
 pub const BATCH_ROWS: usize = 8_192;
@@ -30,6 +30,12 @@ impl Wanted {
     /// A column.
     pub fn new(name: impl Into<String>, kind: ValueKind) -> Self {
         Self { name: name.into(), kind }
+    }
+
+    /// Whether the column is text, so that any value is taken as it stands.
+    #[inline]
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.kind, ValueKind::Text | ValueKind::Timestamp | ValueKind::Date | ValueKind::Any)
     }
 
     fn field(&self) -> Field {
@@ -86,7 +92,9 @@ impl Builder {
                 b.append(true);
             }
             (Self::List(b), Cell::Null) => b.append(false),
-            (_, cell) => return Err(Error::bug("source.cell", format!("{cell:?} is in a column of another type"))),
+            (_, cell) => {
+                return Err(Error::bug("source.cell", format!("{cell:?} is in a column of another type")));
+            }
         }
         Ok(())
     }
@@ -96,11 +104,20 @@ impl Builder {
         match self {
             Self::Text(b) => {
                 let bytes = b.values_slice().len();
-                Arc::new(std::mem::replace(b, StringBuilder::with_capacity(BATCH_ROWS, bytes + bytes / 8)).finish())
+                Arc::new(
+                    std::mem::replace(b, StringBuilder::with_capacity(BATCH_ROWS, bytes + bytes / 8))
+                        .finish(),
+                )
             }
-            Self::Boolean(b) => Arc::new(std::mem::replace(b, BooleanBuilder::with_capacity(BATCH_ROWS)).finish()),
-            Self::Integer(b) => Arc::new(std::mem::replace(b, Int64Builder::with_capacity(BATCH_ROWS)).finish()),
-            Self::Number(b) => Arc::new(std::mem::replace(b, Float64Builder::with_capacity(BATCH_ROWS)).finish()),
+            Self::Boolean(b) => {
+                Arc::new(std::mem::replace(b, BooleanBuilder::with_capacity(BATCH_ROWS)).finish())
+            }
+            Self::Integer(b) => {
+                Arc::new(std::mem::replace(b, Int64Builder::with_capacity(BATCH_ROWS)).finish())
+            }
+            Self::Number(b) => {
+                Arc::new(std::mem::replace(b, Float64Builder::with_capacity(BATCH_ROWS)).finish())
+            }
             Self::List(b) => Arc::new(b.finish()),
         }
     }

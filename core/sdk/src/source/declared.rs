@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use usher_abi::{nearest, Attribute, Error, Problem, ValueKind};
+use usher_abi::{Attribute, Error, Problem, ValueKind, nearest};
 
-use super::claims::{is_claim, CLAIMS};
+use super::claims::{CLAIMS, is_claim};
 use crate::options::{problem, warning};
 
 /// The options `claims` and `kinds` of a source whose attributes nobody knows beforehand.
@@ -22,7 +22,11 @@ impl Declared {
         let slips = self.claims.keys().filter(|claim| !is_claim(claim)).filter_map(|claim| {
             let near = nearest(claim, CLAIMS.iter().copied());
             near.name()?;
-            Some(warning(pointer(&["claims", claim]), "claim.unknown", format!("`{claim}` is no usual claim{near}")))
+            Some(warning(
+                pointer(&["claims", claim]),
+                "claim.unknown",
+                format!("`{claim}` is no usual claim{near}"),
+            ))
         });
         slips.collect()
     }
@@ -42,7 +46,8 @@ impl Declared {
         let mut given: BTreeSet<&str> = self.claims.keys().map(String::as_str).collect();
         let said = |path: &str| self.claims.iter().find(|(_, p)| *p == path).map(|(claim, _)| claim.clone());
         let attribute = |path: &str| {
-            let claim = said(path).or_else(|| usual(path).filter(|claim| given.insert(claim)).map(str::to_owned));
+            let claim =
+                said(path).or_else(|| usual(path).filter(|claim| given.insert(claim)).map(str::to_owned));
             Attribute { path: path.to_owned(), kind: self.kind(path), claim, summary: String::new() }
         };
         paths.into_iter().map(attribute).collect()
@@ -91,6 +96,7 @@ pub fn refuse(problems: &[Problem]) -> Result<(), Error> {
         1 => first.message.clone(),
         n => format!("{} (and {} more)", first.message, n - 1),
     };
-    let details = serde_json::to_string(problems).map_err(|e| Error::bug("source.problems", e.to_string()))?;
+    let details =
+        serde_json::to_string(problems).map_err(|e| Error::bug("source.problems", e.to_string()))?;
     Err(Error::config(first.code.clone(), message).details(details))
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
-use usher_abi::{service::InputFile, Error, Report};
+use usher_abi::{Error, Report, service::InputFile};
 
 use super::{
     delimited::{DelimitedReader, Dialect},
-    slabs::{Slabs, BOM},
+    slabs::{BOM, Slabs},
 };
 use crate::Input;
 
@@ -33,7 +33,8 @@ impl<'de> Deserialize<'de> for Delimiter {
             ("tab", _) => Ok(Self::Byte(b'\t')),
             (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(Self::Byte(*byte)),
             _ => {
-                let message = format!("the delimiter `{text}` is neither `auto`, `tab` nor one ASCII character");
+                let message =
+                    format!("the delimiter `{text}` is neither `auto`, `tab` nor one ASCII character");
                 Err(serde::de::Error::custom(message))
             }
         }
@@ -96,9 +97,13 @@ impl Header {
             None => Vec::new(),
         };
         if let Some(reject) = report.rejects.first() {
-            return Err(Error::data(reject.code.as_str(), format!("the header of `{}`: {}", file.name, reject.message)));
+            return Err(Error::data(
+                reject.code.as_str(),
+                format!("the header of `{}`: {}", file.name, reject.message),
+            ));
         }
-        let headings = headings(&cells).map_err(|(code, what)| Error::data(code, format!("`{}`: {what}", file.name)))?;
+        let headings =
+            headings(&cells).map_err(|(code, what)| Error::data(code, format!("`{}`: {what}", file.name)))?;
         Ok(Some(Self { headings, dialect, body: reader.position() }))
     }
 }
@@ -108,14 +113,25 @@ fn headings(cells: &[Vec<u8>]) -> Result<Vec<String>, (&'static str, String)> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
     for (i, cell) in cells.iter().enumerate() {
         let number = i + 1;
-        let cell = std::str::from_utf8(cell)
-            .map_err(|e| ("encoding.utf8", format!("heading {number} is not UTF-8 at byte {}", e.valid_up_to() + 1)))?;
+        let cell = std::str::from_utf8(cell).map_err(|e| {
+            ("encoding.utf8", format!("heading {number} is not UTF-8 at byte {}", e.valid_up_to() + 1))
+        })?;
         let name = clean(cell);
         if name.is_empty() {
-            return Err(("csv.heading-empty", format!("heading {number} is empty; give every column a name")));
+            return Err((
+                "csv.heading-empty",
+                format!("heading {number} is empty; give every column a name"),
+            ));
+        }
+        if name.contains('\0') {
+            return Err((
+                "csv.heading-nul",
+                format!("heading {number} holds a NUL byte; is this a text file?"),
+            ));
         }
         if let Some(first) = names.iter().position(|n| n == name) {
-            let message = format!("headings {} and {number} are both `{name}`; rename one of them", first + 1);
+            let message =
+                format!("headings {} and {number} are both `{name}`; rename one of them", first + 1);
             return Err(("csv.heading-twice", message));
         }
         names.push(name.to_owned());
@@ -182,12 +198,19 @@ mod tests {
 
     #[test]
     fn headings_are_cleaned_and_must_be_names() {
-        for (text, expected) in [(" a ", "a"), ("'user_id", "user_id"), ("'\"Name\"", "Name"), ("''x", "'x"), ("\u{feff}é", "é")] {
+        for (text, expected) in
+            [(" a ", "a"), ("'user_id", "user_id"), ("'\"Name\"", "Name"), ("''x", "'x"), ("\u{feff}é", "é")]
+        {
             assert_eq!(clean(text), expected);
         }
-        let read = |cells: &[&str]| headings(&cells.iter().map(|c| c.as_bytes().to_vec()).collect::<Vec<_>>());
+        let read =
+            |cells: &[&str]| headings(&cells.iter().map(|c| c.as_bytes().to_vec()).collect::<Vec<_>>());
         assert_eq!(read(&["a", " "]).unwrap_err().1, "heading 2 is empty; give every column a name");
-        assert_eq!(read(&["a", "b", "'a"]).unwrap_err().1, "headings 1 and 3 are both `a`; rename one of them");
+        assert_eq!(
+            read(&["a", "b", "'a"]).unwrap_err().1,
+            "headings 1 and 3 are both `a`; rename one of them"
+        );
+        assert_eq!(read(&["a\0"]).unwrap_err().0, "csv.heading-nul");
         assert_eq!(headings(&[b"a\xff".to_vec()]).unwrap_err().0, "encoding.utf8");
     }
 }

@@ -1,6 +1,6 @@
 //! The files behind a source's `input` option.
 
-use usher_abi::{service::InputFile, Error, Split};
+use usher_abi::{Error, Split, service::InputFile};
 
 use super::slabs::BOM;
 use crate::{Host, Input};
@@ -49,7 +49,9 @@ impl Inputs {
     /// The file of a split.
     pub fn file(&self, split: &Split) -> Result<&InputFile, Error> {
         let found = self.files.iter().find(|f| f.id == split.input);
-        found.ok_or_else(|| Error::bug("source.split", "the split names an input that this source did not open"))
+        found.ok_or_else(|| {
+            Error::bug("source.split", "the split names an input that this source did not open")
+        })
     }
 
     /// Looks at the beginning of a file. UTF-16 is an error here, where it can be said in plain words.

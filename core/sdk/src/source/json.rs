@@ -5,14 +5,14 @@ use std::ops::Range;
 use usher_abi::{Error, Report, Split};
 
 use super::{
+    Stream,
     builders::Builders,
     json_array::Elements,
+    json_record::{Decoder, Fault},
     json_value::ValueError,
     lines::Lines,
-    json_record::{Decoder, Fault},
     projection::Projection,
-    rejects::{origin, reject, too_long, REJECTS_A_CALL},
-    Stream,
+    rejects::{REJECTS_A_CALL, origin, reject, too_long},
 };
 use crate::{Host, Records};
 
@@ -36,13 +36,29 @@ enum Feed {
 
 impl JsonStream {
     /// Opens a split of an NDJSON input.
-    pub fn lines(host: &Host, projection: Projection, split: &Split, checkpoint: &[u8], limit: usize) -> Result<Self, Error> {
+    pub fn lines(
+        host: &Host,
+        projection: Projection,
+        split: &Split,
+        checkpoint: &[u8],
+        limit: usize,
+    ) -> Result<Self, Error> {
         let lines = Lines::open(&host.input()?, split, offset(checkpoint)?, limit)?;
-        Ok(Self { host: host.clone(), feed: Feed::Lines(lines), rows: Rows::new(projection, split.input, limit, "line") })
+        Ok(Self {
+            host: host.clone(),
+            feed: Feed::Lines(lines),
+            rows: Rows::new(projection, split.input, limit, "line"),
+        })
     }
 
     /// Opens an input that is one JSON array.
-    pub fn array(host: &Host, projection: Projection, split: &Split, checkpoint: &[u8], limit: usize) -> Result<Self, Error> {
+    pub fn array(
+        host: &Host,
+        projection: Projection,
+        split: &Split,
+        checkpoint: &[u8],
+        limit: usize,
+    ) -> Result<Self, Error> {
         let elements = Elements::open(&host.input()?, split, offset(checkpoint)?, limit)?;
         let rows = Rows::new(projection, split.input, limit, "element");
         Ok(Self { host: host.clone(), feed: Feed::Elements(elements), rows })
@@ -83,7 +99,9 @@ impl Stream for JsonStream {
                     let mut more = true;
                     while more && !self.rows.is_full(report) {
                         more = match elements.next(report)? {
-                            Some((offset, element)) => self.rows.bytes(offset, element, report).map(|()| true)?,
+                            Some((offset, element)) => {
+                                self.rows.bytes(offset, element, report).map(|()| true)?
+                            }
                             None => false,
                         };
                     }
@@ -176,7 +194,7 @@ impl Rows {
             // A blank line.
             Err(Fault::Json(_)) if record.bytes().all(|b| b.is_ascii_whitespace()) => Ok(()),
             Err(fault) => {
-                self.fault(&fault, offset, record, report);
+                self.fault(&fault, offset, record, 0..record.len(), report);
                 Ok(())
             }
         }
@@ -184,14 +202,20 @@ impl Rows {
 
     /// Appends the record that was read last, which is a part of `text`.
     #[inline]
-    fn row(&mut self, text: &str, record: Range<usize>, offset: u64, report: &mut Report) -> Result<(), Error> {
+    fn row(
+        &mut self,
+        text: &str,
+        record: Range<usize>,
+        offset: u64,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         if self.over(offset, record.len(), report) {
             return Ok(());
         }
         match self.decoder.cells(text) {
             Ok((cells, scratch)) => self.builders.append(cells, text, scratch, offset, record.len()),
             Err(fault) => {
-                self.fault(&fault, offset, &text[record], report);
+                self.fault(&fault, offset, text, record, report);
                 Ok(())
             }
         }
@@ -207,16 +231,26 @@ impl Rows {
     }
 
     #[cold]
-    fn fault(&self, fault: &Fault, offset: u64, record: &str, report: &mut Report) {
+    fn fault(&self, fault: &Fault, offset: u64, text: &str, record: Range<usize>, report: &mut Report) {
+        let (start, record) = (record.start, text.get(record).unwrap_or(text));
         let what = self.what;
         let (column, code, message) = match fault {
-            Fault::Json(error) => ("", "json.syntax", format!("{what} is not JSON: {}", place(error, record))),
+            Fault::Json(error) => {
+                ("", "json.syntax", format!("{what} is not JSON: {}", place(error, record)))
+            }
             Fault::NotObject => ("", "json.not-object", format!("{what} is JSON, but no object")),
             Fault::Value(column, error) => {
                 let name = &*self.decoder.columns()[*column].name;
                 match error {
-                    ValueError::Kind(message) => (name, "value.type", format!("`{name}` {message}")),
-                    ValueError::Syntax(message) => (name, "json.syntax", format!("{what} is not JSON: `{name}`: {message}")),
+                    ValueError::Kind(message) => (name, "value.type", format!("`{name}`: {message}")),
+                    ValueError::Syntax(message) => {
+                        let at = column_of(record, self.decoder.start(*column).saturating_sub(start) + 1);
+                        (
+                            name,
+                            "json.syntax",
+                            format!("{what} is not JSON: {message} in `{name}` at column {at}"),
+                        )
+                    }
                 }
             }
         };
@@ -224,7 +258,15 @@ impl Rows {
     }
 
     #[cold]
-    fn reject(&self, offset: u64, length: usize, column: &str, code: &str, message: String, report: &mut Report) {
+    fn reject(
+        &self,
+        offset: u64,
+        length: usize,
+        column: &str,
+        code: &str,
+        message: String,
+        report: &mut Report,
+    ) {
         report.rejects.push(reject(origin(self.input, offset, length as u64), column, code, message));
     }
 }
@@ -234,12 +276,15 @@ fn place(error: &serde_json::Error, record: &str) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    let bytes = record.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let before = bytes.char_indices().take_while(|(at, _)| at + 1 < column).count();
-    let column = before + 1;
+    let column = column_of(record.lines().nth(line.saturating_sub(1)).unwrap_or_default(), column);
     if record.trim_end().contains('\n') {
         format!("{what} at line {line} column {column} of the element")
     } else {
         format!("{what} at column {column}")
     }
+}
+
+/// The column in characters of the column in bytes; both count from 1.
+fn column_of(line: &str, bytes: usize) -> usize {
+    line.char_indices().take_while(|(at, _)| at + 1 < bytes).count() + 1
 }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use memchr::memchr2;
-use usher_abi::{service::Slab, Error, Report, Split};
+use usher_abi::{Error, Report, Split, service::Slab};
 
 use super::{
     rejects::{origin, reject, too_long},
-    slabs::{Slabs, BOM},
+    slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader};
 
@@ -119,9 +119,11 @@ impl<R: Slabs> Elements<R> {
         let (bytes, base) = (slab.bytes(), slab.offset);
         // The byte order mark may be cut by slabs: its bytes are no JSON anywhere else.
         let blank = |at: usize, b: u8| b.is_ascii_whitespace() || (base + at as u64) < 3 && BOM.contains(&b);
-        let Some(skipped) = bytes[self.at..].iter().enumerate().position(|(i, b)| {
-            matches!(self.state, State::Inside(_)) || !blank(self.at + i, *b)
-        }) else {
+        let Some(skipped) = bytes[self.at..]
+            .iter()
+            .enumerate()
+            .position(|(i, b)| matches!(self.state, State::Inside(_)) || !blank(self.at + i, *b))
+        else {
             self.at = bytes.len();
             return;
         };
@@ -134,7 +136,11 @@ impl<R: Slabs> Elements<R> {
                 return;
             }
             (State::Before | State::After | State::Done, _) => {
-                let what = if self.state == State::Before { "the input is no JSON array" } else { "text after the array" };
+                let what = if self.state == State::Before {
+                    "the input is no JSON array"
+                } else {
+                    "text after the array"
+                };
                 report.rejects.push(reject(origin(self.input, here, 0), "", "json.syntax", what));
                 self.state = State::Done;
                 return;
@@ -210,7 +216,7 @@ impl Depth {
                     at += 1;
                     continue;
                 }
-                let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) else { return None };
+                let found = memchr2(b'"', b'\\', &bytes[at..])?;
                 at += found + 1;
                 match bytes[at - 1] {
                     b'"' => self.string = false,
@@ -248,7 +254,10 @@ mod tests {
             // A scalar ends where the next token begins.
             found.push(element.trim_end().to_owned());
         }
-        (found, report.rejects.iter().map(|r| (r.code.to_string(), r.origin.offset, r.origin.length)).collect())
+        (
+            found,
+            report.rejects.iter().map(|r| (r.code.to_string(), r.origin.offset, r.origin.length)).collect(),
+        )
     }
 
     #[test]
@@ -270,7 +279,11 @@ mod tests {
             let (found, rejects) = elements(r#"[{"a":1}] {"b":1}"#, slab, 100);
             assert_eq!((found.len(), rejects), (1, vec![("json.syntax".to_owned(), 10, 0)]));
             let (found, rejects) = elements(r#"[{"a":1},{"b":"0123456789"},{"c":1}]"#, slab, 10);
-            assert_eq!((found.len(), rejects), (2, vec![("record.too-long".to_owned(), 9, 18)]), "slabs of {slab}");
+            assert_eq!(
+                (found.len(), rejects),
+                (2, vec![("record.too-long".to_owned(), 9, 18)]),
+                "slabs of {slab}"
+            );
         }
     }
 

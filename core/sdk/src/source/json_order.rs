@@ -17,6 +17,8 @@ struct Known {
     /// The first eight bytes of `text`, and which of them count.
     head: u64,
     mask: u64,
+    /// The last eight bytes of `text`, if it has as many.
+    tail: u64,
     /// The key as it is written, quotes and colon included.
     text: Box<[u8]>,
     node: Option<usize>,
@@ -29,8 +31,13 @@ impl Order {
     pub(crate) fn guess(&self, hint: usize, text: &[u8]) -> Option<(usize, usize, Option<usize>)> {
         let head = u64::from_le_bytes(*text.first_chunk()?);
         for (i, known) in self.0.iter().enumerate().skip(hint).take(TRIES) {
-            if (head ^ known.head) & known.mask == 0 && (known.text.len() <= 8 || text.starts_with(&known.text)) {
-                return Some((i, known.text.len(), known.node));
+            let length = known.text.len();
+            if (head ^ known.head) & known.mask == 0
+                && (length <= 8
+                    || length <= 16 && last(text, length) == Some(known.tail)
+                    || text.starts_with(&known.text))
+            {
+                return Some((i, length, known.node));
             }
         }
         None
@@ -50,9 +57,19 @@ impl Order {
         head[..length].copy_from_slice(&text[..length]);
         let mask = if length == 8 { u64::MAX } else { (1 << (8 * length)) - 1 };
         let at = hint.min(self.0.len());
-        self.0.insert(at, Known { head: u64::from_le_bytes(head), mask, text: text.into(), node });
+        let head = u64::from_le_bytes(head);
+        self.0.insert(
+            at,
+            Known { head, mask, tail: last(text, text.len()).unwrap_or(0), text: text.into(), node },
+        );
         at + 1
     }
+}
+
+/// The last eight of the first `length` bytes.
+#[inline]
+fn last(text: &[u8], length: usize) -> Option<u64> {
+    text.get(..length)?.last_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Taking the wanted values out of JSON records.
 
 use serde::{
-    de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
     Deserialize,
+    de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -10,7 +10,7 @@ use super::{
     builders::Wanted,
     json_order::Order,
     json_scan::{Scan, Seen},
-    json_value::{cell, ValueError},
+    json_value::{ValueError, cell},
     projection::{Keys, Node, Projection},
     row::{Cell, RowScratch},
 };
@@ -26,7 +26,8 @@ struct Slot {
     seen: Seen,
 }
 
-const EMPTY: Slot = Slot { start: 0, end: 0, node: 0, weight: 0, seen: Seen { escaped: false, spaced: false } };
+const EMPTY: Slot =
+    Slot { start: 0, end: 0, node: 0, weight: 0, seen: Seen { escaped: false, spaced: false } };
 
 /// Why a record is not taken.
 #[derive(Debug)]
@@ -64,6 +65,11 @@ impl Decoder {
         self.projection.columns()
     }
 
+    /// Where the value of a column begins in the text that was read last.
+    pub(crate) fn start(&self, column: usize) -> usize {
+        self.slots[column].start as usize
+    }
+
     /// Reads the line that begins at `at`, if it is plain; answers the place of its line feed, or of the block's end.
     #[inline]
     pub(crate) fn line(&mut self, block: &str, at: usize) -> Option<usize> {
@@ -95,14 +101,25 @@ impl Decoder {
     pub(crate) fn cells(&mut self, text: &str) -> Result<(&[Cell], &RowScratch), Fault> {
         self.scratch.clear();
         self.cells.clear();
-        for (column, slot) in self.slots.iter().enumerate() {
+        for (column, (slot, wanted)) in self.slots.iter().zip(self.projection.columns()).enumerate() {
+            let bytes = text.as_bytes();
             self.cells.push(if slot.weight == 0 {
                 Cell::Null
+            } else if wanted.is_text() && !slot.seen.escaped && bytes.get(slot.start as usize) == Some(&b'"')
+            {
+                // Nearly all values are of this sort.
+                Cell::Record(slot.start + 1, slot.end - 1)
             } else {
                 let raw = &text[slot.start as usize..slot.end as usize];
-                let (kind, hidden) = (self.projection.columns()[column].kind, self.projection.hidden(column));
-                cell(kind, raw, slot.start, slot.seen, hidden, &mut self.scratch)
-                    .map_err(|e| Fault::Value(column, e))?
+                cell(
+                    wanted.kind,
+                    raw,
+                    slot.start,
+                    slot.seen,
+                    self.projection.hidden(column),
+                    &mut self.scratch,
+                )
+                .map_err(|e| Fault::Value(column, e))?
             });
         }
         Ok((&self.cells, &self.scratch))
@@ -359,7 +376,10 @@ mod tests {
 
     #[test]
     fn nested_flat_and_half_flat_spellings_serve() {
-        let mut d = decoder(&["user_metadata.consent.given", "identities[0].connection", "https://acme.example/roles"], &[]);
+        let mut d = decoder(
+            &["user_metadata.consent.given", "identities[0].connection", "https://acme.example/roles"],
+            &[],
+        );
         let expected = vec![Some("true".to_owned()), Some("c".to_owned()), Some("[]".to_owned())];
         for record in [
             r#"{"user_metadata":{"consent":{"given":true}},"identities":[{"connection":"c"},{"connection":"d"}],"https://acme.example/roles":[]}"#,
@@ -383,7 +403,8 @@ mod tests {
     #[test]
     fn renames_win_or_give_way() {
         let rename = |path: &str, key: &str, wins| Rename { path: path.into(), key: key.into(), wins };
-        let renames = [rename("email", "Mail", true), rename("name", "Name", false), rename("a.b", "AB", false)];
+        let renames =
+            [rename("email", "Mail", true), rename("name", "Name", false), rename("a.b", "AB", false)];
         let mut d = decoder(&["email", "name", "a.b.c"], &renames);
         let got = values(&mut d, r#"{"Mail":"1","email":"2","name":"3","Name":"4","AB":{"c":"5"}}"#);
         assert_eq!(got, ["1", "3", "5"].map(|t| Some(t.to_owned())));
@@ -409,7 +430,11 @@ mod tests {
         let mut d = decoder(&["a.b", "a.c", "x"], &[]);
         for escape in ["x", r"\u0078"] {
             let record = format!(r#"{{"a":{{"b":1,"c":2}},"a":{{"c":3}},"{escape}":4,"x":5}}"#);
-            assert_eq!(values(&mut d, &record), [None, Some("3".to_owned()), Some("5".to_owned())], "{record}");
+            assert_eq!(
+                values(&mut d, &record),
+                [None, Some("3".to_owned()), Some("5".to_owned())],
+                "{record}"
+            );
         }
         let flat = values(&mut d, r#"{"a.b":1,"a":{}}"#);
         assert_eq!(flat[0].as_deref(), Some("1"), "another spelling is no repetition");
@@ -417,7 +442,17 @@ mod tests {
 
     #[test]
     fn keys_of_any_length_are_told_apart() {
-        let names = ["a", "abcdefg", "abcdefgh", "abcdefghi", "bbcdefghi", "abcdefgh01234567", "abcdefgh?1234567", "abcdefgh 8 01234567", "abcdefgh 9 01234567"];
+        let names = [
+            "a",
+            "abcdefg",
+            "abcdefgh",
+            "abcdefghi",
+            "bbcdefghi",
+            "abcdefgh01234567",
+            "abcdefgh?1234567",
+            "abcdefgh 8 01234567",
+            "abcdefgh 9 01234567",
+        ];
         let mut d = decoder(&names, &[]);
         for (i, name) in names.iter().enumerate() {
             let got = values(&mut d, &serde_json::json!({ *name: i }).to_string());

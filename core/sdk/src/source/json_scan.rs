@@ -1,4 +1,4 @@
-//! A fast reader of well-formed JSON text: where values begin and end, sixteen bytes at a time.
+//! A fast reader of well-formed JSON text: where values begin and end, eight bytes at a time.
 //!
 //! It knows JSON's grammar and nothing else, and gives up (`None`) on everything that is not plainly right: broken
 //! text, escapes in places where they matter, nesting beyond 64. Whoever calls it asks serde_json then, which has the
@@ -18,20 +18,21 @@ pub(crate) struct Seen {
 pub(crate) struct Scan<'a, const LINES: bool>(pub(crate) &'a [u8]);
 
 /// Bytes that are looked at in one step.
-const STEP: usize = 16;
+const STEP: usize = 8;
 
 /// How many bytes there are before the first one that is `"`, `\` or a control character; [`STEP`]: there is none.
-///
-/// The loop has no branch, so compilers make a few vector instructions of it on any target.
 #[inline]
-fn plain(bytes: &[u8; STEP]) -> usize {
-    let mut found = [0u8; STEP];
-    for (found, byte) in found.iter_mut().zip(bytes) {
-        *found = u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < 0x20);
-    }
-    let found = u128::from_le_bytes(found);
-    let (low, high) = (found as u64, (found >> 64) as u64);
-    if low != 0 { low.trailing_zeros() as usize / 8 } else { 8 + high.trailing_zeros() as usize / 8 }
+fn plain(bytes: [u8; STEP]) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let x = u64::from_le_bytes(bytes);
+    // With bit 1 turned over, `"` and the control characters, and nothing else, are below 0x21.
+    let quote = x ^ (LOW * 0x02);
+    let backslash = x ^ (LOW * 0x5C);
+    // The high bit of each byte found. A borrow makes bits wrong only above one that is right.
+    let found =
+        ((quote.wrapping_sub(LOW * 0x21) & !quote) | (backslash.wrapping_sub(LOW) & !backslash)) & HIGH;
+    found.trailing_zeros() as usize / 8
 }
 
 impl<const LINES: bool> Scan<'_, LINES> {
@@ -66,7 +67,7 @@ impl<const LINES: bool> Scan<'_, LINES> {
         loop {
             let found = match self.0.get(at..).and_then(|rest| rest.first_chunk()) {
                 Some(step) => {
-                    let plain = plain(step);
+                    let plain = plain(*step);
                     at += plain;
                     if plain == STEP {
                         continue;
@@ -165,25 +166,26 @@ impl<const LINES: bool> Scan<'_, LINES> {
                 b'"' => at = self.string(at + 1)?.0 + 1,
                 _ => at = self.scalar(at)?,
             }
-            let first = matches!(open, b'{' | b'[') && !empty;
-            // Close what ends here.
-            while !first {
-                at = blank(at, &mut spaced);
-                let close = if objects & 1 == 1 { b'}' } else { b']' };
-                match self.byte(at) {
-                    b if b == close => {
-                        at += 1;
-                        objects >>= 1;
-                        depth -= 1;
-                        if depth == 0 {
-                            return Some((at, Seen { escaped: false, spaced }));
+            if !matches!(open, b'{' | b'[') || empty {
+                // Close what ends here, up to the comma before the next value.
+                loop {
+                    at = blank(at, &mut spaced);
+                    let close = if objects & 1 == 1 { b'}' } else { b']' };
+                    match self.byte(at) {
+                        b if b == close => {
+                            at += 1;
+                            objects >>= 1;
+                            depth -= 1;
+                            if depth == 0 {
+                                return Some((at, Seen { escaped: false, spaced }));
+                            }
                         }
+                        b',' => {
+                            at = blank(at + 1, &mut spaced);
+                            break;
+                        }
+                        _ => return None,
                     }
-                    b',' => {
-                        at = blank(at + 1, &mut spaced);
-                        break;
-                    }
-                    _ => return None,
                 }
             }
             if objects & 1 == 1 {
@@ -205,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::de::IgnoredAny;
 
-    use super::{plain, Scan, Seen};
+    use super::{Scan, Seen, plain};
 
     /// Whether the text is one value.
     fn accepts(text: &str) -> bool {
@@ -216,15 +218,52 @@ mod tests {
     #[test]
     fn the_grammar() {
         for text in [
-            "{}", "[]", " [ ] ", "[[],{}]", r#"{"a":{"b":[1,2,{"c":null}]},"d":"\u00e9\\\""}"#, "0", "-0.5e+10", "1E2", "true", "\"\"",
-            "[1 , 2]", "{\"a\" : 1}", "\"0123456789abcdef\"",
+            "{}",
+            "[]",
+            " [ ] ",
+            "[[],{}]",
+            r#"{"a":{"b":[1,2,{"c":null}]},"d":"\u00e9\\\""}"#,
+            "0",
+            "-0.5e+10",
+            "1E2",
+            "true",
+            "\"\"",
+            "[1 , 2]",
+            "{\"a\" : 1}",
+            "\"0123456789abcdef\"",
         ] {
             assert!(accepts(text), "{text}");
             assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "{text}");
         }
         for text in [
-            "", "{", "}", "[1,]", "[,1]", "{,}", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1,}"#, r#"{a:1}"#, "01", "-", "1.", ".5", "1e", "tru",
-            "\"", "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "[1 2]", "[}", "{]", r#"{"a":1]"#, "[1}", "nul", "+1", "\"\u{1}\"",
+            "",
+            "{",
+            "}",
+            "[1,]",
+            "[,1]",
+            "{,}",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{a:1}"#,
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "tru",
+            "\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"a\nb\"",
+            "[1 2]",
+            "[}",
+            "{]",
+            r#"{"a":1]"#,
+            "[1}",
+            "nul",
+            "+1",
+            "\"\u{1}\"",
         ] {
             assert!(!accepts(text), "{text}");
             assert!(serde_json::from_str::<IgnoredAny>(text).is_err(), "{text}");
@@ -235,7 +274,9 @@ mod tests {
 
     #[test]
     fn what_is_seen() {
-        let seen = |text: &str| Scan::<true>(text.as_bytes()).value(0).map(|(end, seen)| (end, seen.escaped, seen.spaced));
+        let seen = |text: &str| {
+            Scan::<true>(text.as_bytes()).value(0).map(|(end, seen)| (end, seen.escaped, seen.spaced))
+        };
         assert_eq!(seen(r#""a\n" "#), Some((5, true, false)));
         assert_eq!(seen(r#"["a b"]"#), Some((7, false, false)));
         assert_eq!(seen("[1, 2]"), Some((6, false, true)));
@@ -245,10 +286,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_bytes_are_counted(bytes in any::<[u8; 16]>()) {
+        fn plain_bytes_are_counted(bytes in any::<[u8; 8]>()) {
             for bytes in [bytes, bytes.map(|b| if b & 7 == 0 { b / 8 } else { b | 0x20 })] {
-                let exact = bytes.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1F)).unwrap_or(16);
-                prop_assert_eq!(plain(&bytes), exact);
+                let exact = bytes.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1F)).unwrap_or(8);
+                prop_assert_eq!(plain(bytes), exact);
             }
         }
 

@@ -9,7 +9,7 @@ use usher_abi::ValueKind;
 
 use super::{
     json_scan::Seen,
-    row::{from_text, mismatch, Cell, RowScratch},
+    row::{Cell, RowScratch, from_text, mismatch},
 };
 
 /// Why a value cannot be taken.
@@ -23,7 +23,6 @@ pub(crate) enum ValueError {
 
 /// The value `raw`, which begins at byte `start` of the record, as a cell of a column of `kind`. Keys in `hidden` are
 /// left out of arrays and objects.
-#[inline]
 pub(crate) fn cell(
     kind: ValueKind,
     raw: &str,
@@ -39,7 +38,11 @@ pub(crate) fn cell(
             let inner = &raw[1..raw.len() - 1];
             if !seen.escaped {
                 let place = Cell::Record(start + 1, start + raw.len() as u32 - 1);
-                return if as_text { Ok(place) } else { from_text(kind, inner, place, scratch).map_err(ValueError::Kind) };
+                return if as_text {
+                    Ok(place)
+                } else {
+                    from_text(kind, inner, place, scratch).map_err(ValueError::Kind)
+                };
             }
             let from = scratch.text.len();
             unescape(inner, &mut scratch.text).map_err(ValueError::Syntax)?;
@@ -77,8 +80,8 @@ pub(crate) fn cell(
 /// An array of scalars; `None` when it holds anything else.
 fn from_list(raw: &str, scratch: &mut RowScratch) -> Option<Cell> {
     let first = scratch.items.len() as u32;
-    crate::read_list(raw, &mut scratch.text, &mut scratch.items)
-        .then(|| Cell::List(first, scratch.items.len() as u32))
+    let good = crate::read_list(raw, &mut scratch.text, &mut scratch.items);
+    good.then_some(Cell::List(first, scratch.items.len() as u32))
 }
 
 /// Appends the text of a JSON string literal's inside.
@@ -238,7 +241,7 @@ impl<'de> Visitor<'de> for Container<'_, '_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{cell, compact, leave_out, unescape, Cell, RowScratch, Seen, ValueError, ValueKind};
+    use super::{Cell, RowScratch, Seen, ValueError, ValueKind, cell, compact, leave_out, unescape};
 
     fn text(kind: ValueKind, raw: &str) -> Result<Option<String>, ValueError> {
         let mut scratch = RowScratch::default();

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
-use usher_abi::{service::Slab, Error, Report, Split};
+use usher_abi::{Error, Report, Split, service::Slab};
 
 use super::{
     rejects::too_long,
-    slabs::{Slabs, BOM},
+    slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader};
 
@@ -116,7 +116,9 @@ impl<R: Slabs> Lines<R> {
     /// The block's unread lines, and the place of their first byte.
     pub fn block(&self) -> (u64, &[u8]) {
         match (&self.block, &self.slab) {
-            (Block::Slab(range), Some(slab)) => (slab.offset + range.start as u64, &slab.bytes()[range.clone()]),
+            (Block::Slab(range), Some(slab)) => {
+                (slab.offset + range.start as u64, &slab.bytes()[range.clone()])
+            }
             (Block::Carry(range), _) => (self.carry_offset + range.start as u64, &self.carry[range.clone()]),
             _ => (self.next, &[]),
         }
@@ -241,8 +243,10 @@ mod tests {
 
     const LIMIT: usize = 12;
 
+    type Found = (Vec<(u64, String)>, Vec<(u64, u32)>);
+
     /// Lines with their offsets, and the places of rejects, of `start..end` read in slabs of one size.
-    fn lines(text: &str, start: u64, end: u64, slab: usize) -> (Vec<(u64, String)>, Vec<(u64, u32)>) {
+    fn lines(text: &str, start: u64, end: u64, slab: usize) -> Found {
         let mut lines = Lines::new(Cut::new(text, start.saturating_sub(1), slab), 0, start, end, LIMIT);
         let (mut found, mut report) = (Vec::new(), Report::default());
         while lines.fill(&mut report).unwrap() {

@@ -66,7 +66,9 @@ impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty(at) => write!(f, "a name is missing at character {}", at + 1),
-            Self::Index(at) => write!(f, "`[` at character {} needs digits and `]`, as in `identities[0]`", at + 1),
+            Self::Index(at) => {
+                write!(f, "`[` at character {} needs digits and `]`, as in `identities[0]`", at + 1)
+            }
             Self::Joint(at) => write!(f, "`.` or `[` is missing at character {}", at + 1),
         }
     }
@@ -129,12 +131,10 @@ mod tests {
         let key = |k: &str| Step::Key(k.into());
         assert_eq!(path.steps(), [key("identities"), Step::Index(0), key("profileData"), key("e-mail")]);
         let prefixes: Vec<String> = path.prefixes().map(|p| p.to_string()).collect();
-        assert_eq!(prefixes, [
-            "identities",
-            "identities[0]",
-            "identities[0].profileData",
-            "identities[0].profileData.e-mail"
-        ]);
+        assert_eq!(
+            prefixes,
+            ["identities", "identities[0]", "identities[0].profileData", "identities[0].profileData.e-mail"]
+        );
         for (text, error) in [
             ("", PathError::Empty(0)),
             (".a", PathError::Empty(0)),

@@ -100,15 +100,19 @@ impl Keys {
 impl Projection {
     /// A projection to columns, with other spellings of their paths.
     pub fn new(columns: &[Wanted], renames: &[Rename]) -> Self {
-        let mut this =
-            Self { columns: columns.to_vec(), hidden: vec![&[]; columns.len()], nodes: vec![Node::default()] };
+        let mut this = Self {
+            columns: columns.to_vec(),
+            hidden: vec![&[]; columns.len()],
+            nodes: vec![Node::default()],
+        };
         for (column, wanted) in columns.iter().enumerate() {
             this.add(column, &wanted.name, renames);
         }
         for at in (0..this.nodes.len()).rev() {
             // Nodes further down come later, so theirs are known.
             let keys = this.nodes[at].keys.list.iter().map(|key| key.node);
-            let children: Vec<usize> = keys.chain(this.nodes[at].items.iter().map(|(_, node)| *node)).collect();
+            let children: Vec<usize> =
+                keys.chain(this.nodes[at].items.iter().map(|(_, node)| *node)).collect();
             let of = |node: usize| {
                 let own = this.nodes[node].columns.iter().map(move |(column, _)| (*column, node));
                 own.chain(this.nodes[node].below.iter().copied())
@@ -124,7 +128,11 @@ impl Projection {
     #[must_use]
     pub fn hide(mut self, root: &str, keys: &'static [&'static str]) -> Self {
         for (column, hidden) in self.columns.iter().zip(&mut self.hidden) {
-            if column.name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])) {
+            if column
+                .name
+                .strip_prefix(root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            {
                 *hidden = keys;
             }
         }
@@ -160,7 +168,11 @@ impl Projection {
             let rest = &steps[depth + 1..];
             self.insert(column, PLAIN, &[&[key(prefix)], rest].concat());
             for rename in renames.iter().filter(|r| r.path == *prefix) {
-                self.insert(column, if rename.wins { WINS } else { RENAMED }, &[&[key(&rename.key)], rest].concat());
+                self.insert(
+                    column,
+                    if rename.wins { WINS } else { RENAMED },
+                    &[&[key(&rename.key)], rest].concat(),
+                );
             }
         }
         self.insert(column, PLAIN, &steps);

@@ -16,7 +16,9 @@ pub fn reject(origin: Origin, column: &str, code: &str, message: impl Into<Strin
 
 /// `record.too-long`.
 pub(crate) fn too_long(input: u32, offset: u64, length: u64, limit: usize) -> Reject {
-    let message = format!("the record has {length} bytes, the limit is {limit}; raise `max_record_bytes` if it is meant");
+    let message = format!(
+        "the record has {length} bytes, the limit is {limit}; raise `max_record_bytes` if it is meant"
+    );
     reject(origin(input, offset, length), "", "record.too-long", message)
 }
 

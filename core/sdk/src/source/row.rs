@@ -45,7 +45,12 @@ impl RowScratch {
 /// A text as a cell of a kind: `place` where it is taken as it stands. An empty text is no value of any kind but text.
 ///
 /// The error says what is wrong, without the attribute.
-pub(crate) fn from_text(kind: ValueKind, text: &str, place: Cell, scratch: &mut RowScratch) -> Result<Cell, String> {
+pub(crate) fn from_text(
+    kind: ValueKind,
+    text: &str,
+    place: Cell,
+    scratch: &mut RowScratch,
+) -> Result<Cell, String> {
     match kind {
         ValueKind::Text | ValueKind::Timestamp | ValueKind::Date | ValueKind::Any => return Ok(place),
         _ if text.is_empty() => return Ok(Cell::Null),
@@ -106,7 +111,7 @@ fn number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{from_text, Cell, RowScratch, ValueKind};
+    use super::{Cell, RowScratch, ValueKind, from_text};
 
     #[test]
     fn texts_become_values_of_their_kind_or_say_why_not() {

@@ -3,14 +3,15 @@
 use std::{ffi::c_void, marker::PhantomData};
 
 use usher_abi::{
-    export_batch, Batch, Error, Instance, RResult, RSlice, RStr, RString, RVec, Report, SourceTable, Split, Status,
-    StreamHandle, StreamTable,
+    Batch, Error, Instance, RResult, RSlice, RStr, RString, RVec, Report, SourceTable, Split, Status,
+    StreamHandle, StreamTable, export_batch,
 };
 
 use super::{Source, Stream};
 use crate::{
-    guard::{cancel, close, enter, Shell},
-    options, Host,
+    Host,
+    guard::{Shell, cancel, close, enter},
+    options,
 };
 
 /// The instance and the host whose cancellation it shares with its streams.
@@ -55,7 +56,11 @@ extern "C" fn catalog<T: Source>(this: *mut c_void) -> RResult<RString, Error> {
     enter(this, "catalog", |o: &mut Opened<T>| options::to_json(&o.source.catalog()?))
 }
 
-extern "C" fn plan<T: Source>(this: *mut c_void, projection: RStr<'_>, splits: u32) -> RResult<RVec<Split>, Error> {
+extern "C" fn plan<T: Source>(
+    this: *mut c_void,
+    projection: RStr<'_>,
+    splits: u32,
+) -> RResult<RVec<Split>, Error> {
     enter(this, "plan", |o: &mut Opened<T>| {
         let projection: Vec<String> = options::from_json(projection.as_str())?;
         Ok(o.source.plan(&projection, splits.max(1) as usize)?.into())
@@ -73,7 +78,11 @@ extern "C" fn open_split<T: Source>(
     })
 }
 
-extern "C" fn next<S: Stream>(this: *mut c_void, batch: &mut Batch, report: &mut Report) -> RResult<Status, Error> {
+extern "C" fn next<S: Stream>(
+    this: *mut c_void,
+    batch: &mut Batch,
+    report: &mut Report,
+) -> RResult<Status, Error> {
     enter(this, "next", |stream: &mut S| {
         Ok(match stream.next(report)? {
             Some(records) => {

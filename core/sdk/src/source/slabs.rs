@@ -1,6 +1,6 @@
 //! Where the bytes of a source come from, slab by slab.
 
-use usher_abi::{service::Slab, Error};
+use usher_abi::{Error, service::Slab};
 
 use crate::Reader;
 

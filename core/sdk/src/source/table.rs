@@ -3,13 +3,13 @@
 use usher_abi::{Error, Report};
 
 use super::{
+    Stream,
     builders::{Builders, Wanted},
     delimited::{DelimitedReader, Record},
     header::Header,
     json,
-    rejects::{origin, reject, REJECTS_A_CALL},
-    row::{from_text, Cell, RowScratch},
-    Stream,
+    rejects::{REJECTS_A_CALL, origin, reject},
+    row::{Cell, RowScratch, from_text},
 };
 use crate::{Host, Records};
 
@@ -86,12 +86,20 @@ impl Stream for TableStream {
             };
             let (found, expected) = (record.ends.len(), self.headings.len());
             if found != expected {
-                bad("", "csv.cells", format!("the record has {found} cells, the header {expected}"));
+                bad(
+                    "",
+                    "csv.cells",
+                    format!(
+                        "the record has {found} {}, the header {expected}",
+                        if found == 1 { "cell" } else { "cells" }
+                    ),
+                );
                 continue;
             }
             let Some(text) = text(&record) else {
-                let (column, message) = not_utf8(&record, &self.headings);
-                bad(column, "encoding.utf8", message);
+                let (index, message) = not_utf8(&record, &self.headings);
+                let column = self.columns.iter().find(|c| c.cell.is_some() && c.cell == index);
+                bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
                 continue;
             };
             self.cells.clear();
@@ -110,7 +118,7 @@ impl Stream for TableStream {
                 None => {
                     self.builders.append(&self.cells, text, &self.scratch, record.offset, record.length)?;
                 }
-                Some((name, message)) => bad(name, "value.type", format!("`{name}` {message}")),
+                Some((name, message)) => bad(name, "value.type", format!("`{name}`: {message}")),
             }
         }
         let mut records = self.builders.finish(self.input)?;
@@ -128,14 +136,14 @@ fn text<'a>(record: &Record<'a>) -> Option<&'a str> {
 
 /// Which cell is at fault, and what to say of it.
 #[cold]
-fn not_utf8<'a>(record: &Record<'_>, headings: &'a [String]) -> (&'a str, String) {
+fn not_utf8(record: &Record<'_>, headings: &[String]) -> (Option<usize>, String) {
     for (index, heading) in headings.iter().enumerate() {
         if let Err(error) = simdutf8::compat::from_utf8(record.cell(index)) {
             let byte = error.valid_up_to() + 1;
-            return (heading, format!("the cell under `{heading}` is not UTF-8 at byte {byte}"));
+            return (Some(index), format!("the cell under `{heading}` is not UTF-8 at byte {byte}"));
         }
     }
-    ("", "the record is not UTF-8".to_owned())
+    (None, "the record is not UTF-8".to_owned())
 }
 
 #[inline]

@@ -1,16 +1,16 @@
 //! A source of delimited files, all but its options.
 
-use usher_abi::{nearest, Catalog, Error, Problem, Split};
+use usher_abi::{Catalog, Error, Problem, Split, nearest};
 
 use super::{
     builders::Wanted,
-    declared::{refuse, Declared},
+    declared::{Declared, refuse},
     delimited::Dialect,
     header::{Delimiter, Header},
     inputs::Inputs,
     table::{TableColumn, TableStream},
 };
-use crate::{options::problem, Host};
+use crate::{Host, options::problem};
 
 /// What tells one such source from another.
 #[derive(Clone, Debug)]
@@ -88,7 +88,8 @@ impl Tables {
         let file = files.inputs.file(split)?.id;
         let index = files.inputs.files().iter().position(|f| f.id == file).unwrap_or_default();
         let header = &files.headers[index];
-        let columns = wanted.into_iter().map(|wanted| TableColumn { cell: header.find(&wanted.name), wanted });
+        let columns =
+            wanted.into_iter().map(|wanted| TableColumn { cell: header.find(&wanted.name), wanted });
         TableStream::open(&host, split.input, header, columns.collect(), false, checkpoint, limit)
     }
 
@@ -107,7 +108,8 @@ impl Files {
         let (mut headers, mut headings, mut notes) = (Vec::new(), Vec::<String>::new(), Vec::new());
         for file in inputs.files() {
             inputs.shape(file)?;
-            let header = Header::read(inputs.service(), file, profile.delimiter, profile.quote, profile.limit)?;
+            let header =
+                Header::read(inputs.service(), file, profile.delimiter, profile.quote, profile.limit)?;
             let header = header.unwrap_or_else(|| {
                 notes.push(format!("`{}` is empty", file.name));
                 Header { headings: Vec::new(), dialect: Dialect::default(), body: 0 }

@@ -125,5 +125,5 @@ pub(super) fn shorten(text: &str, chars: usize) -> String {
 pub(super) fn tail(bytes: &[u8]) -> String {
     let from = bytes.len().saturating_sub(60);
     let dots = if from > 0 { "…" } else { "" };
-    format!("`{dots}{}`", bytes[from..].escape_ascii())
+    format!("`{dots}{}`", bytes[from..].escape_ascii().to_string().replace("\\\"", "\""))
 }

@@ -170,7 +170,7 @@ impl usher_sdk::Stream for LineStream {
             let length = line.len() as u32;
             let origin = Origin { input: self.input, length, offset: at };
             if self.fault == "panic" {
-                std::str::from_utf8(&line).unwrap();
+                std::str::from_utf8(&line).expect("a line is text");
             }
             match serde_json::from_slice::<String>(&line) {
                 Ok(_) if self.fault == "lose" && texts.len() == 50 => {}

@@ -1,0 +1,31 @@
+# What is done often. Everything here is one plain command; nothing needs `just`.
+
+# List the recipes.
+default:
+    @just --list
+
+# All tests.
+test *args:
+    cargo test --workspace {{args}}
+
+# What a change must pass: format, lints, documentation.
+lint:
+    cargo fmt --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# All that a clean checkout must pass.
+ci:
+    .ci/run
+
+# Advisories, licences, sources of the dependencies (needs cargo-deny).
+deny:
+    cargo deny check
+
+# Run the example manifest, or any other command: `just run plan onboard`.
+run *args="run":
+    cargo run --quiet -- {{args}}
+
+# An archive with the host and all connectors, in target/dist.
+dist:
+    tools/dist

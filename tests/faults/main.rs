@@ -1,0 +1,3 @@
+//! stub
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,180 @@
+//! The house keeps its own rules: who depends on whom, where `unsafe` may stand, how connectors are laid out, and that
+//! documents name things that exist.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Files below a folder with an ending, `target` left out.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if path.is_dir() && !["target", ".git", "out"].contains(&name.as_str()) {
+                walk(&path, ending, into);
+            } else if name.ends_with(ending) {
+                into.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), ending, &mut found);
+    found.sort();
+    found
+}
+
+fn connectors() -> Vec<String> {
+    let entries = fs::read_dir(root().join("connectors")).expect("connectors");
+    let folders = entries.map(|e| e.expect("an entry").path()).filter(|p| p.is_dir());
+    folders.map(|p| p.file_name().expect("a name").to_string_lossy().into_owned()).collect()
+}
+
+/// The workspace crates among a manifest's run-time dependencies.
+fn house_dependencies(manifest: &str) -> BTreeSet<String> {
+    let text = read(manifest);
+    let section =
+        text.split("[dependencies]").nth(1).unwrap_or_default().split("\n[").next().unwrap_or_default();
+    let name = |line: &str| line.split(['.', ' ', '=']).next().unwrap_or_default().to_owned();
+    section.lines().map(name).filter(|n| n.starts_with("usher-")).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|&n| n.to_owned()).collect()
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    assert_eq!(house_dependencies("core/abi/Cargo.toml"), set(&[]));
+    assert_eq!(house_dependencies("core/keys/Cargo.toml"), set(&[]));
+    assert_eq!(house_dependencies("core/sdk/Cargo.toml"), set(&["usher-abi", "usher-keys"]));
+    assert_eq!(house_dependencies("core/testkit/Cargo.toml"), set(&["usher-abi", "usher-sdk"]));
+    assert_eq!(house_dependencies("host/Cargo.toml"), set(&["usher-abi", "usher-keys"]));
+    for connector in connectors() {
+        let found = house_dependencies(&format!("connectors/{connector}/Cargo.toml"));
+        assert_eq!(found, set(&["usher-sdk"]), "connector {connector}");
+    }
+}
+
+#[test]
+fn only_the_boundary_names_abi_stable() {
+    for manifest in files(".", "Cargo.toml") {
+        let named = fs::read_to_string(&manifest).expect("a manifest").contains("abi_stable");
+        let allowed =
+            ["core/abi/Cargo.toml", "tests/plugins/other-layout/Cargo.toml"].map(|p| root().join(p));
+        assert!(
+            !named || allowed.contains(&manifest) || manifest == root().join("Cargo.toml"),
+            "{}",
+            manifest.display()
+        );
+    }
+}
+
+#[test]
+fn unsafe_stands_only_where_the_boundary_is() {
+    let allowed = [
+        "core/abi/",
+        "core/sdk/src/guard.rs",
+        "core/sdk/src/host.rs",
+        "core/sdk/src/header.rs",
+        "host/src/plugins/",
+        "host/src/runner/",
+        "host/src/services/input/",
+        "host/src/cli/interrupt.rs",
+        "tests/",
+    ];
+    for file in files(".", ".rs") {
+        let name = file.strip_prefix(root()).expect("inside").display().to_string();
+        let text = fs::read_to_string(&file).expect("a file");
+        let uses = text.lines().any(|line| {
+            let code = line.split("//").next().unwrap_or_default();
+            code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn")
+        });
+        assert!(!uses || allowed.iter().any(|a| name.starts_with(a)), "{name} uses unsafe");
+    }
+}
+
+#[test]
+fn every_connector_is_laid_out_alike() {
+    for connector in connectors() {
+        let folder = root().join("connectors").join(&connector);
+        for file in [
+            "Cargo.toml",
+            "README.md",
+            "src/lib.rs",
+            "src/columns.rs",
+            "tests/conformance.rs",
+            "tests/snapshots.rs",
+        ] {
+            assert!(folder.join(file).is_file(), "connectors/{connector}/{file} is missing");
+        }
+        let roles = ["src/source.rs", "src/sink.rs"].map(|f| folder.join(f).is_file());
+        assert!(roles.contains(&true), "connectors/{connector} has no role file");
+    }
+}
+
+#[test]
+fn every_direct_dependency_has_its_reason() {
+    let adr = read("docs/adr/0002-dependencies.md");
+    for manifest in files(".", "Cargo.toml") {
+        let text = fs::read_to_string(&manifest).expect("a manifest");
+        let Some(section) = text.split("\n[dependencies]").nth(1) else { continue };
+        let section = section.split("\n[").next().unwrap_or_default();
+        for line in section.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
+            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            let house = name.starts_with("usher-");
+            assert!(
+                house || adr.contains(&format!("`{name}`")),
+                "{name} of {} has no reason in the ADR",
+                manifest.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn coverage_names_tests_that_exist() {
+    let coverage = read("docs/vendor-coverage.md");
+    let mut named = 0;
+    for quoted in coverage.split('`').skip(1).step_by(2) {
+        let Some((file, test)) = quoted.split_once(".rs::") else { continue };
+        let file = format!("{file}.rs");
+        assert!(root().join(&file).is_file(), "docs/vendor-coverage.md names {file}, which does not exist");
+        assert!(
+            read(&file).contains(&format!("fn {test}(")),
+            "docs/vendor-coverage.md names {file}::{test}, which does not exist"
+        );
+        named += 1;
+    }
+    assert!(named > 20, "only {named} tests are named");
+}
+
+/// Codes of rejects and of values left out, as the code writes them.
+#[test]
+fn every_reject_code_is_documented() {
+    let documented = read("docs/reject-codes.md");
+    for file in files("connectors", ".rs").into_iter().chain(files("core/sdk/src", ".rs")) {
+        if file.components().any(|c| c.as_os_str() == "tests") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("a file");
+        for maker in ["Fault::new(\"", "Fate::rejected(\"", "Fault::new(\n"] {
+            for after in text.split(maker).skip(1) {
+                let code = after.trim_start().trim_start_matches('"').split('"').next().unwrap_or_default();
+                let known = documented.contains(&format!("| `{code}` |"));
+                assert!(known, "{} of {} is not in docs/reject-codes.md", code, file.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A plugin that misbehaves on purpose: the option `fault` of its source and of its sink chooses how. Without one both
+//! are well-behaved, so that a test changes one thing only.
+
+mod fault;
+mod sink;
+mod source;
+
+usher_sdk::export! {
+    name = "misbehaving",
+    summary = "Rows that go wrong in the way asked for",
+    sources = { "rows" => source::Rows },
+    sinks = { "rows" => sink::RowsFile },
+}

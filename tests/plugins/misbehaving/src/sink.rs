@@ -1,0 +1,106 @@
+//! The sink `rows`: a file with a number a row.
+
+use arrow_schema::SchemaRef;
+use usher_sdk::{
+    Host, PartHandle, Records, Sink,
+    abi::{Component, Error, Origin, Part, Problem, Receipt, Reject, Report, service::PartFormat},
+    describe,
+};
+
+use crate::fault::{Fault, Options};
+
+/// A file.
+#[derive(Debug)]
+pub(crate) struct RowsFile {
+    options: Options,
+    host: Host,
+    part: Option<PartHandle>,
+    left: Option<PartHandle>,
+    rows: u64,
+}
+
+impl Sink for RowsFile {
+    type Options = Options;
+
+    fn component() -> Component {
+        Component { open: true, ..describe::sink::<Options>("rows", "A file with a number a row") }
+    }
+
+    fn open(options: Options, host: Host) -> Result<Self, Error> {
+        options.panic_if(Fault::PanicInOpen);
+        Ok(Self { options, host, part: None, left: None, rows: 0 })
+    }
+
+    fn check(&mut self, _: &[String]) -> Result<Vec<Problem>, Error> {
+        self.options.panic_if(Fault::PanicInCheck);
+        Ok(Vec::new())
+    }
+
+    fn begin(&mut self, _: SchemaRef) -> Result<(), Error> {
+        self.options.panic_if(Fault::PanicInBegin);
+        let output = self.host.output()?;
+        self.part = Some(output.create("rows", "ndjson", &PartFormat::ndjson())?);
+        if self.options.fault == Fault::Unfinished {
+            self.left = Some(output.create("left", "ndjson", &PartFormat::ndjson())?);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
+        self.options.panic_if(Fault::PanicInWrite);
+        self.options.work();
+        let part =
+            self.part.as_mut().ok_or_else(|| Error::bug("sink.order", "`begin` has not been called"))?;
+        let origins = records.origins()?;
+        for row in 0..records.batch.num_rows() {
+            let origin = origins.get(row);
+            match (self.options.fault, row) {
+                (Fault::RejectStrangers, 0) => {
+                    report.rejects.push(stranger());
+                    continue;
+                }
+                (Fault::Swallow, 0) => continue,
+                (Fault::Boast, 0) => {}
+                _ => {
+                    part.write(format!("{row}\n").as_bytes())?;
+                    self.rows += 1;
+                }
+            }
+            report.written.add(origin.input, origin.offset);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, _: &mut Report) -> Result<(), Error> {
+        self.options.panic_if(Fault::PanicInFlush);
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+        self.options.panic_if(Fault::PanicInFinish);
+        let part = self.part.take().ok_or_else(|| Error::bug("sink.order", "`begin` has not been called"))?;
+        let rows = self.rows + u64::from(self.options.fault == Fault::Miscount);
+        let name = part.finish(rows)?;
+        Ok(Receipt {
+            parts: vec![Part { name, rows, bytes: 2 * rows, ..Part::default() }],
+            ..Receipt::default()
+        })
+    }
+}
+
+impl Drop for RowsFile {
+    fn drop(&mut self) {
+        self.options.panic_if(Fault::PanicInClose);
+    }
+}
+
+/// A reject of a record that nobody has read.
+fn stranger() -> Reject {
+    Reject {
+        origin: Origin { input: 7, length: 3, offset: 1_234 },
+        column: "email".into(),
+        code: "misbehaving".into(),
+        message: "a record that was never given".into(),
+        retryable: false,
+    }
+}

@@ -1,0 +1,183 @@
+//! The real binary on a scratch folder. Every end-to-end test begins with a [`Bench`].
+
+#![allow(dead_code, reason = "each test binary uses what it needs")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A scratch folder, and the `usher` binary to run in it.
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+/// What a command said.
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a scratch folder") }
+    }
+
+    /// With the manifest and the examples that are shipped.
+    pub fn shipped() -> Self {
+        let bench = Self::new();
+        copy(&root().join("examples"), &bench.path("examples"));
+        bench.write("connectors.toml", fs::read(root().join("connectors.toml")).expect("the manifest"));
+        bench
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file, folders included.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("inside the folder")).expect("folders");
+        fs::write(path, bytes).expect("a file");
+        self
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// The command, not run yet: plugins from this test's own build, no plugin folders of the machine.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
+        command.current_dir(self.folder.path()).args(arguments).arg("--plugin-dir").arg(plugin_dir());
+        command
+            .env_remove("USHER_PLUGIN_PATH")
+            .env("XDG_DATA_HOME", self.path("no-data"))
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    pub fn usher(&self, arguments: &[&str]) -> Said {
+        self.said(self.command(arguments).output().expect("usher runs"))
+    }
+
+    /// Takes what differs from run to run out of an output.
+    pub fn said(&self, output: Output) -> Said {
+        let text = |bytes: Vec<u8>| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let folder = self.folder.path().canonicalize().expect("the folder");
+            text.replace(&folder.display().to_string(), "[folder]")
+                .replace(&self.folder.path().display().to_string(), "[folder]")
+                .replace(&plugin_dir().display().to_string(), "[plugins]")
+                .replace(&plugin_dir().with_file_name("").display().to_string(), "[build]/")
+                .replace(&root().display().to_string(), "[root]")
+        };
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The one part of a connector in the latest run of a chain whose name holds `stem`, as text.
+    pub fn part(&self, chain: &str, connector: &str, stem: &str) -> String {
+        let mut parts = self.parts(chain, connector);
+        parts.retain(|p| p.to_string_lossy().contains(&format!("-{stem}-")));
+        assert_eq!(parts.len(), 1, "{parts:?}");
+        fs::read_to_string(&parts[0]).expect("a part")
+    }
+
+    /// All parts of a connector in the latest run of a chain, in order.
+    pub fn parts(&self, chain: &str, connector: &str) -> Vec<PathBuf> {
+        let folder = self.path(&format!("out/{chain}/latest/{connector}"));
+        let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let mut parts: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
+        parts.retain(|p| p.file_name().is_some_and(|n| n != "UPLOAD.md"));
+        parts.sort();
+        parts
+    }
+}
+
+impl Said {
+    /// Stops the test unless the command ended with this code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
+        self
+    }
+
+    /// Everything that was said, for a snapshot: times and speeds are taken out.
+    pub fn shown(&self) -> String {
+        let code = self.code.map_or("none".to_owned(), |code| code.to_string());
+        let mut text = format!("exit code {code}\n");
+        for (name, said) in [("standard output", &self.out), ("standard error", &self.err)] {
+            if !said.is_empty() {
+                text += &format!("--- {name}\n");
+                said.lines().for_each(|line| text += &(timeless(line) + "\n"));
+            }
+        }
+        text
+    }
+}
+
+/// `330 records in 0.5 s (236.08 KiB, 430.15 KiB/s)` without what differs from run to run.
+fn timeless(line: &str) -> String {
+    match (line.split_once(" records in "), line.rsplit_once(", ")) {
+        (Some((before, after)), Some((_, speed))) if speed.ends_with("/s)") => {
+            let bytes = after.split_once('(').map_or("", |(_, bytes)| bytes).trim_end_matches(speed);
+            format!("{before} records in [time] ({bytes}[speed])")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folders");
+    for entry in fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())) {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("a copy");
+        }
+    }
+}
+
+/// Runs a script of `tests/` with Python and answers what it said; stops the test unless it found nothing wrong.
+#[track_caller]
+pub fn python(script: &str, folder: &Path, arguments: &[&str]) -> String {
+    let script = root().join("tests").join(script);
+    let run = Command::new("python3").arg("-B").arg(&script).args(arguments).current_dir(folder).output();
+    let output = run.unwrap_or_else(|e| panic!("this test needs python3 on the PATH: {e}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{}: {said}{}",
+        script.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}
+
+/// Where cargo leaves this test's own builds of the plugins: beside the test's executable.
+pub fn plugin_dir() -> PathBuf {
+    let exe = std::env::current_exe().expect("this executable");
+    exe.parent().expect("its folder").to_owned()
+}
+
+/// The file of a plugin that cargo built for this test.
+pub fn plugin_file(name: &str) -> PathBuf {
+    let file = format!(
+        "{}usher_{}{}",
+        std::env::consts::DLL_PREFIX,
+        name.replace('-', "_"),
+        std::env::consts::DLL_SUFFIX
+    );
+    plugin_dir().join(file)
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}

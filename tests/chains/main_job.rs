@@ -68,7 +68,8 @@ fn a_second_run_writes_the_same_and_moves_latest() {
     for (chain, connectors) in CHAINS {
         assert_eq!(latest(chain), Path::new("second"));
         for connector in connectors {
-            let (first, second) = (written(&bench, chain, connector, "first"), written(&bench, chain, connector, "second"));
+            let (first, second) =
+                (written(&bench, chain, connector, "first"), written(&bench, chain, connector, "second"));
             assert!(first == second, "{connector} wrote something else the second time");
         }
         for file in ["rejects.ndjson", "rejects.csv", "left-out.csv", "merged.csv"] {

@@ -43,11 +43,14 @@ fn every_sink_for_every_other() {
 /// Four lines of a manifest, and any vendor takes them.
 #[test]
 fn a_connector_without_options_of_its_own_fits_everywhere() {
-    let users = "{\"user_id\":\"auth0|1\",\"email\":\"ada@example.com\",\"given_name\":\"Ada\",\"agreed\":true}\n";
+    let users =
+        "{\"user_id\":\"auth0|1\",\"email\":\"ada@example.com\",\"given_name\":\"Ada\",\"agreed\":true}\n";
     for plugin in PLUGINS {
         let people = format!("plugin = \"{plugin}\"\noptions = {{ consent = \"agreed\" }}");
         let bench = crate::bench(users, &people, "claims = { plan = \"user_metadata.plan\" }");
         bench.usher(&["run", "--quiet"]).expect(0);
-        assert!(std::fs::read_to_string(&bench.parts("main", "people")[0]).unwrap().contains("ada@example.com"));
+        assert!(
+            std::fs::read_to_string(&bench.parts("main", "people")[0]).unwrap().contains("ada@example.com")
+        );
     }
 }

@@ -108,7 +108,7 @@ impl User {
     }
 
     /// Writes a field; a blank value removes it.
-    pub(super) fn put(&mut self, name: &str, value: &str) {
+    pub(crate) fn put(&mut self, name: &str, value: &str) {
         if value.is_empty() {
             self.fields.remove(name);
         } else {

@@ -1,3 +1,11 @@
-//! stub
+//! Plugins as the host meets them: several in one process, files that are none or not for this host, and one that
+//! misbehaves on purpose. All through the real binary and real libraries.
+
 #[path = "../support/mod.rs"]
 mod support;
+
+mod files;
+mod listing;
+mod misbehaving;
+mod refusals;
+mod several;

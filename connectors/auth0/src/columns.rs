@@ -109,7 +109,7 @@ pub(crate) fn refused(path: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use usher_sdk::source::{Path, is_claim};
+    use usher_sdk::source::{Path, is_standard};
 
     use super::{HEADINGS, STANDARD, refused, standard};
 
@@ -117,7 +117,7 @@ mod tests {
     fn the_tables_agree_with_each_other() {
         for row in STANDARD {
             assert!(row.path.parse::<Path>().is_ok_and(|p| p.fits()), "{}", row.path);
-            assert!(row.claim.is_none_or(is_claim), "{}", row.path);
+            assert!(row.claim.is_none_or(is_standard), "{}", row.path);
             assert!(!row.source.is_empty(), "{}", row.path);
             assert!(refused(row.path).is_none(), "{}", row.path);
         }

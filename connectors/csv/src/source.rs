@@ -9,7 +9,7 @@ use usher_sdk::{
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
     options::problem,
-    source::{CLAIMS, Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
+    source::{STANDARD_CLAIMS, Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
 };
 
 /// Options of `rows`.
@@ -69,7 +69,7 @@ impl Source for Rows {
             delimiter: options.delimiter,
             quote: options.quote.bytes().next().unwrap_or(b'"'),
             declared: Declared { claims: options.claims, kinds: options.kinds },
-            usual: |heading| CLAIMS.iter().copied().find(|claim| *claim == heading),
+            usual: |heading| STANDARD_CLAIMS.iter().copied().find(|claim| *claim == heading),
             limit: options.max_record_bytes as usize,
         };
         Ok(Self { quote: options.quote, tables: Tables::new(profile, host) })

@@ -8,7 +8,7 @@ use usher_sdk::{
     Host, Source,
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
-    source::{CLAIMS, Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, Shape, Wanted},
+    source::{STANDARD_CLAIMS, Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, Shape, Wanted},
 };
 
 use crate::keys;
@@ -86,7 +86,7 @@ impl Source for JsonRecords {
                 paths.push(path.clone());
             }
         }
-        let usual = |path: &str| CLAIMS.iter().copied().find(|claim| *claim == path);
+        let usual = |path: &str| STANDARD_CLAIMS.iter().copied().find(|claim| *claim == path);
         let attributes = self.declared.attributes(paths.iter().map(String::as_str), usual);
         Ok(Catalog { attributes, open: true, notes })
     }

@@ -21,6 +21,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod batch;
+mod claims;
 mod description;
 mod error;
 mod host;
@@ -41,6 +42,7 @@ pub mod export;
 #[cfg(feature = "arrow")]
 pub use arrow::{export_batch, export_schema, import_batch, import_schema};
 pub use batch::{ArrowArray, ArrowSchema, Batch};
+pub use claims::{is_standard, STANDARD_CLAIMS};
 pub use description::{
     Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem,
     Receipt, Role, ValueKind,

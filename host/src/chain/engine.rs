@@ -9,7 +9,7 @@ use serde_json::Value;
 use usher_abi::{LogLevel, Role, Services, service::OutputService};
 
 use crate::{
-    manifest::{Connector, Manifest},
+    manifest::{Connector, Manifest, redact},
     plugins::{Plugin, Registry},
     runner,
     services::{Cancel, Database, InputOptions, InputRegistry, Inputs, LineSink, RunLog, SystemClock},
@@ -116,6 +116,9 @@ impl Engine {
         let view = Arc::new(inputs.view(&connector.options));
         let database = Database::new(&self.manifest.state);
         let (level, lines) = (self.settings.log, self.settings.lines.clone());
+        // What a plugin logs may quote its options.
+        let secrets = self.manifest.secrets.clone();
+        let lines: LineSink = Arc::new(move |line: &str| lines(&redact(line, &secrets)));
         let services = Services {
             log: Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone())),
             input: Some(view.clone()),

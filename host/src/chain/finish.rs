@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Instant,
@@ -15,7 +16,7 @@ use super::{
     engine::Engine,
     notes::Notes,
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
-    prepare::{PreparedChain, PreparedSink, shown},
+    prepare::{PreparedChain, PreparedSink},
     run::{Mode, SinkEnd},
 };
 use crate::{
@@ -61,7 +62,8 @@ impl Closing<'_> {
             let extra: Vec<&str> =
                 self.ends[index].receipt.parts.iter().filter(|p| p.extra).map(|p| p.name.as_str()).collect();
             let rows = parts.iter().filter(|p| !extra.contains(&p.name.as_str())).map(|p| p.rows).sum();
-            sink.stage.books.balance(&sink.name, self.read, rows)?;
+            let label = format!("{} {}", sink.plugin, sink.version);
+            sink.stage.books.balance(&sink.name, self.read, rows).map_err(|e| e.context(label))?;
             refused.extend(refusals(sink, self.read.count));
             connectors.push(self.outcome_of(index, &parts));
         }
@@ -257,5 +259,13 @@ fn write_json(staging: &Staging, name: &str, value: &Value) -> Result<(), Error>
 
 fn write_file(staging: &Staging, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let mut file = staging.create_file(name)?;
-    file.write_all(bytes).map_err(|e| disk_error("output", std::path::Path::new(name), &e))
+    file.write_all(bytes).map_err(|e| disk_error("output", Path::new(name), &e))
+}
+
+/// A path as people read it: from where they stand, if it is below.
+fn shown(path: &Path) -> String {
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(|p| p.display().to_string()))
+        .unwrap_or_else(|| path.strip_prefix(".").unwrap_or(path).display().to_string())
 }

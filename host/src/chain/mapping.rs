@@ -1,9 +1,9 @@
 //! Which expression fills which column of a sink.
 
 use serde::Serialize;
-use usher_abi::{Column, Component};
+use usher_abi::{Column, Component, is_standard};
 
-use super::{claims::is_standard, names::Names};
+use super::names::Names;
 use crate::{
     expression::Expression,
     manifest::{Connector, KeyPath},

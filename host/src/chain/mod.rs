@@ -3,8 +3,8 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
-//! | `claims.rs`, `names.rs` | what a name in an expression means |
-//! | `prepare.rs`, `mapping.rs` | from a manifest's chain to opened connectors and bound expressions |
+//! | `names.rs` | what a name in an expression means |
+//! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
 //! | `run.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
@@ -12,8 +12,8 @@
 //! | `finish.rs` | balance, thresholds, the run's own files, publication |
 //! | `outcome.rs` | what a command is told |
 
+mod binding;
 mod books;
-mod claims;
 mod engine;
 mod finish;
 mod mapping;
@@ -26,7 +26,6 @@ mod shape;
 mod survey;
 mod unique;
 
-pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use engine::{Engine, Settings};
 pub use mapping::Filling;
 pub use outcome::{

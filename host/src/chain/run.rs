@@ -91,7 +91,8 @@ pub fn run(
     let result = drive(engine, prepared, staging, &id, mode, progress);
     engine.guard(None);
     engine.forget_stops();
-    if engine.cancel.is_cancelled() {
+    // Whatever failed after a signal failed because of it; what was published in spite of it was published.
+    if engine.cancel.is_cancelled() && result.is_err() {
         return Err(Failure::Cancelled);
     }
     result
@@ -120,12 +121,22 @@ fn drive(
     let stop = AtomicBool::new(false);
     let mut read = Identity::default();
     let mut seen = vec![0u64; prepared.guesses.len()];
-    let PreparedChain { view, source, transforms, projection, guesses, stage, sinks, needs_nothing, .. } =
-        &mut prepared;
+    let PreparedChain {
+        view,
+        source,
+        label,
+        transforms,
+        projection,
+        guesses,
+        stage,
+        sinks,
+        needs_nothing,
+        ..
+    } = &mut prepared;
     let limit = engine.settings.limit;
     let ends: Vec<SinkEnd> = thread::scope(|scope| -> Result<_, Error> {
         let (to_chain, from_reader) = bounded::<Read>(QUEUE);
-        let reading = Reading { view, progress, limit, stop: &stop };
+        let reading = Reading { view, progress, limit, stop: &stop, label };
         let reader = scope.spawn(move || reading.run(&mut **source, projection, &to_chain));
         let mut queues = Vec::new();
         let mut workers = Vec::new();
@@ -212,6 +223,8 @@ struct Reading<'a> {
     progress: &'a Progress,
     limit: Option<u64>,
     stop: &'a AtomicBool,
+    /// Plugin and version, for messages.
+    label: &'a str,
 }
 
 impl Reading<'_> {
@@ -229,7 +242,7 @@ impl Reading<'_> {
                     }
                     break;
                 };
-                check_columns(&batch, projection)?;
+                check_columns(&batch, projection, input).map_err(|e| e.context(self.label))?;
                 if !self.send(Read { batch, input, report }, &mut left, out)? {
                     return Ok(());
                 }
@@ -271,10 +284,10 @@ pub(super) fn take_first(
     Ok(())
 }
 
-/// The columns that were planned must come, by name.
-fn check_columns(batch: &RecordBatch, projection: &[String]) -> Result<(), Error> {
+/// The columns that were planned must come, by name, and those that say where the rows come from.
+fn check_columns(batch: &RecordBatch, projection: &[String], input: u32) -> Result<(), Error> {
     match projection.iter().find(|name| batch.column_by_name(name).is_none()) {
-        None => Ok(()),
+        None => Origins::new(batch, input).map(drop),
         Some(name) => Err(Error::bug(
             "plugin.projection",
             format!("the source did not send `{name}`, which it had agreed to"),
@@ -322,7 +335,7 @@ fn check_guesses(guesses: &[Guess], seen: &[u64], read: u64) -> Result<(), Error
     }
 }
 
-fn transform(
+pub(super) fn transform(
     transforms: &mut [Box<dyn Transform>],
     batch: RecordBatch,
     input: u32,

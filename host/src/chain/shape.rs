@@ -120,6 +120,29 @@ pub(super) struct ChainStage {
 }
 
 impl ChainStage {
+    /// The rows that `where` and `exclude` leave; `unique` chooses among these.
+    pub(super) fn select(
+        &mut self,
+        mut batch: RecordBatch,
+        input: u32,
+        notes: &Notes,
+    ) -> Result<RecordBatch, Error> {
+        if let Some(condition) = &self.where_ {
+            batch = condition.apply(batch, input, Owner(None), &mut self.books, notes)?;
+        }
+        if let Some(exclude) = &mut self.exclude {
+            let listed = listed(&exclude.key, &mut exclude.keys, &batch)?;
+            batch = drop_rows(batch, input, &listed, "exclude", &mut self.books)?;
+        }
+        Ok(batch)
+    }
+
+    /// After rows have passed on trial: the books are blank again.
+    pub(super) fn restart(&mut self) {
+        self.books = Books::default();
+        self.unique.iter_mut().for_each(UniqueStage::restart);
+    }
+
     pub(super) fn apply(
         &mut self,
         mut batch: RecordBatch,
@@ -184,17 +207,28 @@ pub(super) struct SinkStage {
 }
 
 impl SinkStage {
-    /// The rows for the sink, in its columns, with their origins.
-    pub(super) fn apply(
+    /// The rows that the sink's own `where` leaves; its `unique` chooses among these.
+    pub(super) fn select(
         &mut self,
-        mut batch: RecordBatch,
+        batch: RecordBatch,
         input: u32,
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
-        let books = &mut self.books;
-        if let Some(condition) = &self.where_ {
-            batch = condition.apply(batch, input, self.owner, books, notes)?;
+        match &self.where_ {
+            Some(condition) => condition.apply(batch, input, self.owner, &mut self.books, notes),
+            None => Ok(batch),
         }
+    }
+
+    /// The rows for the sink, in its columns, with their origins.
+    pub(super) fn apply(
+        &mut self,
+        batch: RecordBatch,
+        input: u32,
+        notes: &Notes,
+    ) -> Result<RecordBatch, Error> {
+        let mut batch = self.select(batch, input, notes)?;
+        let books = &mut self.books;
         if let Some(unique) = &mut self.unique {
             batch = make_unique(unique, batch, input, self.owner, books, notes)?;
         }

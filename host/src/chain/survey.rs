@@ -1,68 +1,95 @@
-//! The pass before the pass: what must be known of all rows before the first goes on. Runs only for chains that need
-//! it, over only the columns that it needs.
+//! The passes before the pass: what must be known of all rows before the first goes on. They run only for chains that
+//! need them.
 
-use arrow_array::{Array, BooleanArray};
+use arrow_array::{Array, RecordBatch};
 use usher_abi::{Error, Report};
 use usher_keys::Fingerprints;
 
 use super::{
-    names::NOTHING,
+    books::Books,
+    notes::Notes,
     prepare::{PreparedChain, Suppression},
     run::{take_first, with_nothing},
     shape::{ConsentStage, Origins},
-    unique::{Keys, UniqueStage, as_text, bad},
+    unique::{Keys, as_text, bad},
 };
 use crate::runner::Source;
 
 impl PreparedChain {
     /// Reads suppression lists, finds the records that `unique` keeps, and the addresses that refuse consent.
+    ///
+    /// `unique` chooses among the rows that the conditions before it leave, as it does when rows go by; a refusal
+    /// counts wherever it stands. What a sink's `unique` keeps depends on what the chain's keeps, hence two passes
+    /// when both must look ahead.
     pub(super) fn survey(&mut self, limit: Option<u64>) -> Result<(), Error> {
         if let (Some(suppression), Some(exclude)) = (self.suppression.take(), &mut self.stage.exclude) {
             read_keys(suppression, &mut exclude.keys)?;
         }
-        let mut columns: Vec<String> = Vec::new();
-        let mut uniques: Vec<&mut UniqueStage> = Vec::new();
-        let mut consents: Vec<&mut ConsentStage> = Vec::new();
-        uniques.extend(self.stage.unique.as_mut().filter(|u| u.needs_survey()));
-        for sink in &mut self.sinks {
-            uniques.extend(sink.stage.unique.as_mut().filter(|u| u.needs_survey()));
-            consents.extend(sink.stage.consent.as_mut().filter(|c| c.refusals.is_some()));
+        let chain_looks_ahead = self.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
+        let consent_asked =
+            self.sinks.iter().any(|s| s.stage.consent.as_ref().is_some_and(|c| c.refusals.is_some()));
+        if chain_looks_ahead || consent_asked {
+            self.pass(limit, |chain, batch, input, silent| {
+                for consent in chain.sinks.iter_mut().filter_map(|s| s.stage.consent.as_mut()) {
+                    survey_consent(consent, &batch)?;
+                }
+                if !chain_looks_ahead {
+                    return Ok(());
+                }
+                let rows = chain.stage.select(batch, input, silent)?;
+                let origins = Origins::new(&rows, input)?;
+                chain.stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))
+            })?;
+            self.stage.unique.iter_mut().for_each(|u| u.survey_done());
         }
-        let programs = uniques.iter().flat_map(|u| std::iter::once(&u.key).chain(u.rank.as_ref()));
-        for program in programs {
-            columns.extend_from_slice(program.columns());
-        }
-        for consent in &consents {
-            columns.extend_from_slice(consent.condition.program.columns());
-            columns.extend(consent.refusals.iter().flat_map(|(key, _)| key.columns().to_vec()));
-        }
-        let needs_nothing = columns.iter().any(|c| c == NOTHING);
-        let projection: Vec<String> =
-            self.projection.iter().filter(|c| columns.contains(c)).cloned().collect();
-        if uniques.is_empty() && consents.is_empty() {
-            return Ok(());
-        }
-        let mut left = limit.unwrap_or(u64::MAX);
-        each_batch(&mut *self.source, &projection, |mut batch, input, mut report| {
-            take_first(&mut batch, input, &mut report, &mut left)?;
-            let batch = if needs_nothing { with_nothing(&batch)? } else { batch };
-            let origins = Origins::new(&batch, input)?;
-            for unique in &mut uniques {
-                unique.survey(&batch, &origins)?;
+        let looks_ahead =
+            |s: &super::prepare::PreparedSink| s.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
+        if self.sinks.iter().any(looks_ahead) {
+            self.pass(limit, |chain, batch, input, silent| {
+                let rows = chain.stage.apply(batch, input, silent)?;
+                for sink in chain.sinks.iter_mut().filter(|s| looks_ahead(s)) {
+                    let rows = sink.stage.select(rows.clone(), input, silent)?;
+                    let origins = Origins::new(&rows, input)?;
+                    sink.stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))?;
+                    sink.stage.books = Books::default();
+                }
+                Ok(())
+            })?;
+            for sink in &mut self.sinks {
+                sink.stage.unique.iter_mut().for_each(|u| u.survey_done());
             }
-            for consent in &mut consents {
-                survey_consent(consent, &batch)?;
-            }
-            Ok(left > 0)
-        })?;
-        uniques.iter_mut().for_each(|u| u.survey_done());
+        }
         self.view.restart_progress();
+        Ok(())
+    }
+
+    /// Every batch of the source once, as the chain's stage will see it; nothing is booked or noted.
+    fn pass(
+        &mut self,
+        limit: Option<u64>,
+        mut look: impl FnMut(&mut Self, RecordBatch, u32, &Notes) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let silent = Notes::silent()?;
+        let mut left = limit.unwrap_or(u64::MAX);
+        for split in self.source.plan(&self.projection, 1)? {
+            let mut stream = self.source.open_split(&split)?;
+            while left > 0 {
+                let mut report = Report::default();
+                let Some((mut batch, input)) = stream.next(&mut report)? else { break };
+                take_first(&mut batch, input, &mut report, &mut left)?;
+                let batch = if self.needs_nothing { with_nothing(&batch)? } else { batch };
+                for (batch, input) in super::run::transform(&mut self.transforms, batch, input)? {
+                    look(self, batch, input, &silent)?;
+                }
+            }
+        }
+        self.stage.restart();
         Ok(())
     }
 }
 
 /// Notes the addresses of rows that say no. A row that says nothing refuses nothing.
-fn survey_consent(consent: &mut ConsentStage, batch: &arrow_array::RecordBatch) -> Result<(), Error> {
+fn survey_consent(consent: &mut ConsentStage, batch: &RecordBatch) -> Result<(), Error> {
     let program = &consent.condition.program;
     let agrees = program.condition(batch).map_err(bad)?;
     let said = program.value(batch).map_err(bad)?.array;
@@ -70,10 +97,8 @@ fn survey_consent(consent: &mut ConsentStage, batch: &arrow_array::RecordBatch) 
     let keys = as_text(&key.value(batch).map_err(bad)?.array)?;
     let Some(keys) = Keys::new(&keys) else { return Ok(()) };
     let failed: Vec<usize> = agrees.errors.iter().map(|(row, _)| *row).collect();
-    let refuses = |row: usize| {
-        let keep: &BooleanArray = &agrees.keep;
-        !keep.value(row) && said.is_valid(row) && failed.binary_search(&row).is_err()
-    };
+    let refuses =
+        |row: usize| !agrees.keep.value(row) && said.is_valid(row) && failed.binary_search(&row).is_err();
     for row in (0..batch.num_rows()).filter(|row| refuses(*row)) {
         if let Some(key) = keys.get(row) {
             let print = refusals.folded(key);
@@ -85,30 +110,15 @@ fn survey_consent(consent: &mut ConsentStage, batch: &arrow_array::RecordBatch) 
 
 fn read_keys(mut suppression: Suppression, into: &mut Fingerprints<u8>) -> Result<(), Error> {
     let column = suppression.column.clone();
-    each_batch(&mut *suppression.source, std::slice::from_ref(&column), |batch, _, _| {
-        let values = batch.column_by_name(&column).map(as_text).transpose()?;
-        let keys = values.as_ref().and_then(Keys::new);
-        for key in (0..batch.num_rows()).filter_map(|row| keys.as_ref().and_then(|k| k.get(row))) {
-            let print = into.folded(key);
-            into.insert(print, 1);
-        }
-        Ok(true)
-    })
-}
-
-/// Every batch of a source, until `take` says that it has enough.
-fn each_batch(
-    source: &mut dyn Source,
-    projection: &[String],
-    mut take: impl FnMut(arrow_array::RecordBatch, u32, Report) -> Result<bool, Error>,
-) -> Result<(), Error> {
-    for split in source.plan(projection, 1)? {
+    let source: &mut dyn Source = &mut *suppression.source;
+    for split in source.plan(std::slice::from_ref(&column), 1)? {
         let mut stream = source.open_split(&split)?;
-        loop {
-            let mut report = Report::default();
-            let Some((batch, input)) = stream.next(&mut report)? else { break };
-            if !take(batch, input, report)? {
-                return Ok(());
+        while let Some((batch, _)) = stream.next(&mut Report::default())? {
+            let values = batch.column_by_name(&column).map(as_text).transpose()?;
+            let keys = values.as_ref().and_then(Keys::new);
+            for key in (0..batch.num_rows()).filter_map(|row| keys.as_ref().and_then(|k| k.get(row))) {
+                let print = into.folded(key);
+                into.insert(print, 1);
             }
         }
     }

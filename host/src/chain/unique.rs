@@ -158,6 +158,13 @@ impl UniqueStage {
         }
     }
 
+    /// Forgets what rows of an earlier pass went by; winners of a survey stay.
+    pub(super) fn restart(&mut self) {
+        if !self.surveyed {
+            self.seen = Fingerprints::new();
+        }
+    }
+
     /// After the first pass: the ranks are not needed any more.
     pub(super) fn survey_done(&mut self) {
         self.ranks = Fingerprints::new();

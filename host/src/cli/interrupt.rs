@@ -34,6 +34,9 @@ const GRACE: Duration = Duration::from_millis(800);
 
 /// Listens from now on.
 pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send + 'static) -> Signal {
+    // SAFETY: ignoring a signal runs no code. A file that grows beyond `ulimit -f` shall be an error that is told, like
+    // a full disk, not the end of the process.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let signal = Signal::default();
     let noted = signal.clone();
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return signal };

@@ -91,14 +91,14 @@ impl Session {
             match result {
                 Ok(outcome) => {
                     if !outcome.refused.is_empty() {
-                        worst = worst.max(code::REFUSED);
+                        worst = worst_of(worst, code::REFUSED);
                     }
                     outcomes.push(outcome);
                 }
                 Err(failure) => {
                     let exit = self.fail(chain, failure);
                     // Interrupted is worse than anything: nothing else is begun.
-                    if exit > code::REFUSED {
+                    if self.engine.cancel.is_cancelled() {
                         return (outcomes, exit);
                     }
                     worst = worst_of(worst, exit);

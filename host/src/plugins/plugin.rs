@@ -31,7 +31,9 @@ impl std::fmt::Debug for Plugin {
 
 impl Plugin {
     fn load(path: PathBuf, preamble: Preamble) -> Result<Self, String> {
-        let module = load(&path).map_err(|refusal: Refusal| match &refusal.detail {
+        let label = format!("plugin `{}` {}", preamble.name, preamble.version);
+        let named = |r: Refusal| Refusal { reason: format!("{label}: {}", r.reason), ..r };
+        let module = load(&path).map_err(named).map_err(|refusal: Refusal| match &refusal.detail {
             Some(detail) => format!("{refusal}\n{detail}"),
             None => refusal.to_string(),
         })?;

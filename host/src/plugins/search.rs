@@ -70,7 +70,7 @@ impl SearchPath {
     /// anything else is a name. The first folder that has it wins; two in one folder are an error.
     pub fn find(&self, plugin: &str, base: &Path) -> Result<Candidate, String> {
         if plugin.contains('/') || plugin.contains(std::path::MAIN_SEPARATOR) {
-            let path = base.join(plugin);
+            let path = base.join(plugin.strip_prefix("./").unwrap_or(plugin));
             return match preamble::read(&path) {
                 Ok(preamble) => Ok(Candidate { path, preamble }),
                 Err(refusal) => Err(refusal.to_string()),
@@ -105,7 +105,7 @@ impl SearchPath {
             });
         }
         let suggestion = nearest(plugin, names.iter().map(String::as_str));
-        Err(format!("no plugin `{plugin}` found{suggestion}; looked in {}", tried.join(", ")))
+        Err(format!("no plugin `{plugin}` found; looked in {}{suggestion}", tried.join(", ")))
     }
 
     /// Every plugin found, by name, the first folder's first; and what looked like a plugin but was refused.

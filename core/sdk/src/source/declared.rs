@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use usher_abi::{Attribute, Error, Problem, ValueKind, nearest};
 
-use super::claims::{CLAIMS, is_claim};
+use usher_abi::{STANDARD_CLAIMS, is_standard};
 use crate::options::{problem, warning};
 
 /// The options `claims` and `kinds` of a source whose attributes nobody knows beforehand.
@@ -19,8 +19,8 @@ pub struct Declared {
 impl Declared {
     /// Claims that look like a slip of the pen.
     pub fn check(&self) -> Vec<Problem> {
-        let slips = self.claims.keys().filter(|claim| !is_claim(claim)).filter_map(|claim| {
-            let near = nearest(claim, CLAIMS.iter().copied());
+        let slips = self.claims.keys().filter(|claim| !is_standard(claim)).filter_map(|claim| {
+            let near = nearest(claim, STANDARD_CLAIMS.iter().copied());
             near.name()?;
             Some(warning(
                 pointer(&["claims", claim]),

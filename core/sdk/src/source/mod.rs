@@ -5,7 +5,6 @@
 //! for its options.
 
 mod builders;
-mod claims;
 mod declared;
 mod delimited;
 mod header;
@@ -28,7 +27,7 @@ mod table;
 mod tables;
 
 pub use builders::{BATCH_BYTES, BATCH_ROWS, Wanted};
-pub use claims::{CLAIMS, is_claim};
+pub use usher_abi::{STANDARD_CLAIMS, is_standard};
 pub use declared::{Declared, absent, pointer, refuse};
 pub use delimited::{DelimitedReader, Dialect, Record};
 pub use header::{Delimiter, Header, clean};

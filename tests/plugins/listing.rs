@@ -1,0 +1,53 @@
+//! `usher plugins list` reads files and runs nothing.
+
+use serde_json::Value;
+
+use crate::{
+    files::{deadly, library, put, with_preamble},
+    support::{Bench, Said},
+};
+
+/// Lists one folder only.
+fn list(bench: &Bench, arguments: &[&str]) -> Said {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_usher"));
+    command.current_dir(bench.path("")).args(["plugins", "list", "--plugin-dir", "mine"]).args(arguments);
+    command.env_remove("USHER_PLUGIN_PATH").env("XDG_DATA_HOME", bench.path("no-data")).env("NO_COLOR", "1");
+    bench.said(command.output().expect("usher runs"))
+}
+
+/// A plugin whose code kills whoever runs it is listed like any other.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn listing_runs_no_code_of_a_plugin() {
+    let bench = Bench::new();
+    put(&bench, "mine/deadly.so", deadly("zendesk"));
+    let said = list(&bench, &["--json"]).expect(0);
+    let listed: Value = serde_json::from_str(&said.out).expect("a list");
+    let plugin = listed["plugins"].as_array().expect("plugins").iter().find(|p| p["name"] == "zendesk");
+    let plugin = plugin.expect("it is listed");
+    assert!(plugin["path"].as_str().expect("a path").ends_with("mine/deadly.so"), "{plugin}");
+    // The same file is deadly indeed: loading it ends the process with a signal.
+    assert_eq!(bench.usher(&["plugins", "show", "./mine/deadly.so"]).code, None);
+}
+
+#[test]
+fn the_refused_are_listed_with_their_reason() {
+    let bench = Bench::new();
+    put(&bench, "mine/abort.so", with_preamble("csv", "\"panic\":\"unwind\"", "\"panic\":\"abort\""));
+    put(&bench, "mine/libusher_cut.so", &library("csv")[..2_000]);
+    put(&bench, "mine/good.so", with_preamble("json", "\"name\":\"json\"", "\"name\":\"jsom\""));
+    put(&bench, "mine/notes.so", "neither a library nor named like a plugin\n");
+    let said = list(&bench, &[]).expect(0);
+    assert!(
+        said.out
+            .lines()
+            .any(|line| line.starts_with("jsom") && line.contains("source records, sink records")),
+        "{}",
+        said.out
+    );
+    let refused: String = said.err.lines().filter(|l| l.contains("mine/")).flat_map(|l| [l, "\n"]).collect();
+    insta::assert_snapshot!(refused);
+    let listed: Value = serde_json::from_str(&list(&bench, &["--json"]).expect(0).out).expect("a list");
+    let refused = listed["refused"].as_array().expect("refused");
+    assert!(refused.iter().any(|r| r.to_string().contains("abort.so")), "{refused:?}");
+}

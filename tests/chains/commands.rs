@@ -84,12 +84,15 @@ fn plugins_say_what_they_take() {
         for component in description["components"].as_array().unwrap() {
             let options = component["options"]["properties"].as_object().unwrap();
             options.keys().for_each(|option| assert!(text.contains(option), "{plugin}: {option}"));
-            let columns = component["columns"].as_array().unwrap();
-            columns.iter().for_each(|c| assert!(text.contains(c["name"].as_str().unwrap()), "{plugin}: {c}"));
+            let columns = component["columns"].as_array().into_iter().flatten();
+            columns.for_each(|c| assert!(text.contains(c["name"].as_str().unwrap()), "{plugin}: {c}"));
         }
     }
-    let missing = bench.usher(&["plugins", "show", "zendesc"]);
-    insta::assert_snapshot!(missing.expect(1).err.split("; looked in").next().unwrap());
+    let missing = bench.usher(&["plugins", "show", "zendesc"]).expect(1).err;
+    assert!(
+        missing.contains("no plugin `zendesc`") && missing.contains("did you mean `zendesk`?"),
+        "{missing}"
+    );
 }
 
 /// Every object below a schema that has `properties`: the names of these.
@@ -183,7 +186,7 @@ fn out_is_another_folder() {
 #[test]
 fn quiet_prints_the_folder_only() {
     let said = five().usher(&["run", "--quiet", "--run-id", "r"]).expect(0);
-    assert_eq!((said.out.as_str(), said.err.as_str()), ("./out/main/r\n", ""));
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("out/main/r\n", ""));
 }
 
 #[test]

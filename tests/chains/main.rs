@@ -1,6 +1,8 @@
 //! Whole chains through the real binary and real libraries: a manifest and an export in, a run folder out. One file an
 //! idea; what two of them need is here.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

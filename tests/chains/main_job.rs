@@ -61,20 +61,20 @@ fn every_connector_has_files_that_stand_up_to_both_checkers() {
 #[test]
 fn a_second_run_writes_the_same_and_moves_latest() {
     let bench = Bench::shipped();
-    run(&bench, "first");
+    run(&bench, "run-1");
     let latest = |chain: &str| fs::read_link(bench.path(&format!("out/{chain}/latest"))).unwrap();
-    assert_eq!(latest("onboard"), Path::new("first"));
-    run(&bench, "second");
+    assert_eq!(latest("onboard"), Path::new("run-1"));
+    run(&bench, "run-2");
     for (chain, connectors) in CHAINS {
-        assert_eq!(latest(chain), Path::new("second"));
+        assert_eq!(latest(chain), Path::new("run-2"));
         for connector in connectors {
             let (first, second) =
-                (written(&bench, chain, connector, "first"), written(&bench, chain, connector, "second"));
+                (written(&bench, chain, connector, "run-1"), written(&bench, chain, connector, "run-2"));
             assert!(first == second, "{connector} wrote something else the second time");
         }
         for file in ["rejects.ndjson", "rejects.csv", "left-out.csv", "merged.csv"] {
             let of = |id: &str| bench.read(&format!("out/{chain}/{id}/{file}"));
-            assert_eq!(of("first"), of("second"));
+            assert_eq!(of("run-1"), of("run-2"));
         }
     }
 }

@@ -221,11 +221,8 @@ mod the_input {
     /// An open profile may have anything; what decides must be somewhere.
     #[test]
     fn never_has_what_decides() {
-        let bench = crate::bench(
-            USERS,
-            "plugin = \"csv\"\nfields = { email = \"email\" }",
-            "where = \"user_metadata.member\"",
-        );
+        let bench =
+            crate::bench(USERS, "plugin = \"csv\"\nfields = { email = \"email\" }", "where = \"member\"");
         insta::assert_snapshot!(run(&bench).shown());
     }
 }
@@ -310,7 +307,17 @@ mod the_result {
         insta::assert_snapshot!(said.shown());
         let allowed =
             bench.usher(&["run", "--quiet", "--run-id", "s", "--set", "connectors.people.allow_empty=true"]);
-        assert_eq!(allowed.expect(0).out.trim(), "./out/main/s");
+        assert_eq!(allowed.expect(0).out.trim(), "out/main/s");
+    }
+
+    /// An export of nobody is no reason to forget the last one of somebody.
+    #[test]
+    fn is_empty_since_the_input_is() {
+        let bench = plain();
+        bench.write("users.csv", "user_id,email\n");
+        let input = ["run", "--run-id", "r", "--set", "connectors.users.options.input=users.csv"];
+        insta::assert_snapshot!(bench.usher(&input).expect(3).shown());
+        assert!(!bench.path("out/main/latest").exists());
     }
 
     #[test]

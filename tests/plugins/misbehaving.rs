@@ -115,8 +115,8 @@ fn placeless(text: &str) -> String {
         };
         match line.split_once(".rs:") {
             Some((before, after)) => {
-                let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
-                let _ = writeln!(out, "  {before}.rs:[line]: {rest}");
+                let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | ' '));
+                let _ = writeln!(out, "{}", format!("  {before}.rs:[line]: {rest}").trim_end());
             }
             None => {
                 let _ = writeln!(out, "  {line}");

@@ -76,7 +76,8 @@ impl Bench {
             text.replace(&folder.display().to_string(), "[folder]")
                 .replace(&self.folder.path().display().to_string(), "[folder]")
                 .replace(&plugin_dir().display().to_string(), "[plugins]")
-                .replace(&plugin_dir().with_file_name("").display().to_string(), "[build]/")
+                .replace(&above(1).display().to_string(), "[build]")
+                .replace(&above(2).display().to_string(), "[target]")
                 .replace(&root().display().to_string(), "[root]")
         };
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
@@ -179,6 +180,11 @@ pub(crate) fn python(script: &str, folder: &Path, arguments: &[&str]) -> String 
 pub(crate) fn plugin_dir() -> PathBuf {
     let exe = std::env::current_exe().expect("this executable");
     exe.parent().expect("its folder").to_owned()
+}
+
+/// Folders above that one: the executable's, and what holds it.
+fn above(steps: usize) -> PathBuf {
+    plugin_dir().ancestors().nth(steps).expect("a folder above").to_owned()
 }
 
 /// The file of a plugin that cargo built for this test.

@@ -72,6 +72,8 @@ impl Closing<'_> {
         let digests = digests
             .join()
             .unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
+        let inputs = &self.prepared.inputs;
+        inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
         let mut outcome = Outcome {
             chain: self.prepared.chain.name.clone(),
             run: self.id.to_owned(),
@@ -170,7 +172,7 @@ fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
             sink.name, sink.max_rejects
         ));
     }
-    let nothing = sink.stage.books.written.count == 0 && read > 0 && !sink.allow_empty;
+    let nothing = sink.stage.books.written.count == 0 && !sink.allow_empty;
     nothing.then(|| {
         format!(
             "nothing is left for `{}` of {read} records; if that is right, set allow_empty = true",

@@ -41,7 +41,7 @@ pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send +
     let noted = signal.clone();
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return signal };
     thread::spawn(move || {
-        for number in signals.forever() {
+        if let Some(number) = signals.forever().next() {
             noted.0.store(number, Ordering::Release);
             stop();
             thread::sleep(GRACE);

@@ -115,7 +115,10 @@ impl Session {
             Failure::Run(error) => {
                 let message = self.engine.manifest.redact(&error.to_string());
                 eprintln!("error: chain `{chain}`: {message}");
-                eprintln!("nothing was published");
+                // The one failure after which a run is there: only `latest` was not moved.
+                if error.code != "output.latest" {
+                    eprintln!("nothing was published");
+                }
                 code::FAILED
             }
             Failure::Cancelled => {

@@ -162,7 +162,7 @@ pub(super) fn constants(arguments: &[Argument]) -> Option<Vec<Const>> {
 
 fn unknown(what: &str, name: &str, known: &[&'static str]) -> String {
     match nearest(name, known.iter().copied()) {
-        Some(near) => format!("unknown {what} `{name}`; did you mean `{near}`"),
+        Some(near) => format!("unknown {what} `{name}`; did you mean `{near}`?"),
         None => format!("unknown {what} `{name}`; known are {}", known.join(", ")),
     }
 }

@@ -47,7 +47,9 @@ impl<'a> Reader<'a> {
     /// A key that must be there is not. Says nothing when a misspelt one is: that is reported already.
     pub(super) fn missing(&mut self, path: &KeyPath, key: &str, example: &str) {
         let here = path.segments().iter().try_fold(&self.source.root, |node, segment| node.get(segment));
-        let misspelt = |(given, _): &(String, Node)| nearest(given, [key]).name().is_some();
+        // Only a key that is not known by itself (`keep` is near `key`, too) has been reported with its right spelling.
+        let reported = |given: &str| self.problems.iter().any(|p| p.key == path.child(given).to_string());
+        let misspelt = |(given, _): &(String, Node)| nearest(given, [key]).name().is_some() && reported(given);
         if !here.is_some_and(|node| node.entries().iter().any(misspelt)) {
             self.error(&path.child(key), "missing", Some(&format!("write `{example}`")));
         }

@@ -57,14 +57,14 @@ fn messages_of_texts() {
     insta::assert_snapshot!(all.join("\n"), @r#"
     (nothing) => column 1: the expression is empty; for empty text write ''
     text ~ => column 7: unexpected end of input, expected expression
-    text | lowr => column 8: unknown filter `lowr`; did you mean `lower`
-    text is definde => column 9: unknown test `definde`; did you mean `defined`
+    text | lowr => column 8: unknown filter `lowr`; did you mean `lower`?
+    text is definde => column 9: unknown test `definde`; did you mean `defined`?
     text | lower(1) => column 8: `lower` takes no arguments; write `| lower`
     text | e164('UK') => column 8: unknown region `UK`; write a country of ISO 3166, as in e164('US')
     text | date('%!') => column 8: bad date format `%!`: strftime formatting failed: found unrecognized specifier directive `!`; write one as in date('%Y-%m-%d')
     text | replace('a') => column 8: `replace` takes two texts, as in replace('a', 'b')
     lower(text) => column 1: `lower` is a filter, not a function; write `x | lower`
-    rage(3) => column 1: unknown function `rage`; did you mean `range`
+    rage(3) => column 1: unknown function `rage`; did you mean `range`?
     text.lower() => column 1: `text.lower` cannot be called; use a filter, as in `x | lower`
     text or 'fallback' => column 9: `or` needs conditions, not `fallback`; for a fallback write `… | default('fallback')`
     'x' if 'yes' else 'y' => column 8: `if` needs conditions, not `yes`; compare with it, as in `… == 'yes'`

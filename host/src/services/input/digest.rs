@@ -40,4 +40,10 @@ impl InputRegistry {
         }
         Ok(Digest { blake3: hasher.finalize().to_hex().to_string(), bytes: at.position() })
     }
+
+    /// An error if an input is not what it was when it was opened: rows read after its digest was made would be of
+    /// another one.
+    pub fn unchanged(&self, input: u32) -> Result<(), Error> {
+        self.entry(input)?.stored.open(&self.name(input), 0).map(drop)
+    }
 }

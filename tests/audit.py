@@ -11,6 +11,8 @@ Written without a look at the Rust code. Findings and warnings go to stdout, the
 `N passed, N failed`; exit 0 nothing found, 1 findings, 2 wrong usage. Warnings never change the exit code.
 """
 
+import array
+import bisect
 import csv
 import gzip
 import io
@@ -327,7 +329,7 @@ class Input:
     def __init__(self, entry, folder):
         self.id, self.name, self.path = entry.get("id"), entry.get("name"), entry.get("path") or ""
         self.data, self.stored, self.reason = None, None, None
-        self._starts, self._counted = "unknown", (0, 1)
+        self._starts, self._newlines = "unknown", None
         places = [self.path, os.path.join(folder, "..", "..", "..", self.path)] if self.path else []
         found = next((p for p in places if os.path.isfile(p)), None)
         if found is None:
@@ -345,10 +347,10 @@ class Input:
             self.reason = f"gzip: {error}"
 
     def line(self, offset):
-        """The line an offset lies on; cheap when asked in ascending order."""
-        before, line = self._counted if self._counted[0] <= offset else (0, 1)
-        self._counted = offset, line + self.data.count(b"\n", before, offset)
-        return self._counted[1]
+        """The line an offset lies on."""
+        if self._newlines is None:
+            self._newlines = array.array("q", (found.start() for found in re.finditer(b"\n", self.data)))
+        return 1 + bisect.bisect_left(self._newlines, offset)
 
     def record(self, offset, length):
         return self.data[offset:offset + length]
@@ -539,7 +541,7 @@ class Audit:
         t.check(check, str(line) == str(one.line(offset)),
                 f"{what}: says line {line}, offset {offset} of {one.name} is on line {one.line(offset)}")
         if one.starts() is not None:
-            before = one.data[:offset][-1:] if offset else b"\n"
+            before = one.data[offset - 1:offset] if offset else b"\n"
             mark = offset == 3 and one.data.startswith(b"\xef\xbb\xbf")
             t.check(check, before == b"\n" or mark or not one.data[one.data.rfind(b"\n", 0, offset) + 1:offset].strip(),
                     f"{what}: no record of {one.name} begins at offset {offset}")

@@ -5,5 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    usher::cli::main(usher::cli::Cli::parse())
+    let cli = usher::cli::Cli::parse();
+    usher::report::keep_stdout();
+    usher::cli::main(cli)
 }

@@ -76,7 +76,7 @@ fn ctrl_c_ends_a_run_whose_plugin_never_returns() {
         let mut run = Running::start(&bench, &["run", chain]);
         run.wait_for(&bench, chain, |files| files.iter().any(|(path, _)| path.ends_with(".lock")));
         // Give it the time to be stuck.
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_secs(2));
         run.signal(libc::SIGINT);
         let (said, took) = run.end(&bench);
         assert_eq!(said.code, Some(130), "{chain}: {}{}", said.out, said.err);

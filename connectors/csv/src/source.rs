@@ -9,7 +9,7 @@ use usher_sdk::{
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
     options::problem,
-    source::{STANDARD_CLAIMS, Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
+    source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, STANDARD_CLAIMS, TableStream, Tables},
 };
 
 /// Options of `rows`.

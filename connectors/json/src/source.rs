@@ -8,7 +8,7 @@ use usher_sdk::{
     Host, Source,
     abi::{Catalog, Component, Error, Problem, Split, ValueKind},
     describe,
-    source::{STANDARD_CLAIMS, Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, Shape, Wanted},
+    source::{Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, STANDARD_CLAIMS, Shape, Wanted},
 };
 
 use crate::keys;

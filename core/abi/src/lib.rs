@@ -42,7 +42,7 @@ pub mod export;
 #[cfg(feature = "arrow")]
 pub use arrow::{export_batch, export_schema, import_batch, import_schema};
 pub use batch::{ArrowArray, ArrowSchema, Batch};
-pub use claims::{is_standard, STANDARD_CLAIMS};
+pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use description::{
     Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem,
     Receipt, Role, ValueKind,

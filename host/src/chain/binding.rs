@@ -9,7 +9,7 @@ use super::{
     mapping::{Filling, Mapped, map_columns},
     names::{Meaning, NOTHING, Names},
     outcome::Failure,
-    prepare::{Opened, PreparedSink},
+    prepare::{Guess, Opened, PreparedSink},
     shape::{Condition, ConsentStage, Owner, Shaped, SinkStage},
     unique::UniqueStage,
 };
@@ -23,10 +23,12 @@ use crate::{
 pub(super) struct Preparation<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Names that a closed input does not have: the input's fault, not the manifest's.
+    /// Names that a closed input does not have, and where they are used: the input's fault, not the manifest's.
     pub(super) missing: Vec<String>,
+    /// What that input has.
+    pub(super) listing: String,
     pub(super) projection: Vec<String>,
-    pub(super) guesses: BTreeMap<String, bool>,
+    pub(super) guesses: BTreeMap<String, Guess>,
     pub(super) needs_nothing: bool,
 }
 
@@ -39,10 +41,10 @@ impl Preparation<'_> {
         if self.diagnostics.iter().any(|d| d.severity == Severity::Error) {
             return Err(Failure::Manifest(std::mem::take(&mut self.diagnostics)));
         }
-        if let Some(first) = self.missing.first() {
-            let more = self.missing.len() - 1;
-            let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
-            return Err(Error::data("input.attribute-missing", format!("{first}{more}")).into());
+        if !self.missing.is_empty() {
+            let missing = self.missing.join(", ");
+            let message = format!("the input has no {missing}; it has {}", self.listing);
+            return Err(Error::data("input.attribute-missing", message).into());
         }
         Ok(())
     }
@@ -61,8 +63,12 @@ impl Preparation<'_> {
             let key = KeyPath::from(["chains", chain.name.as_str(), "claims", claim.name.as_str()]);
             match Expression::parse(&claim.path).map(|e| e.names()) {
                 Ok(paths) if paths.len() == 1 && paths[0].to_string() == claim.path => {
-                    if let Meaning::Unknown(message) = names.resolve(&paths[0]) {
-                        self.unknown(names, &key, None, message);
+                    match names.resolve(&paths[0]) {
+                        Meaning::Unknown(message) => {
+                            self.diagnostics.push(self.manifest.error(&key, &message))
+                        }
+                        Meaning::Missing(name) => self.is_missing(names, &key, &name),
+                        Meaning::Known(_) | Meaning::Guessed(_) => {}
                     }
                 }
                 // A heading that is no path (`First Name`) is taken as it stands.
@@ -75,16 +81,9 @@ impl Preparation<'_> {
         }
     }
 
-    pub(super) fn unknown(&mut self, names: &Names, key: &KeyPath, within: Option<Span>, message: String) {
-        if names.catalog().open {
-            let diagnostic = match within {
-                Some(span) => self.manifest.error_within(key, span, &message),
-                None => self.manifest.error(key, &message),
-            };
-            self.diagnostics.push(diagnostic);
-        } else {
-            self.missing.push(format!("{key}: {message}"));
-        }
+    fn is_missing(&mut self, names: &Names, key: &KeyPath, name: &str) {
+        self.listing = names.listing();
+        self.missing.push(format!("{name} (for {key})"));
     }
 
     /// Parses and binds an expression of the manifest. `decides`: rows depend on it.
@@ -113,13 +112,20 @@ impl Preparation<'_> {
         });
         for (_, meaning) in &meanings {
             match meaning {
-                Meaning::Known(bound) => self.need(bound),
+                Meaning::Known(bound) => {
+                    self.need(bound);
+                    // Below a known attribute anything may stand; but what decides over rows must stand somewhere.
+                    if decides && !names.lists(&bound.column) {
+                        self.guesses.entry(bound.column.clone()).or_default().decides = true;
+                    }
+                }
                 Meaning::Guessed(bound) => {
                     self.need(bound);
-                    let entry = self.guesses.entry(bound.column.clone()).or_default();
-                    *entry = *entry || decides;
+                    let guess = self.guesses.entry(bound.column.clone()).or_default();
+                    guess.decides = guess.decides || decides;
+                    guess.unknown = true;
                 }
-                Meaning::Unknown(_) => {}
+                Meaning::Unknown(_) | Meaning::Missing(_) => {}
             }
         }
         match program {
@@ -130,18 +136,21 @@ impl Preparation<'_> {
             }
             Err(error) => {
                 for unknown in &error.unknown {
-                    let mut message = match find(&unknown.path) {
-                        Some(Meaning::Unknown(message)) => message,
-                        _ => format!("unknown name `{}`", unknown.path),
-                    };
                     if let Some(word) = &unknown.hyphenated {
-                        message = format!("`{word}` is read as a subtraction; write '{word}' for the text");
+                        let message =
+                            format!("`{word}` is read as a subtraction; write '{word}' for the text");
                         self.diagnostics.push(self.manifest.error(key, &message));
                         break;
                     }
                     let span =
                         Span { start: unknown.offset, end: unknown.offset + unknown.path.to_string().len() };
-                    self.unknown(names, key, Some(span), message);
+                    match find(&unknown.path) {
+                        Some(Meaning::Missing(name)) => self.is_missing(names, key, &name),
+                        Some(Meaning::Unknown(message)) => {
+                            self.diagnostics.push(self.manifest.error_within(key, span, &message));
+                        }
+                        _ => {}
+                    }
                 }
                 None
             }
@@ -174,8 +183,8 @@ impl Preparation<'_> {
         let path = NamePath { segments: vec![Segment::Key(key.to_owned())], quoted: false };
         match names.resolve(&path) {
             Meaning::Known(bound) | Meaning::Guessed(bound) => Some(bound.column),
-            Meaning::Unknown(message) => {
-                self.missing.push(format!("connectors.{from}: {message}"));
+            Meaning::Unknown(name) | Meaning::Missing(name) => {
+                self.is_missing(&names, &KeyPath::from(["connectors", from]), &name);
                 None
             }
         }

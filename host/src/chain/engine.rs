@@ -154,10 +154,10 @@ pub(super) fn component_of(
         match (&connector.component, of_role.is_empty()) {
             (_, true) => format!("the plugin `{}` has no {role}", plugin.preamble.name),
             (Some(name), false) => format!(
-                "the plugin `{}` has no {role} `{name}`{}; it has {}",
+                "the plugin `{}` has no {role} `{name}`, only {}{}",
                 plugin.preamble.name,
-                usher_abi::nearest(name, of_role.iter().copied()),
-                of_role.join(", ")
+                of_role.join(", "),
+                usher_abi::nearest(name, of_role.iter().copied())
             ),
             (None, false) => format!("the plugin `{}` has no {role}", plugin.preamble.name),
         }

@@ -152,7 +152,7 @@ impl Closing<'_> {
             self.prepared.warnings.iter().map(|d| format!("{}: {}", d.key, d.message)).collect();
         warnings
             .extend(self.prepared.notes.iter().map(|note| format!("{}: {note}", self.prepared.chain.from)));
-        for (guess, seen) in self.prepared.guesses.iter().zip(&self.seen) {
+        for (guess, seen) in self.prepared.guesses.iter().zip(&self.seen).filter(|(guess, _)| guess.unknown) {
             let (column, read) = (&guess.column, self.read.count);
             warnings.push(format!("`{column}` is no known attribute; {seen} of {read} records have it"));
         }

@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     Guessed(Bound),
     /// Nothing, with what to say about it.
     Unknown(String),
+    /// Nothing, because this input does not have it; the name, with the nearest one that it has.
+    Missing(String),
 }
 
 /// The names of a chain.
@@ -50,6 +52,11 @@ impl Names {
         self.claims.get(name).map(String::as_str)
     }
 
+    /// What a closed input has, for messages.
+    pub(super) fn listing(&self) -> String {
+        list(&self.catalog.attributes.iter().map(|a| a.path.as_str()).collect::<Vec<_>>())
+    }
+
     pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
         self.claims.iter().map(|(claim, path)| (claim.as_str(), path.as_str()))
     }
@@ -61,7 +68,7 @@ impl Names {
             ([Segment::Key(heading)], true) => heading.clone(),
             _ => whole,
         };
-        if self.has(&written) {
+        if self.lists(&written) {
             return Meaning::Known(Bound { column: written, consumed: path.segments.len() });
         }
         // The longest known attribute that the path begins with; what follows is looked up inside its values. An open
@@ -70,7 +77,7 @@ impl Names {
             for consumed in (1..path.segments.len()).rev() {
                 let prefix =
                     NamePath { segments: path.segments[..consumed].to_vec(), quoted: false }.to_string();
-                if self.has(&prefix) {
+                if self.lists(&prefix) {
                     return Meaning::Known(Bound { column: prefix, consumed });
                 }
             }
@@ -79,7 +86,7 @@ impl Names {
             Some(Segment::Key(key)) => key.as_str(),
             _ => "",
         };
-        if self.catalog.open && self.has(first) && path.segments.len() > 1 {
+        if self.catalog.open && self.lists(first) && path.segments.len() > 1 {
             return Meaning::Known(Bound { column: written, consumed: path.segments.len() });
         }
         if let Some(attribute) = self.claims.get(first) {
@@ -88,11 +95,7 @@ impl Names {
         let known = self.catalog.attributes.iter().map(|a| a.path.as_str());
         let suggestion = nearest(first, known.clone().chain(self.claims.keys().map(String::as_str)));
         if !self.catalog.open {
-            let has: Vec<&str> = known.collect();
-            return Meaning::Unknown(format!(
-                "the input has no `{written}`{suggestion}; it has {}",
-                list(&has)
-            ));
+            return Meaning::Missing(format!("`{written}`{suggestion}"));
         }
         if suggestion.name().is_some() {
             return Meaning::Unknown(format!("unknown attribute or claim `{written}`{suggestion}"));
@@ -100,7 +103,8 @@ impl Names {
         Meaning::Guessed(Bound { column: written, consumed: path.segments.len() })
     }
 
-    fn has(&self, path: &str) -> bool {
+    /// Whether the catalog lists exactly this path.
+    pub(super) fn lists(&self, path: &str) -> bool {
         self.catalog.attributes.iter().any(|a| a.path == path)
     }
 }
@@ -141,6 +145,7 @@ mod tests {
             Meaning::Known(b) => format!("{}/{}", b.column, b.consumed),
             Meaning::Guessed(b) => format!("guess {}/{}", b.column, b.consumed),
             Meaning::Unknown(m) => m,
+            Meaning::Missing(m) => format!("missing {m} of {}", names(open).listing()),
         }
     }
 
@@ -154,9 +159,6 @@ mod tests {
         assert_eq!(meaning(true, "plan"), "user_metadata.plan/1");
         assert_eq!(meaning(true, "favourite_colour"), "guess favourite_colour/1");
         assert_eq!(meaning(true, "emial"), "unknown attribute or claim `emial`; did you mean `email`?");
-        assert_eq!(
-            meaning(false, "wizard"),
-            "the input has no `wizard`; it has `email`, `user_metadata`, `First Name`"
-        );
+        assert_eq!(meaning(false, "wizard"), "missing `wizard` of `email`, `user_metadata`, `First Name`");
     }
 }

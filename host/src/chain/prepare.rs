@@ -62,9 +62,11 @@ pub(super) struct PreparedSink {
 }
 
 /// An attribute that the catalog does not list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Guess {
     pub(super) column: String,
+    /// Not even what it stands in is known: worth a warning.
+    pub(super) unknown: bool,
     /// Used in `where`, `consent` or `unique`: that no record has it is an error.
     pub(super) decides: bool,
 }
@@ -90,6 +92,7 @@ pub(super) fn prepare(
         manifest: &manifest,
         diagnostics: Vec::new(),
         missing: Vec::new(),
+        listing: String::new(),
         projection: Vec::new(),
         guesses: BTreeMap::new(),
         needs_nothing: false,
@@ -173,7 +176,7 @@ pub(super) fn prepare(
     }
     prep.stop_if_bad()?;
     prep.order_projection(&catalog);
-    let guesses = prep.guesses.into_iter().map(|(column, decides)| Guess { column, decides }).collect();
+    let guesses = prep.guesses.into_iter().map(|(column, guess)| Guess { column, ..guess }).collect();
     Ok(PreparedChain {
         chain,
         inputs,

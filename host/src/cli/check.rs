@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, code, print, print_json},
+    session::{RunFlags, Session, code, print_json},
 };
 use crate::chain::{self, Failure};
+use crate::report::print;
 
 /// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
 #[derive(Debug, Args)]

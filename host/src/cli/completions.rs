@@ -3,10 +3,8 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{
-    Cli,
-    session::{code, print},
-};
+use super::{Cli, session::code};
+use crate::report::print;
 
 /// Print completions for a shell
 #[derive(Debug, Args)]

@@ -15,6 +15,8 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use crate::report::tell;
+
 /// Which signal came, if one did.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signal(Arc<AtomicI32>);
@@ -47,7 +49,7 @@ pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send +
             thread::sleep(GRACE);
             // A call into a plugin did not come back: threads cannot be killed, a process can.
             sweep();
-            eprintln!("interrupted: a connector did not stop within a second; nothing was published");
+            tell!("interrupted: a connector did not stop within a second; nothing was published");
             // SAFETY: `_exit` only ends the process; the staging folder is gone, and nothing else needs unwinding.
             unsafe { libc::_exit(i32::from(noted.exit_code())) }
         }

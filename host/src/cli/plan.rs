@@ -4,8 +4,9 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, print, print_json},
+    session::{RunFlags, Session, print_json},
 };
+use crate::report::print;
 use crate::{chain::Mode, report::plan};
 
 /// Do everything but publish: exact counts, parts, and rejects by reason

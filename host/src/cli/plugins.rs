@@ -8,8 +8,9 @@ use usher_abi::{Component, Role};
 
 use super::{
     Global,
-    session::{code, print, print_json},
+    session::{code, print_json},
 };
+use crate::report::{print, tell};
 use crate::{
     manifest::{Manifest, Overrides},
     plugins::{Registry, SearchPath},
@@ -80,11 +81,11 @@ fn list(global: &Global) -> u8 {
     });
     print(&table(&["plugin", "version", "offers", "file"], rows, &[]));
     for refusal in &refused {
-        eprintln!("refused: {refusal}");
+        tell!("refused: {refusal}");
     }
     if found.is_empty() {
         let folders: Vec<String> = search.folders().iter().map(|f| f.display().to_string()).collect();
-        eprintln!("no plugin found; looked in {}", folders.join(", "));
+        tell!("no plugin found; looked in {}", folders.join(", "));
     }
     code::DONE
 }
@@ -98,7 +99,7 @@ fn show(global: &Global, plugin: &str) -> u8 {
         Err(message) => {
             let message =
                 if global.verbose { message } else { message.lines().next().unwrap_or_default().to_owned() };
-            eprintln!("error: {message}");
+            tell!("error: {message}");
             return code::FAILED;
         }
     };

@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, print, print_json},
+    session::{RunFlags, Session, print_json},
 };
+use crate::report::print;
 use crate::{chain::Mode, report::summary};
 
 /// Run chains and publish what they write

@@ -1,10 +1,6 @@
 //! What most commands share: loading the manifest, running chains one after the other, saying what went wrong.
 
-use std::{
-    io::{IsTerminal, Write},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 use usher_abi::LogLevel;
@@ -14,7 +10,7 @@ use crate::{
     chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
     manifest::{Diagnostic, Manifest, Overrides, render_file},
     plugins::{Registry, SearchPath},
-    report::{Watch, watch},
+    report::{Watch, complain, print, tell, watch},
     services::Cancel,
 };
 
@@ -49,7 +45,7 @@ impl Session {
             if global.json || global.quiet {
                 compact(&problems, &global.manifest.display().to_string());
             } else {
-                eprint!("{}", render_file(&problems, &global.manifest, colour()));
+                complain(&render_file(&problems, &global.manifest, colour()));
             }
             code::USAGE
         })?;
@@ -60,7 +56,7 @@ impl Session {
             limit: flags.limit,
             run_id: flags.run_id,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
-            lines: Arc::new(|line: &str| eprintln!("{line}")),
+            lines: Arc::new(|line: &str| tell!("{line}")),
         };
         let engine = Engine::new(manifest, registry, settings, Cancel::new());
         let signal = interrupt::listen(engine.stopper(), engine.sweeper());
@@ -114,15 +110,15 @@ impl Session {
             Failure::Manifest(problems) => self.say(&problems),
             Failure::Run(error) => {
                 let message = self.engine.manifest.redact(&error.to_string());
-                eprintln!("error: chain `{chain}`: {message}");
+                tell!("error: chain `{chain}`: {message}");
                 // The one failure after which a run is there: only `latest` was not moved.
                 if error.code != "output.latest" {
-                    eprintln!("nothing was published");
+                    tell!("nothing was published");
                 }
                 code::FAILED
             }
             Failure::Cancelled => {
-                eprintln!(
+                tell!(
                     "interrupted: chain `{chain}` was stopped, nothing was published; it is safe to run it again"
                 );
                 self.signal.exit_code()
@@ -135,7 +131,7 @@ impl Session {
         if self.global.json || self.global.quiet {
             compact(problems, &self.engine.manifest.path.display().to_string());
         } else {
-            eprint!("{}", self.engine.manifest.render(problems, colour()));
+            complain(&self.engine.manifest.render(problems, colour()));
         }
         code::USAGE
     }
@@ -154,7 +150,7 @@ fn worst_of(a: u8, b: u8) -> u8 {
 
 fn compact(problems: &[Diagnostic], path: &str) {
     for problem in problems {
-        eprintln!("{}", problem.compact(path));
+        tell!("{}", problem.compact(path));
     }
 }
 
@@ -163,15 +159,10 @@ pub(super) fn colour() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
-/// Writes results; a closed pipe is nobody's fault.
-pub(super) fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-}
-
 /// Writes results as JSON.
 pub(super) fn print_json<T: Serialize>(value: &T) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print(&(text + "\n")),
-        Err(error) => eprintln!("error: {error}"),
+        Err(error) => tell!("error: {error}"),
     }
 }

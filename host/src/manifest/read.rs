@@ -49,7 +49,8 @@ impl<'a> Reader<'a> {
         let here = path.segments().iter().try_fold(&self.source.root, |node, segment| node.get(segment));
         // Only a key that is not known by itself (`keep` is near `key`, too) has been reported with its right spelling.
         let reported = |given: &str| self.problems.iter().any(|p| p.key == path.child(given).to_string());
-        let misspelt = |(given, _): &(String, Node)| nearest(given, [key]).name().is_some() && reported(given);
+        let misspelt =
+            |(given, _): &(String, Node)| nearest(given, [key]).name().is_some() && reported(given);
         if !here.is_some_and(|node| node.entries().iter().any(misspelt)) {
             self.error(&path.child(key), "missing", Some(&format!("write `{example}`")));
         }

@@ -3,7 +3,10 @@
 mod guide;
 mod progress;
 mod tables;
+mod tell;
 
 pub use guide::upload_guide;
 pub use progress::{Watch, watch};
 pub use tables::{plan, preview, summary, table};
+pub(crate) use tell::{complain, tell};
+pub use tell::{keep_stdout, print};

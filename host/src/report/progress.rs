@@ -12,6 +12,7 @@ use std::{
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::tell;
 use crate::chain::Progress;
 
 /// Shows a run's progress until [`end`](Self::end).
@@ -90,7 +91,7 @@ fn lines(chain: &str, progress: &Progress, stop: &AtomicBool) {
         next += LINE_EVERY;
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let (bytes, seconds) = (load(&progress.bytes), started.elapsed().as_secs_f64());
-        eprintln!(
+        tell!(
             "{chain}: {} rows, {} of {}, {}/s, {} rejects",
             HumanCount(load(&progress.records)),
             HumanBytes(bytes),

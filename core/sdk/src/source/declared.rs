@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use usher_abi::{Attribute, Error, Problem, ValueKind, nearest};
 
-use usher_abi::{STANDARD_CLAIMS, is_standard};
 use crate::options::{problem, warning};
+use usher_abi::{STANDARD_CLAIMS, is_standard};
 
 /// The options `claims` and `kinds` of a source whose attributes nobody knows beforehand.
 #[derive(Clone, Debug, Default)]

@@ -27,7 +27,6 @@ mod table;
 mod tables;
 
 pub use builders::{BATCH_BYTES, BATCH_ROWS, Wanted};
-pub use usher_abi::{STANDARD_CLAIMS, is_standard};
 pub use declared::{Declared, absent, pointer, refuse};
 pub use delimited::{DelimitedReader, Dialect, Record};
 pub use header::{Delimiter, Header, clean};
@@ -42,3 +41,4 @@ pub use role::{Source, Stream};
 pub use slabs::Slabs;
 pub use table::{TableColumn, TableStream};
 pub use tables::{Profile, Tables};
+pub use usher_abi::{STANDARD_CLAIMS, is_standard};

@@ -1,0 +1,42 @@
+//! Standard error and standard output.
+
+use std::{
+    fs::File,
+    io::Write,
+    os::fd::{AsFd, AsRawFd},
+    sync::OnceLock,
+};
+
+/// Writes a line to standard error. Unlike `eprintln!` it does not panic when nobody reads it.
+macro_rules! tell {
+    ($($message:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($message)*);
+    }};
+}
+pub(crate) use tell;
+
+/// Writes a text to standard error as it stands.
+pub(crate) fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+static RESULTS: OnceLock<File> = OnceLock::new();
+
+/// Keeps standard output for results: whatever a plugin prints goes to standard error from now on. Call it once, first
+/// thing, before any thread.
+pub fn keep_stdout() {
+    let Ok(kept) = std::io::stdout().as_fd().try_clone_to_owned() else { return };
+    // SAFETY: both descriptors are open; `dup2` only makes 1 another name of 2.
+    if unsafe { libc::dup2(std::io::stderr().as_raw_fd(), libc::STDOUT_FILENO) } >= 0 {
+        let _ = RESULTS.set(File::from(kept));
+    }
+}
+
+/// Writes results; a closed pipe is nobody's fault.
+pub fn print(text: &str) {
+    let _ = match RESULTS.get() {
+        Some(mut results) => results.write_all(text.as_bytes()),
+        None => std::io::stdout().lock().write_all(text.as_bytes()),
+    };
+}

@@ -1,6 +1,6 @@
 //! The boundary between the Usher host and its connector plugins.
 //!
-//! A plugin is a shared library that exports one [`Module`] and a [preamble](crate::preamble) that the host reads
+//! A plugin is a shared library that exports one [`Module`] and a [`preamble`] that the host reads
 //! *from the file*, without running the library. Everything that crosses is in this crate: hand-written
 //! `#[repr(C)]` tables, an opaque handle beside each, and JSON text for what people write and read.
 //!

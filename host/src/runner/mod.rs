@@ -1,5 +1,5 @@
 //! Components as the engine drives them: three traits, and ways to run a plugin behind them. Today a plugin runs in
-//! the host's process; a jailed worker will stand beside [`in_process`] and serve the same traits.
+//! the host's process; a jailed worker will stand beside `in_process` and serve the same traits.
 
 mod in_process;
 

@@ -2,18 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
-mod common;
-
 use std::sync::Arc;
 
 use arrow_array::{
     ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     builder::{ListBuilder, StringBuilder},
 };
-use common::show;
 use serde_json::{Value, json};
 use usher_carrot_quest::plugin;
-use usher_testkit::{MemoryHost, Written, balance, check, description, text_batch, write};
+use usher_testkit::{MemoryHost, Written, balance, check, description, show, text_batch, write};
 
 fn run(options: Value, batch: RecordBatch) -> (Written, MemoryHost) {
     let (host, rows) = (MemoryHost::new(), batch.num_rows() as u64);

@@ -2,17 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
-mod common;
-
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
-use common::show;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use usher_cohort::plugin;
 use usher_sdk::abi::{Problem, Role};
-use usher_testkit::{MemoryHost, Written, balance, check, description, text_batch, write};
+use usher_testkit::{MemoryHost, Written, balance, check, description, show, text_batch, write};
 
 fn run(options: Value, batch: RecordBatch) -> (Written, MemoryHost) {
     let (host, rows) = (MemoryHost::new(), batch.num_rows() as u64);

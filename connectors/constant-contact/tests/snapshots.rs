@@ -2,18 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
-mod common;
-
 use std::sync::Arc;
 
 use arrow_array::{
     ArrayRef, RecordBatch, StringArray,
     builder::{ListBuilder, StringBuilder},
 };
-use common::show;
 use serde_json::{Value, json};
 use usher_constant_contact::plugin;
-use usher_testkit::{MemoryHost, Written, balance, check, description, text_batch, write};
+use usher_testkit::{MemoryHost, Written, balance, check, description, show, text_batch, write};
 
 const LIST: &str = "06a8e55c-9f1c-11ee-8c90-0242ac120002";
 

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
-mod common;
-
 use std::sync::Arc;
 
 use arrow_array::{
@@ -12,14 +10,13 @@ use arrow_array::{
     builder::{ListBuilder, StringBuilder},
 };
 use arrow_schema::{Field, Schema};
-use common::show;
 use serde_json::{Value, json};
 use usher_csv::plugin;
 use usher_sdk::{
     abi::{Problem, Role},
     records::KIND,
 };
-use usher_testkit::{MemoryHost, Written, balance, check, description, text_batch, write};
+use usher_testkit::{MemoryHost, Written, balance, check, description, show, text_batch, write};
 
 fn run(options: Value, batch: RecordBatch) -> (Written, MemoryHost) {
     let (host, rows) = (MemoryHost::new(), batch.num_rows() as u64);

@@ -93,6 +93,7 @@ pub mod drive;
 mod loopback;
 mod memory;
 mod read;
+mod show;
 mod transform;
 mod write;
 
@@ -103,5 +104,6 @@ pub use check::{check, description};
 pub use loopback::{FormPart, Loopback, Request};
 pub use memory::{Call, CapturedPart, Failure, MemoryHost, VirtualClock};
 pub use read::{Read, ReadPlan, read, read_with};
+pub use show::show;
 pub use transform::{Transformed, transform};
 pub use write::{Written, write};

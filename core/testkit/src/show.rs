@@ -1,11 +1,12 @@
-//! A run as text.
+//! What came of a sink's run, as text for snapshots.
 
 use std::fmt::Write as _;
 
-use usher_testkit::{MemoryHost, Written};
+use crate::{MemoryHost, Written};
 
-/// Everything that came of a run, for a snapshot.
-pub(crate) fn show(written: &Written, host: &MemoryHost) -> String {
+/// Problems, parts, counts, rejects, values left out and changes. Rows are named by their number, as
+/// [`write`](crate::write) numbers them.
+pub fn show(written: &Written, host: &MemoryHost) -> String {
     let mut text = String::new();
     let report = &written.report;
     for p in &written.problems {

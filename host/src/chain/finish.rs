@@ -14,6 +14,7 @@ use usher_abi::{Error, Identity};
 
 use super::{
     engine::Engine,
+    mapping::Filling,
     notes::Notes,
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
     prepare::{PreparedChain, PreparedSink},
@@ -115,7 +116,7 @@ impl Closing<'_> {
         let counted = |(what, count): (String, u64)| Counted { what, count };
         let filtered = books.filtered.iter().map(|(reason, i)| counted(((*reason).to_owned(), i.count)));
         let changed = self.ends[index].changed.iter().map(|(c, r, n)| counted((format!("{c}: {r}"), *n)));
-        let empty = sink.stage.columns.iter().zip(&sink.stage.filled).filter(|(_, filled)| !**filled);
+        let empty = sink.stage.columns.iter().filter(|c| sink.stage.is_empty(&c.name));
         ConnectorOutcome {
             name: sink.name.clone(),
             plugin: sink.plugin.clone(),
@@ -133,7 +134,7 @@ impl Closing<'_> {
             rejected: self.notes.rejects_of(index),
             changed: changed.collect(),
             left_out: self.notes.left_out_of(index),
-            empty_columns: empty.map(|(column, _)| column.name.clone()).collect(),
+            empty_columns: empty.map(|column| column.name.clone()).collect(),
             columns: sink
                 .columns
                 .iter()
@@ -155,6 +156,21 @@ impl Closing<'_> {
         for (guess, seen) in self.prepared.guesses.iter().zip(&self.seen).filter(|(guess, _)| guess.unknown) {
             let (column, read) = (&guess.column, self.read.count);
             warnings.push(format!("`{column}` is no known attribute; {seen} of {read} records have it"));
+        }
+        if self.engine.settings.limit == Some(self.read.count) {
+            warnings.push(format!("only the first {} records were read (--limit)", self.read.count));
+        }
+        for sink in self.prepared.sinks.iter().filter(|_| self.read.count > 0) {
+            for (column, from, _) in &sink.columns {
+                // Defaults are there for whoever has the claim; what the manifest itself asks for should hold something.
+                let asked = matches!(from, Filling::Field | Filling::Claim);
+                if asked && sink.stage.is_empty(column) {
+                    warnings.push(format!(
+                        "{}: no record fills `{column}`; check the spelling of what fills it",
+                        sink.name
+                    ));
+                }
+            }
         }
         for (sink, end) in self.prepared.sinks.iter().zip(&self.ends) {
             warnings.extend(end.receipt.warnings.iter().map(|w| format!("{}: {w}", sink.name)));

@@ -1,7 +1,7 @@
 //! Which expression fills which column of a sink.
 
 use serde::Serialize;
-use usher_abi::{Column, Component, is_standard};
+use usher_abi::{Column, Component, is_standard, nearest};
 
 use super::names::Names;
 use crate::{
@@ -107,6 +107,23 @@ fn names_a_claim(expression: &str, names: &Names) -> bool {
         Some(crate::expression::Segment::Key(key)) => names.claim(key).is_some(),
         _ => false,
     })
+}
+
+/// The columns that `fields` names and a closed table does not have, each with what to say. For when the sink cannot be
+/// asked, because its options are wrong.
+pub(super) fn unknown_columns<'a>(
+    connector: &'a Connector,
+    component: &'a Component,
+) -> impl Iterator<Item = (&'a str, String)> {
+    let covers = |column: &Column, name: &str| match column.name.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => column.name == name || column.aliases.iter().any(|a| a == name),
+    };
+    let spellings = || component.columns.iter().map(|c| c.name.as_str());
+    let fields = connector.fields.iter().map(|field| field.column.as_str()).filter(|_| !component.open);
+    fields
+        .filter(move |name| !component.columns.iter().any(|column| covers(column, name)))
+        .map(move |name| (name, format!("unknown column `{name}`{}", nearest(name, spellings()))))
 }
 
 /// The table's own spelling of a column.

@@ -7,7 +7,7 @@ use usher_abi::{Component, Error, ErrorClass, LogLevel, Problem, Role, service::
 use super::{
     binding::Preparation,
     engine::{Engine, component_of, options_text},
-    mapping::Filling,
+    mapping::{Filling, unknown_columns},
     names::Names,
     outcome::Failure,
     shape::{ChainStage, Exclude, SinkStage},
@@ -240,6 +240,15 @@ fn open_plugins(engine: &mut Engine, chain: &Chain) -> Result<BTreeMap<String, O
     diagnostics.extend(crate::manifest::check_options(&engine.manifest, &component));
     engine.manifest.secrets.extend(secrets);
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        // The sinks will not be opened, so what their tables say of `fields` is said here.
+        for Opened { connector, component, .. } in opened.values().filter(|o| o.component.role == Role::Sink)
+        {
+            let fields = KeyPath::from(["connectors", connector.name.as_str(), "fields"]);
+            let unknown = unknown_columns(connector, component);
+            diagnostics.extend(
+                unknown.map(|(column, message)| engine.manifest.error(&fields.child(column), &message)),
+            );
+        }
         return Err(Failure::Manifest(diagnostics));
     }
     Ok(opened)

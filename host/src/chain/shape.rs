@@ -290,6 +290,11 @@ impl SinkStage {
         Ok(shaped)
     }
 
+    /// Whether no row filled a column.
+    pub(super) fn is_empty(&self, column: &str) -> bool {
+        self.columns.iter().zip(&self.filled).any(|(c, filled)| c.name == column && !filled)
+    }
+
     /// The schema of the sink's batches when no row ever came: all text.
     pub(super) fn empty_schema(&self) -> SchemaRef {
         let mut fields: Vec<Field> =

@@ -160,7 +160,7 @@ impl Closing<'_> {
         if self.engine.settings.limit == Some(self.read.count) {
             warnings.push(format!("only the first {} records were read (--limit)", self.read.count));
         }
-        for sink in self.prepared.sinks.iter().filter(|_| self.read.count > 0) {
+        for sink in self.prepared.sinks.iter().filter(|s| s.stage.books.written.count > 0) {
             for (column, from, _) in &sink.columns {
                 // Defaults are there for whoever has the claim; what the manifest itself asks for should hold something.
                 let asked = matches!(from, Filling::Field | Filling::Claim);

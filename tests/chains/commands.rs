@@ -128,7 +128,7 @@ fn the_schema_has_every_option_of_every_plugin() {
 /// `usher schema > connectors.schema.json` writes it again; only the shipped plugins are looked at.
 #[test]
 fn the_schema_in_the_repository_is_up_to_date() {
-    let Ok(written) = fs::read_to_string(root().join("connectors.schema.json")) else { return };
+    let written = fs::read_to_string(root().join("connectors.schema.json")).unwrap();
     let bench = Bench::new();
     bench.write("plugins/.keep", "").write("bin/.keep", "");
     for plugin in SHIPPED {

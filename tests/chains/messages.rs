@@ -105,6 +105,18 @@ mod the_manifest {
         ));
     }
 
+    /// What was read wrong, options, columns and expressions: all in one go, whatever is wrong elsewhere.
+    #[test]
+    fn has_everything_wrong_at_once() {
+        insta::assert_snapshot!(manifest(
+            "version = 1\nouts = \"x\"\n\n[connectors.users]\nplugin = \"auth0\"\noptions = { input = \"users.ndjson\", escape = \"maybe\" }\n\n\
+             [connectors.people]\nplugin = \"zendesk\"\noptions = { plans = \"team\" }\nfields = { nmae = \"name\", notes = \"lower(\" }\n\n\
+             [connectors.list]\nplugin = \"constant-contact\"\noptions = { list = \"${env:USHER_NO_SUCH}\" }\nfields = { \"First Name\" = \"given_name | uper\" }\n\n\
+             [connectors.lines]\nplugin = \"jsn\"\n\n\
+             [chains.main]\nfrom = \"users\"\nwhere = \"blocked ==\"\nto = [\"people\", \"list\", \"lines\"]\n",
+        ));
+    }
+
     #[test]
     fn has_the_wrong_options() {
         insta::assert_snapshot!(manifest(

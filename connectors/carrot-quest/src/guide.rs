@@ -1,6 +1,9 @@
 //! `UPLOAD.md`.
 
-use usher_sdk::abi::{Guide, Part};
+use usher_sdk::{
+    abi::{Guide, Part},
+    words::counted,
+};
 
 use crate::{
     api,
@@ -85,8 +88,10 @@ fn before() -> Vec<String> {
 fn expect(options: &Options, parts: &[Part]) -> Vec<String> {
     let rows: u64 = parts.iter().map(|part| part.rows).sum();
     let key = options.merge_field.column();
-    let mut expect =
-        vec![format!("{rows} people: those whose `{key}` is known are updated, the others are created.")];
+    let mut expect = vec![format!(
+        "{}: those whose `{key}` is known are updated, the others are created.",
+        counted(rows, "person", "people")
+    )];
     if options.merge_field == MergeField::Email {
         expect.push(
             "Where several people have one address, the one who was active last is updated.".to_owned(),

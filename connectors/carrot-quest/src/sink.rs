@@ -8,6 +8,7 @@ use usher_sdk::{
     abi::{Component, Consent, Error, OnInvalid, Problem, Receipt, Report},
     checks::{Fault, shown},
     describe,
+    words::counted,
 };
 
 use crate::{
@@ -123,9 +124,9 @@ impl Sink for Users {
         let parts = work.file.finish()?;
         let mut receipt = Receipt { guide: guide::guide(&self.options, &parts), parts, ..Receipt::default() };
         for (name, count) in work.columns.names().zip(&work.zeros).filter(|(_, count)| **count > 0) {
-            let values = if *count == 1 { "value is" } else { "values are" };
+            let values = counted(*count, "value is", "values are");
             let warning = format!(
-                "`{name}`: {count} {values} digits with 0 in front; the import guesses types, so the zeros may be lost"
+                "`{name}`: {values} digits with 0 in front; the import guesses types, so the zeros may be lost"
             );
             receipt.guide.expect.push(format!("{warning}."));
             receipt.warnings.push(warning);

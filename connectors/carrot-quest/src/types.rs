@@ -6,7 +6,7 @@ use usher_sdk::{
     abi::{Problem, ValueKind, nearest},
     checks, option_pointer,
     options::problem,
-    records::KIND,
+    records,
 };
 
 use crate::{
@@ -21,8 +21,7 @@ const UNIT: char = '\u{1F}';
 
 /// What a source says of a column's values.
 pub(crate) fn of_field(field: &Field) -> PropertyType {
-    let kind = field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind));
-    match (kind, field.data_type()) {
+    match (records::kind(field), field.data_type()) {
         (Some(ValueKind::List), _) | (_, DataType::List(_)) => PropertyType::List,
         (Some(ValueKind::Boolean), _) | (_, DataType::Boolean) => PropertyType::Boolean,
         (Some(ValueKind::Integer), _) | (_, DataType::Int64) => PropertyType::Integer,

@@ -1,6 +1,9 @@
 //! What the person who imports must know (IMPEXP, LISTS, CUSTOM, API).
 
-use usher_sdk::abi::{Guide, Part};
+use usher_sdk::{
+    abi::{Guide, Part},
+    words::{counted, thousands},
+};
 
 use crate::options::{Options, core};
 
@@ -49,7 +52,9 @@ fn before(options: &Options, headings: &[String]) -> Vec<String> {
 }
 
 fn steps(headings: &[String], parts: &[Part]) -> Vec<String> {
-    let file = |part: &Part| format!("`{}` ({} rows, {} bytes)", part.name, part.rows, part.bytes);
+    let file = |part: &Part| {
+        format!("`{}` ({}, {} bytes)", part.name, counted(part.rows, "row", "rows"), thousands(part.bytes))
+    };
     let mut steps = vec![
         "Go to **Users** and click **+ Import users** in the top right corner. (To make them members of a list: **Lists and \
          segments**, the list, **+ Import users**.)"
@@ -73,9 +78,9 @@ fn steps(headings: &[String], parts: &[Part]) -> Vec<String> {
 
 fn expect(parts: &[Part]) -> Vec<String> {
     let rows: u64 = parts.iter().map(|part| part.rows).sum();
-    let files = if parts.len() == 1 { "1 file".to_owned() } else { format!("{} files", parts.len()) };
+    let (rows, files) = (counted(rows, "user", "users"), counted(parts.len() as u64, "file", "files"));
     vec![
-        format!("{rows} users in {files}: those whose address is known are updated, the others are created."),
+        format!("{rows} in {files}: those whose address is known are updated, the others are created."),
         "Blank cells are skipped: they do not clear what is stored.".to_owned(),
     ]
 }

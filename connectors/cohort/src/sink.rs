@@ -7,6 +7,7 @@ use usher_sdk::{
     abi::{Component, Consent, Error, Problem, Receipt, Report},
     checks::{Fault, shown},
     describe, describe_columns,
+    words::counted,
 };
 
 use crate::{
@@ -117,8 +118,8 @@ impl Sink for UsersFile {
             Receipt { guide: guide(&self.options, &headings, &parts), parts, ..Receipt::default() };
         if work.blanks > 0 {
             receipt.warnings.push(format!(
-                "{} cells are blank: Cohort skips them, so values that are stored already stay",
-                work.blanks
+                "{} blank: Cohort skips them, so values that are stored already stay",
+                counted(work.blanks, "cell is", "cells are")
             ));
         }
         let undeclared: Vec<&String> =

@@ -1,6 +1,9 @@
 //! `UPLOAD.md`.
 
-use usher_sdk::abi::{Guide, Part};
+use usher_sdk::{
+    abi::{Guide, Part},
+    words::counted,
+};
 
 use crate::{
     api,
@@ -115,7 +118,10 @@ fn charge() -> String {
 fn expect(parts: &[Part]) -> Vec<String> {
     let rows: u64 = parts.iter().map(|part| part.rows).sum();
     vec![
-        format!("{rows} contacts. Known addresses are updated: only the columns of the file are replaced."),
+        format!(
+            "{}. Known addresses are updated: only the columns of the file are replaced.",
+            counted(rows, "contact", "contacts")
+        ),
         "A known person with a new address becomes a second contact.".to_owned(),
         "Who has unsubscribed stays unsubscribed, and is added to no list: an import never subscribes anybody again."
             .to_owned(),

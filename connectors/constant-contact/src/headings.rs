@@ -103,30 +103,23 @@ pub(crate) fn check(columns: &[String], options: &Options) -> Vec<Problem> {
     problems
 }
 
-/// Columns of which it is not known that this form takes them.
+/// Columns of which it is not known that the API's import takes them. What the upload page does not match by itself is a
+/// step of the guide ([`by_hand`]).
 fn unverified(columns: &[String], deliver: Deliver) -> Option<Problem> {
-    let doubtful = |rule: &str| match deliver {
-        Deliver::UiFile => NOT_STANDARD.contains(&rule),
-        Deliver::ApiFile => !IN_CSV_IMPORT.contains(&rule),
-    };
-    let names =
-        columns.iter().filter_map(|name| find(name)).map(|rule| rule.name).filter(|name| doubtful(name));
-    let names: Vec<String> = names.map(|name| format!("`{}`", heading(name, deliver))).collect();
+    if deliver == Deliver::UiFile {
+        return None;
+    }
+    let names = columns.iter().filter_map(|name| find(name)).map(|rule| rule.name);
+    let names: Vec<String> = names
+        .filter(|name| !IN_CSV_IMPORT.contains(name))
+        .map(|name| format!("`{}`", heading(name, deliver)))
+        .collect();
     if names.is_empty() {
         return None;
     }
-    let mut message = match deliver {
-        Deliver::UiFile => {
-            format!(
-                "not known to be matched by themselves on the upload page: {}; choose there what they are",
-                names.join(", ")
-            )
-        }
-        Deliver::ApiFile => {
-            format!("not among the columns that the CSV import is documented to take: {}", names.join(", "))
-        }
-    };
-    if deliver == Deliver::ApiFile && names.iter().any(|name| name == "`home_country`") {
+    let mut message =
+        format!("not among the columns that the CSV import is documented to take: {}", names.join(", "));
+    if names.iter().any(|name| name == "`home_country`") {
         message += "; the contract prints `home_country` as `home country`, with a blank";
     }
     Some(warning("/fields", "column.unverified", message))
@@ -181,6 +174,6 @@ fn custom(columns: &[String], deliver: Deliver) -> Vec<Problem> {
 
 /// Whether a column's values are a list, which stands in the file as JSON text.
 pub(crate) fn is_list(field: &arrow_schema::Field) -> bool {
-    let kind = field.metadata().get(usher_sdk::records::KIND).and_then(|kind| ValueKind::from_name(kind));
-    kind == Some(ValueKind::List) || matches!(field.data_type(), arrow_schema::DataType::List(_))
+    usher_sdk::records::kind(field) == Some(ValueKind::List)
+        || matches!(field.data_type(), arrow_schema::DataType::List(_))
 }

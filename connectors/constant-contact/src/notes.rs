@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usher_sdk::{Columns, Row};
+use usher_sdk::{Columns, Row, words::counted};
 
 use crate::{
     columns::{ADDRESSES, PHONES},
@@ -71,14 +71,14 @@ impl Notes {
             warnings.push(format!(
                 "{} that stand for a role or group are imported but never written to, and many of them make Constant \
                  Contact review the account: {}; `role_addresses = \"reject\"` keeps them back",
-                count(self.roles.values().sum(), "address", "addresses"),
+                counted(self.roles.values().sum(), "address", "addresses"),
                 kinds.join(", ")
             ));
         }
         if self.long_emails > 0 {
             warnings.push(format!(
                 "{} above {} characters: the import's contract says {}, other pages say 80",
-                count(self.long_emails, "address is", "addresses are"),
+                counted(self.long_emails, "address is", "addresses are"),
                 limits::EMAIL_AGREED,
                 limits::EMAIL_AGREED
             ));
@@ -87,13 +87,13 @@ impl Notes {
             warnings.push(format!(
                 "{} with the code of another country than the USA and Canada: the API's contract says that such numbers \
                  are currently not supported",
-                count(self.international, "phone number begins", "phone numbers begin")
+                counted(self.international, "phone number begins", "phone numbers begin")
             ));
         }
         if self.long_states > 0 && self.deliver == Deliver::UiFile {
             warnings.push(format!(
                 "{} longer than the two letters that the upload page takes",
-                count(self.long_states, "state of the USA is", "states of the USA are")
+                counted(self.long_states, "state of the USA is", "states of the USA are")
             ));
         }
         if !self.lists.is_empty() {
@@ -104,10 +104,6 @@ impl Notes {
         }
         warnings
     }
-}
-
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn is_usa(country: &str) -> bool {

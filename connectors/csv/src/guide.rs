@@ -1,13 +1,16 @@
 //! What the person who takes the files further must know.
 
-use usher_sdk::abi::{Guide, Part};
+use usher_sdk::{
+    abi::{Guide, Part},
+    words::counted,
+};
 
 use crate::options::{LineEnd, Options, Quoting};
 
 /// The guide: how the files are written, since whoever reads them will ask.
 pub(crate) fn guide(options: &Options, parts: &[Part]) -> Guide {
     let rows: u64 = parts.iter().map(|part| part.rows).sum();
-    let files = if parts.len() == 1 { "1 file".to_owned() } else { format!("{} files", parts.len()) };
+    let files = counted(parts.len() as u64, "file", "files");
     let mark = if options.bom { "UTF-8 with a byte order mark" } else { "UTF-8 without a byte order mark" };
     let quotes = match options.quoting {
         Quoting::Necessary => "quotes (`\"`) only where they are needed",
@@ -28,7 +31,7 @@ pub(crate) fn guide(options: &Options, parts: &[Part]) -> Guide {
         "there is no header line"
     };
     let mut expect = vec![
-        format!("{rows} rows in {files}."),
+        format!("{} in {files}.", counted(rows, "row", "rows")),
         format!("{mark}; {delimiter} between cells, {quotes}, {end} at line ends; {header}."),
     ];
     if options.formula_guard {

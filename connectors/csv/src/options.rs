@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_sdk::{
     CsvDialect, CsvEncoder, PartLimits,
@@ -71,7 +71,7 @@ impl Default for Options {
 }
 
 /// Which cells stand in quotes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Quoting {
     /// Those with a delimiter, a quote or a line end in them
@@ -81,7 +81,7 @@ pub(crate) enum Quoting {
 }
 
 /// The end of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum LineEnd {
     /// LF, as on Unix

@@ -4,9 +4,8 @@ use arrow_schema::SchemaRef;
 use serde_json::json;
 use usher_sdk::{
     Cells, CsvFile, Host, Records, Sink,
-    abi::{Changed, Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report, ValueKind},
-    describe, describe_columns,
-    records::{KIND, LENGTH, OFFSET},
+    abi::{Changed, Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report},
+    describe, describe_columns, records,
 };
 
 use crate::{
@@ -55,17 +54,11 @@ impl Sink for RowsFile {
 
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let options = &self.options;
-        let given =
-            schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
-        let columns: Vec<Column> = given
+        let columns: Vec<Column> = records::given(&schema)
             .map(|(index, field)| Column {
                 name: field.name().clone(),
                 index,
-                kind: field
-                    .metadata()
-                    .get(KIND)
-                    .and_then(|kind| ValueKind::from_name(kind))
-                    .unwrap_or_default(),
+                kind: records::kind(field).unwrap_or_default(),
                 on_invalid: options.on_invalid.get(field.name()).copied().unwrap_or(OnInvalid::LeaveOut),
                 guarded: 0,
             })
@@ -91,14 +84,7 @@ impl Sink for RowsFile {
                 Ok(()) => file.push_encoded()?.err().map(|fault| ("", fault)),
             };
             if let Some((column, fault)) = fault {
-                let (code, message) = (fault.code.into(), fault.message.into());
-                report.rejects.push(Reject {
-                    origin,
-                    column: column.into(),
-                    code,
-                    message,
-                    retryable: false,
-                });
+                report.rejects.push(Reject::new(origin, column, fault.code, fault.message));
                 continue;
             }
             report.written.add(origin.input, origin.offset);

@@ -4,9 +4,8 @@ use arrow_schema::SchemaRef;
 use serde_json::json;
 use usher_sdk::{
     Cells, Host, Parts, Records, Sink,
-    abi::{Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report, ValueKind},
-    describe, describe_columns,
-    records::{KIND, LENGTH, OFFSET},
+    abi::{Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report},
+    describe, describe_columns, records,
 };
 
 use crate::{
@@ -58,17 +57,11 @@ impl Sink for RecordsFile {
 
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let options = &self.options;
-        let given =
-            schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
-        let columns: Vec<Column> = given
+        let columns: Vec<Column> = records::given(&schema)
             .map(|(index, field)| Column {
                 name: field.name().clone(),
                 index,
-                kind: field
-                    .metadata()
-                    .get(KIND)
-                    .and_then(|kind| ValueKind::from_name(kind))
-                    .unwrap_or_default(),
+                kind: records::kind(field).unwrap_or_default(),
                 on_invalid: options.on_invalid.get(field.name()).copied().unwrap_or(OnInvalid::LeaveOut),
             })
             .collect();
@@ -103,14 +96,7 @@ impl Sink for RecordsFile {
                 }
             };
             if let Some((column, fault)) = fault {
-                let (code, message) = (fault.code.into(), fault.message.into());
-                report.rejects.push(Reject {
-                    origin,
-                    column: column.into(),
-                    code,
-                    message,
-                    retryable: false,
-                });
+                report.rejects.push(Reject::new(origin, column, fault.code, fault.message));
                 continue;
             }
             report.written.add(origin.input, origin.offset);

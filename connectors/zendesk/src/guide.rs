@@ -1,6 +1,9 @@
 //! What the person who uploads must know (KB-USR, KB-ORG, KB-HIST, SEED-001).
 
-use usher_sdk::abi::{Guide, Part};
+use usher_sdk::{
+    abi::{Guide, Part},
+    words::{counted, thousands},
+};
 
 use crate::{
     columns::CUSTOM,
@@ -107,20 +110,21 @@ fn step(part: &Part, target: &str, label: &str) -> String {
         "Click **Import**. Target: **{target}**. Import type: **{label}**. File: `{}` ({}, {} bytes). Click **Next**, \
          look through the field mapping, click **Next**, read the summary and click **Start import**.",
         part.name,
-        number_of(part.rows, "row"),
-        count(part.bytes)
+        counted(part.rows, "row", "rows"),
+        thousands(part.bytes)
     )
 }
 
 fn expect(summary: &Summary<'_>) -> Vec<String> {
     let options = summary.options;
-    let rows = |parts: &[Part], what: &str| number_of(parts.iter().map(|part| part.rows).sum(), what);
-    let files = |parts: &[Part]| number_of(parts.len() as u64, "file");
+    let rows =
+        |parts: &[Part], one: &str, many: &str| counted(parts.iter().map(|part| part.rows).sum(), one, many);
+    let files = |parts: &[Part]| counted(parts.len() as u64, "file", "files");
     let mut expect = Vec::new();
     if !summary.organizations.is_empty() {
         expect.push(format!(
             "{} in {}; those that exist already are ignored. A file of organizations can take about an hour.",
-            rows(summary.organizations, "organization"),
+            rows(summary.organizations, "organization", "organizations"),
             files(summary.organizations)
         ));
     }
@@ -129,10 +133,12 @@ fn expect(summary: &Summary<'_>) -> Vec<String> {
         (false, _) => "rows of users that do not exist are ignored",
         _ => "users that exist are updated, others created",
     };
-    expect.push(format!("{} in {}; {fate}.", rows(summary.users, "user"), files(summary.users)));
+    expect.push(format!("{} in {}; {fate}.", rows(summary.users, "user", "users"), files(summary.users)));
     if summary.merged > 0 {
-        expect
-            .push(format!("Merged into other rows of the same user: {}.", number_of(summary.merged, "row")));
+        expect.push(format!(
+            "Merged into other rows of the same user: {}.",
+            counted(summary.merged, "row", "rows")
+        ));
     }
     if summary.grouped {
         expect.push(
@@ -162,22 +168,4 @@ fn undo(options: &Options) -> Vec<String> {
         }
     }
     undo
-}
-
-/// `1 row`, `1,234 rows`.
-fn number_of(number: u64, what: &str) -> String {
-    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// A number with commas between thousands.
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_sdk::abi::OnInvalid;
 
@@ -85,7 +85,7 @@ impl Options {
 }
 
 /// The form of delivery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Deliver {
     /// Files that a person uploads in Admin Center.
@@ -94,7 +94,7 @@ pub(crate) enum Deliver {
 }
 
 /// The import type that is chosen at the upload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ImportType {
     /// "Create records only": rows of users that exist are ignored.
@@ -158,7 +158,7 @@ impl Plan {
 }
 
 /// A ticket restriction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Restriction {
     /// `requested` for end users; agents must say it themselves; nothing with `import_type = "update"`.
@@ -191,7 +191,7 @@ impl Restriction {
 }
 
 /// How roles are spelt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RoleSpelling {
     /// `end-user`, `agent` (the current English page).
@@ -202,7 +202,7 @@ pub(crate) enum RoleSpelling {
 }
 
 /// What happens to a phone number that an earlier user has already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SharedPhones {
     /// It moves to the column `shared_phone`, which holds one; further ones are left out. So are all where blank cells
@@ -234,7 +234,7 @@ pub(crate) enum FieldType {
 }
 
 /// What happens to a second row of a user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnDuplicate {
     /// Its addresses and phones join the first row when all else is equal; otherwise it is rejected.
@@ -245,7 +245,7 @@ pub(crate) enum OnDuplicate {
 }
 
 /// What a blank cell does in imports that update.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnBlank {
     /// Nothing: rows are grouped into files by the columns they fill, and a file has no other columns.

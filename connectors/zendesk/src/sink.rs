@@ -13,7 +13,7 @@ use usher_sdk::{
     checks::{self, Fault, Verdict},
     describe, describe_columns, find_rule,
     options::invalid,
-    records::KIND,
+    records,
 };
 
 use crate::{
@@ -227,7 +227,7 @@ impl Users {
         times: &mut Vec<(String, Arc<AtomicU64>)>,
     ) {
         let name = field.name();
-        let kind = field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind));
+        let kind = records::kind(field);
         if kind == Some(ValueKind::List) || matches!(field.data_type(), DataType::List(_)) {
             warnings.push(format!(
                 "`{name}` holds lists, which are written as JSON: no form for several values is documented; make one \

@@ -66,6 +66,18 @@ pub struct Reject {
     pub retryable: bool,
 }
 
+impl Reject {
+    /// A record that will not be taken on another day either.
+    pub fn new(
+        origin: Origin,
+        column: impl Into<RString>,
+        code: impl Into<RString>,
+        message: impl Into<RString>,
+    ) -> Self {
+        Self { origin, column: column.into(), code: code.into(), message: message.into(), retryable: false }
+    }
+}
+
 /// An optional value that was left out; its record was delivered without it.
 #[repr(C)]
 #[derive(StableAbi, Clone, PartialEq, Eq, Debug)]

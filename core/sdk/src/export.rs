@@ -4,7 +4,7 @@
 ///
 /// The crate is a `cdylib` (for the host) and an `rlib` (for its tests, which use the generated `plugin()`).
 ///
-/// ```ignore
+/// ```text
 /// usher_sdk::export! {
 ///     name = "zendesk",
 ///     summary = "Zendesk Support users",

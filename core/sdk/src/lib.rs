@@ -111,6 +111,7 @@ pub mod shell;
 mod sink;
 pub mod source;
 mod transform;
+pub mod words;
 
 /// The boundary itself; its types that authors meet are re-exported here.
 #[doc(hidden)]

@@ -5,8 +5,8 @@ use arrow_array::{
     cast::AsArray,
     types::{UInt32Type, UInt64Type},
 };
-use arrow_schema::{DataType, Field};
-use usher_abi::{Error, Origin};
+use arrow_schema::{DataType, Field, Schema};
+use usher_abi::{Error, Origin, ValueKind};
 
 /// Name of the column with the place of each row in its decompressed input.
 pub const OFFSET: &str = "_offset";
@@ -60,6 +60,17 @@ impl Origins<'_> {
     pub fn get(&self, row: usize) -> Origin {
         Origin { input: self.input, length: self.lengths[row], offset: self.offsets[row] }
     }
+}
+
+/// The columns that a sink is given, with their places: all but the two that say where rows come from.
+pub fn given(schema: &Schema) -> impl Iterator<Item = (usize, &Field)> {
+    let fields = schema.fields().iter().map(AsRef::as_ref).enumerate();
+    fields.filter(|(_, field): &(usize, &Field)| field.name() != OFFSET && field.name() != LENGTH)
+}
+
+/// What a column's text is, if whoever made the batch says so.
+pub fn kind(field: &Field) -> Option<ValueKind> {
+    field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind))
 }
 
 /// The two fields that every batch ends with.

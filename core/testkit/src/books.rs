@@ -111,13 +111,7 @@ mod tests {
     use crate::{origin_columns, text_batch};
 
     fn reject(offset: u64) -> Reject {
-        Reject {
-            origin: Origin { input: 1, length: 99, offset },
-            column: "a".into(),
-            code: "x.y".into(),
-            message: "no".into(),
-            retryable: false,
-        }
+        Reject::new(Origin { input: 1, length: 99, offset }, "a", "x.y", "no")
     }
 
     #[test]

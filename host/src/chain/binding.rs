@@ -1,12 +1,13 @@
 //! Names to columns: the expressions of a chain, bound to what its source has. Collects every problem on the way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
-use usher_abi::{Catalog, Component, Consent, Error, Problem};
+use usher_abi::{Catalog, Component, Consent, Error, ErrorClass, Problem, Services};
 
 use super::{
-    mapping::{Filling, Mapped, map_columns},
+    engine::{Engine, options_text},
+    mapping::{Filling, Mapped, map_columns, unknown_columns},
     names::{Meaning, NOTHING, Names},
     outcome::Failure,
     prepare::{Guess, Opened, PreparedSink},
@@ -16,30 +17,69 @@ use super::{
 use crate::{
     expression::{Bound, Expression, NamePath, Program, Segment},
     manifest::{Chain, Connector, Diagnostic, Keep, KeyPath, Manifest, Severity, Span, Unique},
-    runner::Sink,
+    runner::{Sink, Source, Transform, open_source, open_transform},
 };
 
 /// Collects problems and what the expressions need while a chain is prepared.
 pub(super) struct Preparation<'a> {
-    pub(super) manifest: &'a Manifest,
+    manifest: &'a Manifest,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// The first failure that is not the manifest's fault; told when nothing is wrong with the manifest.
+    failure: Option<Failure>,
     /// Names that a closed input does not have, and where they are used: the input's fault, not the manifest's.
-    pub(super) missing: Vec<String>,
+    missing: Vec<String>,
     /// What that input has.
-    pub(super) listing: String,
+    listing: String,
     pub(super) projection: Vec<String>,
     pub(super) guesses: BTreeMap<String, Guess>,
     pub(super) needs_nothing: bool,
 }
 
-impl Preparation<'_> {
-    pub(super) fn problems(&mut self, connector: &Connector, problems: Vec<Problem>) {
+impl<'a> Preparation<'a> {
+    pub(super) fn new(manifest: &'a Manifest, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            manifest,
+            diagnostics,
+            failure: None,
+            missing: Vec::new(),
+            listing: String::new(),
+            projection: Vec::new(),
+            guesses: BTreeMap::new(),
+            needs_nothing: false,
+        }
+    }
+
+    fn problems(&mut self, connector: &Connector, problems: &[Problem]) {
         self.diagnostics.extend(problems.iter().map(|p| self.manifest.problem(connector, p)));
     }
 
+    /// A plugin's answer. A refusal of options is the manifest's fault, everything else the run's.
+    pub(super) fn attempt<T>(&mut self, connector: &Connector, answer: Result<T, Error>) -> Option<T> {
+        let error = match answer {
+            Ok(answer) => return Some(answer),
+            Err(error) => error,
+        };
+        match serde_json::from_str::<Vec<Problem>>(error.details.as_str()) {
+            Ok(problems) if error.class == ErrorClass::CONFIG && !problems.is_empty() => {
+                self.problems(connector, &problems);
+            }
+            _ => self.failure = self.failure.take().or(Some(error.into())),
+        }
+        None
+    }
+
+    /// What was found wrong, if anything was.
     pub(super) fn stop_if_bad(&mut self) -> Result<(), Failure> {
+        if let Some(Failure::Cancelled) = self.failure {
+            return Err(Failure::Cancelled);
+        }
         if self.diagnostics.iter().any(|d| d.severity == Severity::Error) {
-            return Err(Failure::Manifest(std::mem::take(&mut self.diagnostics)));
+            let mut problems = std::mem::take(&mut self.diagnostics);
+            problems.sort_by_key(|problem| problem.location.map(|location| location.span.start));
+            return Err(Failure::Manifest(problems));
+        }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
         }
         if !self.missing.is_empty() {
             let missing = self.missing.join(", ");
@@ -47,6 +87,43 @@ impl Preparation<'_> {
             return Err(Error::data("input.attribute-missing", message).into());
         }
         Ok(())
+    }
+
+    /// Opens a source, has it check itself and asks what it has.
+    pub(super) fn source(
+        &mut self,
+        engine: &Engine,
+        opened: &Opened,
+        services: Arc<Services>,
+    ) -> Option<(Box<dyn Source>, Catalog)> {
+        let Opened { connector, plugin, component, .. } = opened;
+        let text = options_text(&connector.options);
+        let mut source = self.attempt(connector, open_source(plugin, &component.name, &text, services))?;
+        engine.on_cancel(source.canceller());
+        let problems = self.attempt(connector, source.check())?;
+        self.problems(connector, &problems);
+        if problems.iter().any(|p| !p.warning) {
+            return None;
+        }
+        let catalog = self.attempt(connector, source.catalog())?;
+        Some((source, catalog))
+    }
+
+    /// Opens a transform and has it check itself.
+    pub(super) fn transform(
+        &mut self,
+        engine: &Engine,
+        opened: &Opened,
+        services: Arc<Services>,
+    ) -> Option<Box<dyn Transform>> {
+        let Opened { connector, plugin, component, .. } = opened;
+        let text = options_text(&connector.options);
+        let mut transform =
+            self.attempt(connector, open_transform(plugin, &component.name, &text, services))?;
+        engine.on_cancel(transform.canceller());
+        let problems = self.attempt(connector, transform.check())?;
+        self.problems(connector, &problems);
+        Some(transform)
     }
 
     pub(super) fn need(&mut self, bound: &Bound) {
@@ -59,6 +136,9 @@ impl Preparation<'_> {
 
     /// The claims that the chain names must be attributes.
     pub(super) fn claims(&mut self, chain: &Chain, names: &Names) {
+        if names.unknown {
+            return;
+        }
         for claim in &chain.claims {
             let key = KeyPath::from(["chains", chain.name.as_str(), "claims", claim.name.as_str()]);
             match Expression::parse(&claim.path).map(|e| e.names()) {
@@ -190,6 +270,25 @@ impl Preparation<'_> {
         }
     }
 
+    /// A sink that was not opened, because its options are wrong: what can be said of its mapping without it.
+    pub(super) fn unopened_sink(&mut self, opened: &Opened, names: &Names) {
+        let Opened { connector, component, .. } = opened;
+        let key = KeyPath::from(["connectors", connector.name.as_str()]);
+        for (column, message) in unknown_columns(connector, component) {
+            self.diagnostics.push(self.manifest.error_at_key(&key.child("fields").child(column), &message));
+        }
+        for field in &connector.fields {
+            let path = key.child("fields").child(&field.column);
+            self.expression(names, &field.expression, &path, false);
+        }
+        if let Some(text) = &connector.where_ {
+            self.expression(names, &text.text, &key.child("where"), true);
+        }
+        if let Some(unique) = &connector.unique {
+            self.unique(names, unique, &key.child("unique"));
+        }
+    }
+
     pub(super) fn sink(
         &mut self,
         chain: &Chain,
@@ -198,23 +297,32 @@ impl Preparation<'_> {
         names: &Names,
         own: &[(String, String)],
         index: usize,
-    ) -> Result<PreparedSink, Failure> {
-        let Opened { connector, plugin, component } = opened;
+    ) -> Option<PreparedSink> {
+        let Opened { connector, plugin, component, .. } = opened;
         let key = KeyPath::from(["connectors", connector.name.as_str()]);
         let mapped = map_columns(connector, component, names, own);
         let columns: Vec<String> = mapped.iter().map(|m| m.column.clone()).collect();
-        if columns.is_empty() {
+        if columns.is_empty() && !names.unknown {
             let message = format!(
-                "nothing fills a column of `{}`: the chain has none of its claims; give it `fields`",
+                "nothing fills a column of `{}`: none of the claims that it takes is provided",
                 connector.name
             );
-            self.diagnostics.push(self.manifest.error(&key, &message));
+            let listing = if names.catalog().open {
+                String::new()
+            } else {
+                format!("the input has {}; ", names.listing())
+            };
+            let help = format!(
+                "{listing}say in the chain what provides a claim, `claims = {{ email = \"…\" }}`, or give this connector \
+                 `fields`"
+            );
+            self.diagnostics.push(self.manifest.error(&key, &message).help(help));
+            return None;
         }
-        let problems = sink.check(&columns)?;
-        for problem in &problems {
-            // A column that a default or a claim brought is not in the manifest: say which.
-            self.problems(connector, vec![problem.clone()]);
-        }
+        let mut problems = self.attempt(connector, sink.check(&columns))?;
+        // Without the source nobody knows which claims fill a column: what is missing may only seem so.
+        problems.retain(|p| !names.unknown || p.pointer.starts_with("/fields/"));
+        self.problems(connector, &problems);
         let (mut shaped, mut described) = (Vec::new(), Vec::new());
         for one in mapped {
             let program = match one.filling {
@@ -239,7 +347,7 @@ impl Preparation<'_> {
         );
         let filled = vec![false; shaped.len()];
         let option = |name: &str| connector.options.get(name).and_then(Value::as_str).map(str::to_owned);
-        Ok(PreparedSink {
+        Some(PreparedSink {
             name: connector.name.clone(),
             plugin: plugin.preamble.name.clone(),
             version: plugin.preamble.version.clone(),

@@ -21,7 +21,7 @@ use super::{
     run::{Mode, SinkEnd},
 };
 use crate::{
-    report::upload_guide,
+    report::{Missing, upload_guide},
     services::{Digest, InputRegistry, Part, Staging, disk_error},
 };
 
@@ -93,9 +93,14 @@ impl Closing<'_> {
             let report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, &digests);
             write_json(&self.staging, "report.json", &report)?;
             write_json(&self.staging, "receipt.json", &receipts(&self.prepared, &self.ends, self.id))?;
-            for (sink, end) in self.prepared.sinks.iter().zip(&self.ends) {
+            for (index, (sink, end)) in self.prepared.sinks.iter().zip(&self.ends).enumerate() {
                 let parts: Vec<&Part> = staged.iter().filter(|p| p.connector == sink.name).collect();
-                let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts);
+                let missing = Missing {
+                    rejected: sink.stage.books.rejected.count,
+                    left_out: self.notes.left_out_of(index),
+                };
+                let said = self.prepared.said_of(&sink.name);
+                let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts, missing, &said);
                 write_file(&self.staging, &format!("{}/UPLOAD.md", sink.name), text.as_bytes())?;
             }
             if self.engine.cancel.is_cancelled() {

@@ -28,6 +28,8 @@ pub(super) struct Names {
     catalog: Catalog,
     /// Claim to attribute path: the chain's own before the source's.
     claims: BTreeMap<String, String>,
+    /// Whether nothing is known of the source, so that any name may be right.
+    pub(super) unknown: bool,
 }
 
 impl Names {
@@ -40,7 +42,13 @@ impl Names {
             }
         }
         claims.extend(own.iter().cloned());
-        Self { catalog, claims }
+        Self { catalog, claims, unknown: false }
+    }
+
+    /// Of a source that could not be opened.
+    pub(super) fn unknown() -> Self {
+        let catalog = Catalog { open: true, ..Catalog::default() };
+        Self { catalog, claims: BTreeMap::new(), unknown: true }
     }
 
     pub(super) fn catalog(&self) -> &Catalog {

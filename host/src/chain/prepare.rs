@@ -1,21 +1,22 @@
-//! From a manifest's chain to opened connectors and bound expressions. Everything wrong is found in one go.
+//! From a manifest's chain to opened connectors and bound expressions. Everything wrong is found in one go: what cannot
+//! be opened is passed over, and what is known of the rest is checked all the same.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use usher_abi::{Component, Error, ErrorClass, LogLevel, Problem, Role, service::OutputService};
+use usher_abi::{Component, LogLevel, Role, service::OutputService};
 
 use super::{
     binding::Preparation,
     engine::{Engine, component_of, options_text},
-    mapping::{Filling, unknown_columns},
+    mapping::Filling,
     names::Names,
     outcome::Failure,
     shape::{ChainStage, Exclude, SinkStage},
 };
 use crate::{
-    manifest::{Chain, Connector, Diagnostic, KeyPath, Manifest, MaxRejects, Severity},
+    manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
-    runner::{Sink, Source, Transform, open_sink, open_source, open_transform},
+    runner::{Sink, Source, Transform, open_sink},
     services::{InputRegistry, Inputs, Staging},
 };
 
@@ -41,6 +42,15 @@ pub(super) struct PreparedChain {
     pub warnings: Vec<Diagnostic>,
     /// Remarks of the source for the report.
     pub notes: Vec<String>,
+}
+
+impl PreparedChain {
+    /// What the checks said of one connector.
+    pub(super) fn said_of(&self, connector: &str) -> Vec<String> {
+        let key = KeyPath::from(["connectors", connector]).to_string();
+        let of = |d: &&Diagnostic| d.key == key || d.key.starts_with(&format!("{key}."));
+        self.warnings.iter().filter(of).map(|d| format!("`{}`: {}", d.key, d.message)).collect()
+    }
 }
 
 /// A sink, ready to run.
@@ -85,96 +95,74 @@ pub(super) fn prepare(
     staging: &Staging,
 ) -> Result<PreparedChain, Failure> {
     let chain = engine.manifest.chain(chain_name)?.clone();
-    let opened = open_plugins(engine, &chain)?;
+    let (opened, diagnostics) = open_plugins(engine, &chain);
     let inputs = engine.inputs();
     let manifest = engine.manifest.clone();
-    let mut prep = Preparation {
-        manifest: &manifest,
-        diagnostics: Vec::new(),
-        missing: Vec::new(),
-        listing: String::new(),
-        projection: Vec::new(),
-        guesses: BTreeMap::new(),
-        needs_nothing: false,
-    };
+    let mut prep = Preparation::new(&manifest, diagnostics);
+    let chain_key = KeyPath::from(["chains", chain.name.as_str()]);
 
-    let from = &opened[&chain.from];
-    let (services, view) = engine.services(&chain.name, run, &from.connector, &inputs, None);
-    let mut source =
-        open_source(&from.plugin, &from.component.name, &options_text(&from.connector.options), services)
-            .map_err(|e| option_failure(&manifest, &from.connector, e))?;
-    engine.on_cancel(source.canceller());
-    prep.problems(&from.connector, source.check()?);
-    prep.stop_if_bad()?;
-    let catalog = source.catalog()?;
+    let mut source = None;
+    if let Some(from) = opened.get(&chain.from).filter(|o| o.sound) {
+        let (services, view) = engine.services(&chain.name, run, &from.connector, &inputs, None);
+        source = prep.source(engine, from, services).map(|(source, catalog)| (from, view, source, catalog));
+    }
     let own: Vec<(String, String)> = chain.claims.iter().map(|c| (c.name.clone(), c.path.clone())).collect();
-    let names = Names::new(catalog.clone(), &own);
+    let names = match &source {
+        Some((.., catalog)) => Names::new(catalog.clone(), &own),
+        None => Names::unknown(),
+    };
     prep.claims(&chain, &names);
 
-    let chain_key = KeyPath::from(["chains", chain.name.as_str()]);
     let mut stage = ChainStage::default();
     if let Some(text) = &chain.where_ {
         stage.where_ = prep.condition(&names, &text.text, &chain_key.child("where"), "where", "where");
     }
     let mut suppression = None;
     if let Some(exclude) = &chain.exclude {
-        let listed = &opened[&exclude.from];
         let key = prep.expression(&names, &exclude.key, &chain_key.child("exclude").child("key"), true);
-        let (services, _) = engine.services(&chain.name, run, &listed.connector, &inputs, None);
-        let mut other = open_source(
-            &listed.plugin,
-            &listed.component.name,
-            &options_text(&listed.connector.options),
-            services,
-        )
-        .map_err(|e| option_failure(&manifest, &listed.connector, e))?;
-        engine.on_cancel(other.canceller());
-        prep.problems(&listed.connector, other.check()?);
-        let column = prep.suppression_key(&other.catalog()?, &exclude.from, &exclude.key);
-        if let (Some(key), Some(column)) = (key, column) {
+        let listed = opened.get(&exclude.from).filter(|o| o.sound).and_then(|listed| {
+            let (services, _) = engine.services(&chain.name, run, &listed.connector, &inputs, None);
+            prep.source(engine, listed, services)
+        });
+        if let Some((source, catalog)) = listed
+            && let Some(column) = prep.suppression_key(&catalog, &exclude.from, &exclude.key)
+            && let Some(key) = key
+        {
             stage.exclude = Some(Exclude { key, keys: usher_keys::Fingerprints::new() });
-            suppression = Some(Suppression { source: other, column });
+            suppression = Some(Suppression { source, column });
         }
     }
     stage.unique = chain.unique.as_ref().and_then(|u| prep.unique(&names, u, &chain_key.child("unique")));
 
+    let mut transforms = Vec::new();
+    for opened in chain.through.iter().filter_map(|name| opened.get(name)).filter(|o| o.sound) {
+        let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, None);
+        transforms.extend(prep.transform(engine, opened, services));
+    }
     let mut sinks = Vec::new();
     for (index, name) in chain.to.iter().enumerate() {
-        let opened = &opened[name];
-        let output: Arc<dyn OutputService> = Arc::new(staging.outputs(name)?);
-        let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, Some(output));
-        let sink = open_sink(
-            &opened.plugin,
-            &opened.component.name,
-            &options_text(&opened.connector.options),
-            services,
-        )
-        .map_err(|e| option_failure(&manifest, &opened.connector, e));
+        let Some(opened) = opened.get(name) else { continue };
+        let mut sink = None;
+        if opened.sound {
+            let output: Arc<dyn OutputService> = Arc::new(staging.outputs(name)?);
+            let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, Some(output));
+            let text = options_text(&opened.connector.options);
+            let result = open_sink(&opened.plugin, &opened.component.name, &text, services);
+            sink = prep.attempt(&opened.connector, result);
+        }
         match sink {
-            Ok(sink) => {
+            Some(sink) => {
                 engine.on_cancel(sink.canceller());
-                sinks.push(prep.sink(&chain, opened, sink, &names, &own, index)?);
+                sinks.extend(prep.sink(&chain, opened, sink, &names, &own, index));
             }
-            Err(Failure::Manifest(problems)) => prep.diagnostics.extend(problems),
-            Err(other) => return Err(other),
+            None => prep.unopened_sink(opened, &names),
         }
     }
-    let mut transforms = Vec::new();
-    for name in &chain.through {
-        let opened = &opened[name];
-        let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, None);
-        let mut transform = open_transform(
-            &opened.plugin,
-            &opened.component.name,
-            &options_text(&opened.connector.options),
-            services,
-        )
-        .map_err(|e| option_failure(&manifest, &opened.connector, e))?;
-        engine.on_cancel(transform.canceller());
-        prep.problems(&opened.connector, transform.check()?);
-        transforms.push(transform);
-    }
     prep.stop_if_bad()?;
+    let Some((from, view, source, catalog)) = source else {
+        // Only a draft gets here: what keeps its source from being opened was found when it was read.
+        return Err(Failure::Manifest(prep.diagnostics));
+    };
     prep.order_projection(&catalog);
     let guesses = prep.guesses.into_iter().map(|(column, guess)| Guess { column, ..guess }).collect();
     Ok(PreparedChain {
@@ -200,10 +188,12 @@ pub(super) struct Opened {
     pub(super) connector: Connector,
     pub(super) plugin: Arc<Plugin>,
     pub(super) component: Component,
+    /// Whether its options are as the component wants them; else it is not opened.
+    pub(super) sound: bool,
 }
 
-/// Loads every plugin of a chain and holds the options against their schemas, all problems at once.
-fn open_plugins(engine: &mut Engine, chain: &Chain) -> Result<BTreeMap<String, Opened>, Failure> {
+/// Loads every plugin of a chain and holds the options against their schemas. What cannot be loaded is not answered.
+fn open_plugins(engine: &mut Engine, chain: &Chain) -> (BTreeMap<String, Opened>, Vec<Diagnostic>) {
     let mut roles: Vec<(&String, Role)> = vec![(&chain.from, Role::Source)];
     roles.extend(chain.exclude.as_ref().map(|e| (&e.from, Role::Source)));
     roles.extend(chain.through.iter().map(|name| (name, Role::Transform)));
@@ -227,7 +217,9 @@ fn open_plugins(engine: &mut Engine, chain: &Chain) -> Result<BTreeMap<String, O
         };
         match component_of(&plugin, &connector, role) {
             Ok(component) => {
-                opened.insert(name.clone(), Opened { connector, plugin, component });
+                engine.manifest.secrets.extend(written_secrets(&connector, &component));
+                let sound = connector.options_read;
+                opened.insert(name.clone(), Opened { connector, plugin, component, sound });
             }
             Err(message) => {
                 let place = if connector.component.is_some() { "component" } else { "plugin" };
@@ -235,34 +227,11 @@ fn open_plugins(engine: &mut Engine, chain: &Chain) -> Result<BTreeMap<String, O
             }
         }
     }
-    let component = |connector: &Connector| opened.get(&connector.name).map(|o| o.component.clone());
-    let secrets = crate::manifest::written_secrets(&engine.manifest, &component);
-    diagnostics.extend(crate::manifest::check_options(&engine.manifest, &component));
-    engine.manifest.secrets.extend(secrets);
-    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
-        // The sinks will not be opened, so what their tables say of `fields` is said here.
-        for Opened { connector, component, .. } in opened.values().filter(|o| o.component.role == Role::Sink)
-        {
-            let fields = KeyPath::from(["connectors", connector.name.as_str(), "fields"]);
-            let unknown = unknown_columns(connector, component);
-            diagnostics.extend(
-                unknown.map(|(column, message)| engine.manifest.error(&fields.child(column), &message)),
-            );
-        }
-        return Err(Failure::Manifest(diagnostics));
+    // Once the secrets of all are known, which no message may show.
+    for opened in opened.values_mut().filter(|o| o.sound) {
+        let problems = check_options(&engine.manifest, &opened.connector, &opened.component);
+        opened.sound = !problems.iter().any(|p| p.severity == Severity::Error);
+        diagnostics.extend(problems);
     }
-    Ok(opened)
-}
-
-/// `open` refused: problems with options are the manifest's, everything else is the run's.
-fn option_failure(manifest: &Manifest, connector: &Connector, error: Error) -> Failure {
-    if error.class != ErrorClass::CONFIG {
-        return error.into();
-    }
-    match serde_json::from_str::<Vec<Problem>>(error.details.as_str()) {
-        Ok(problems) if !problems.is_empty() => {
-            Failure::Manifest(problems.iter().map(|p| manifest.problem(connector, p)).collect())
-        }
-        _ => error.into(),
-    }
+    (opened, diagnostics)
 }

@@ -98,7 +98,8 @@ pub fn run(
     result
 }
 
-/// Opens and binds everything of a chain and throws it away; answers the warnings.
+/// Opens and binds everything of a chain and throws it away; answers the warnings. Also for a
+/// [`Draft`](crate::manifest::Draft), of which only the failure says anything.
 pub fn check(engine: &mut Engine, chain: &str) -> Result<Vec<Diagnostic>, Failure> {
     let staging = Staging::dry(&std::env::temp_dir(), chain, "check", 0)?;
     let prepared = prepare(engine, chain, "check", &staging)?;

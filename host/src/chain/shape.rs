@@ -93,7 +93,7 @@ impl Condition {
             }
             match errors.next_if(|(at, _)| *at == row) {
                 Some((_, message)) => {
-                    let reject = reject(origins.get(row), self.key, "condition.not-boolean", message);
+                    let reject = Reject::new(origins.get(row), self.key, "condition.not-boolean", message);
                     books.rejected.add(input, origins.offsets[row]);
                     notes.reject(owner, &reject)?;
                 }
@@ -282,7 +282,10 @@ impl SinkStage {
             // The first column at fault is the one that is named.
             if std::mem::replace(&mut keep[row], false) {
                 self.books.rejected.add(input, origins.offsets[row]);
-                notes.reject(self.owner, &reject(origins.get(row), column, "expression.failed", message))?;
+                notes.reject(
+                    self.owner,
+                    &Reject::new(origins.get(row), column, "expression.failed", message),
+                )?;
             }
         }
         let shaped = keep_rows(&shaped, &BooleanArray::from(keep))?;
@@ -358,8 +361,4 @@ fn drop_rows(
 
 fn keep_rows(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch, Error> {
     filter_record_batch(batch, keep).map_err(|e| Error::bug("host.filter", e.to_string()))
-}
-
-fn reject(origin: Origin, column: &str, code: &str, message: String) -> Reject {
-    Reject { origin, column: column.into(), code: code.into(), message: message.into(), retryable: false }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, code, print_json},
+    session::{RunFlags, Session, add_new, code, print_json},
 };
 use crate::chain::{self, Failure};
 use crate::report::print;
@@ -29,14 +29,9 @@ impl Check {
         let (mut problems, mut warnings, mut exit) = (Vec::new(), Vec::new(), code::DONE);
         for name in &chains {
             match chain::check(&mut session.engine, name) {
-                Ok(more) => warnings.extend(more),
+                Ok(more) => add_new(&mut warnings, more),
                 Err(Failure::Manifest(more)) => {
-                    // A connector that two chains share is complained of once.
-                    more.into_iter().for_each(|p| {
-                        if !problems.contains(&p) {
-                            problems.push(p)
-                        }
-                    });
+                    add_new(&mut problems, more);
                     exit = code::USAGE;
                 }
                 Err(other) => exit = exit.max(session.fail(name, other)),

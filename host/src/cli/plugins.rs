@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_abi::{Component, Role};
 
 use super::{
@@ -129,11 +129,12 @@ fn describe(component: &Component, text: &mut String) {
     if let Some(properties) = properties.filter(|p| !p.is_empty()) {
         let rows = properties.iter().map(|(name, schema)| {
             let of = |key: &str| schema.get(key).filter(|v| !v.is_null());
-            let default = of("default").map(ToString::to_string).unwrap_or_default();
+            let default = of("default").map(plain).unwrap_or_default();
+            let values = choices(&component.options, schema).join(" | ");
             let about = of("description").and_then(|d| d.as_str()).unwrap_or_default().replace('\n', " ");
-            vec![name.clone(), default, about]
+            vec![name.clone(), default, values, about]
         });
-        text.push_str(&table(&["option", "default", "meaning"], rows, &[]));
+        text.push_str(&table(&["option", "default", "values", "meaning"], rows, &[]));
     }
     if !component.attributes.is_empty() {
         let rows = component.attributes.iter().map(|a| {
@@ -168,6 +169,37 @@ fn describe(component: &Component, text: &mut String) {
             .map(|l| vec![l.of.clone(), l.max.to_string(), l.deliver.clone(), l.source.clone()]);
         text.push_str(&table(&["limit of", "at most", "form", "source"], rows, &[1]));
     }
+}
+
+/// A default as the manifest would say it, without the quotes of a string; empty lists and tables are not worth a word.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => String::new(),
+        Value::Object(entries) if entries.is_empty() => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// The values that a schema allows, where they can be counted.
+fn choices(root: &Value, schema: &Value) -> Vec<String> {
+    let target = |reference: &str| root.pointer(reference.strip_prefix('#')?);
+    if let Some(schema) = schema.get("$ref").and_then(Value::as_str).and_then(target) {
+        return choices(root, schema);
+    }
+    if let Some(value) = schema.get("const") {
+        return vec![plain(value)];
+    }
+    let lists =
+        ["enum", "oneOf", "anyOf"].iter().filter_map(|key| Some((*key, schema.get(*key)?.as_array()?)));
+    lists
+        .flat_map(|(key, items)| items.iter().map(move |item| (key, item)))
+        .flat_map(|(key, item)| match (key, item) {
+            ("enum", Value::Null) => Vec::new(),
+            ("enum", value) => vec![plain(value)],
+            (_, schema) => choices(root, schema),
+        })
+        .collect()
 }
 
 fn role(role: Role) -> &'static str {

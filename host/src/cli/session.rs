@@ -8,7 +8,7 @@ use usher_abi::LogLevel;
 use super::{Global, interrupt};
 use crate::{
     chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
-    manifest::{Diagnostic, Manifest, Overrides, render_file},
+    manifest::{Diagnostic, Draft, Overrides, render_file},
     plugins::{Registry, SearchPath},
     report::{Watch, complain, print, tell, watch},
     services::Cancel,
@@ -41,7 +41,7 @@ impl Session {
     /// Loads the manifest; on failure everything wrong has been printed and the exit code is answered.
     pub(super) fn open(global: &Global, flags: RunFlags) -> Result<Self, u8> {
         let overrides = Overrides::new(global.set.iter().cloned());
-        let manifest = Manifest::load(&global.manifest, &overrides).map_err(|problems| {
+        let Draft { manifest, problems } = Draft::load(&global.manifest, &overrides).map_err(|problems| {
             if global.json || global.quiet {
                 compact(&problems, &global.manifest.display().to_string());
             } else {
@@ -60,7 +60,20 @@ impl Session {
         };
         let engine = Engine::new(manifest, registry, settings, Cancel::new());
         let signal = interrupt::listen(engine.stopper(), engine.sweeper());
-        Ok(Self { engine, global: global.clone(), signal })
+        let mut session = Self { engine, global: global.clone(), signal };
+        if problems.is_empty() { Ok(session) } else { Err(session.refuse(problems)) }
+    }
+
+    /// Says all that is wrong with a draft: what was found when it was read, and what the plugins find in the rest.
+    fn refuse(&mut self, mut problems: Vec<Diagnostic>) -> u8 {
+        let chains: Vec<String> = self.engine.manifest.chains.iter().map(|c| c.name.clone()).collect();
+        for chain in chains {
+            if let Err(Failure::Manifest(more)) = chain::check(&mut self.engine, &chain) {
+                add_new(&mut problems, more);
+            }
+        }
+        problems.sort_by_key(|problem| problem.location.map(|location| location.span.start));
+        self.say(&problems)
     }
 
     /// The chains to run: those named, or all.
@@ -134,6 +147,15 @@ impl Session {
             complain(&self.engine.manifest.render(problems, colour()));
         }
         code::USAGE
+    }
+}
+
+/// Adds what is not there yet: of a connector that two chains share, one complaint is enough.
+pub(super) fn add_new(problems: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
+    for problem in more {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
 }
 

@@ -41,7 +41,9 @@ impl<'a> Reader<'a> {
         let (rejects, rejects_at) = at("max_rejects");
         let (empty, empty_at) = at("allow_empty");
         let component = component.and_then(|node| self.string(node, &component_at));
+        let problems = self.problems.len();
         let options = options.and_then(|node| self.options(node, &options_at, secrets)).unwrap_or_default();
+        let options_read = self.problems.len() == problems;
         let fields = fields.and_then(|node| self.fields(node, &fields_at)).unwrap_or_default();
         let where_ = condition.and_then(|node| self.text(node, &where_at));
         let unique = unique.and_then(|node| self.unique(node, &unique_at));
@@ -55,6 +57,7 @@ impl<'a> Reader<'a> {
             plugin: plugin?,
             component,
             options,
+            options_read,
             fields,
             where_,
             unique,

@@ -31,12 +31,22 @@ pub(super) const KEYS: [&str; 6] = ["version", "out", "state", "plugins", "conne
 /// How an environment variable is found; `&|name| std::env::var(name)` outside tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
 
-impl Manifest {
-    /// Reads and checks the manifest at `path`; all problems at once.
+/// A manifest with what is wrong with it: good enough to ask the plugins about the rest, not to run.
+#[derive(Debug)]
+pub struct Draft {
+    /// What could be read. Connectors and chains that could not are missing.
+    pub manifest: Manifest,
+    /// All problems, in the order of the text.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Draft {
+    /// Reads the manifest at `path`.
     ///
     /// # Errors
     ///
-    /// At least one [`Diagnostic`], in the order of the text. [`render_file`](super::render_file) shows them.
+    /// Where there is no manifest in it: no file, no TOML, another version. [`render_file`](super::render_file) shows
+    /// them.
     pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, Vec<Diagnostic>> {
         let text = read(path).map_err(|problem| vec![problem])?;
         Self::parse(path, text, overrides, &|name| std::env::var(name))
@@ -85,26 +95,50 @@ impl Manifest {
         reader.references();
         let Reader { mut problems, .. } = reader;
         let secrets = resolver.secrets;
-        if problems.is_empty() {
-            let (out, state) = (folder.join(out), folder.join(state));
-            let plugins = plugins.iter().map(|plugin| folder.join(plugin)).collect();
-            let (path, version) = (path.to_owned(), 1);
-            return Ok(Self {
-                path,
-                folder,
-                version,
-                out,
-                state,
-                plugins,
-                connectors,
-                chains,
-                secrets,
-                digest,
-                source,
-            });
-        }
         problems.sort_by_key(|problem| problem.location.map(|location| location.span.start));
-        Err(problems)
+        let manifest = Manifest {
+            path: path.to_owned(),
+            out: folder.join(out),
+            state: folder.join(state),
+            plugins: plugins.iter().map(|plugin| folder.join(plugin)).collect(),
+            folder,
+            version: 1,
+            connectors,
+            chains,
+            secrets,
+            digest,
+            source,
+        };
+        Ok(Self { manifest, problems })
+    }
+}
+
+impl Manifest {
+    /// Reads and checks the manifest at `path`; all problems at once.
+    ///
+    /// # Errors
+    ///
+    /// At least one [`Diagnostic`], in the order of the text. [`render_file`](super::render_file) shows them.
+    pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, Vec<Diagnostic>> {
+        Self::of(Draft::load(path, overrides)?)
+    }
+
+    /// Checks the text of the manifest at `path`, which is not read again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn parse(
+        path: &Path,
+        text: String,
+        overrides: &Overrides,
+        lookup: Lookup<'_>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        Self::of(Draft::parse(path, text, overrides, lookup)?)
+    }
+
+    fn of(draft: Draft) -> Result<Self, Vec<Diagnostic>> {
+        if draft.problems.is_empty() { Ok(draft.manifest) } else { Err(draft.problems) }
     }
 }
 

@@ -108,6 +108,11 @@ impl Manifest {
         self.report(Severity::Error, path, message)
     }
 
+    /// An error about the key of `path`, secrets taken out of the message.
+    pub fn error_at_key(&self, path: &KeyPath, message: &str) -> Diagnostic {
+        self.source.at_key(Severity::Error, path, self.redact(message))
+    }
+
     /// A warning about the value of `path`, secrets taken out of the message.
     pub fn warning(&self, path: &KeyPath, message: &str) -> Diagnostic {
         self.report(Severity::Warning, path, message)
@@ -122,12 +127,12 @@ impl Manifest {
     /// What a plugin's own `check` found: `/fields/<column>` is a column, any other pointer an option.
     pub fn problem(&self, connector: &Connector, problem: &Problem) -> Diagnostic {
         let path = KeyPath::from(["connectors", connector.name.as_str()]);
-        let path = match problem.pointer == "/fields" || problem.pointer.starts_with("/fields/") {
-            true => path.pointer(&problem.pointer),
-            false => path.child("options").pointer(&problem.pointer),
-        };
         let severity = if problem.warning { Severity::Warning } else { Severity::Error };
-        self.report(severity, &path, &problem.message)
+        if problem.pointer == "/fields" || problem.pointer.starts_with("/fields/") {
+            let path = path.pointer(&problem.pointer);
+            return self.source.at_key(severity, &path, self.redact(&problem.message));
+        }
+        self.report(severity, &path.child("options").pointer(&problem.pointer), &problem.message)
     }
 
     /// The text with all secrets taken out.

@@ -47,7 +47,7 @@ mod tests;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use editor::json_schema;
-pub use load::Lookup;
+pub use load::{Draft, Lookup};
 pub use manifest::Manifest;
 pub use model::{Chain, Claim, Connector, Exclude, Field, Keep, MaxRejects, Text, Unique};
 pub use options::{check_options, written_secrets};

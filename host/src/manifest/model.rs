@@ -26,6 +26,8 @@ pub struct Connector {
     pub component: Option<String>,
     /// The options with secrets resolved; always an object. Never print it whole.
     pub options: Value,
+    /// Whether all of them could be read; else [`Self::options`] holds the rest.
+    pub options_read: bool,
     /// What fills the columns, in the order of the manifest.
     pub fields: Vec<Field>,
     /// The rows it takes.

@@ -15,39 +15,20 @@ use super::{
 const CONSENT: &str = "write a condition, `consent = \"consent\"`, or why none is needed, \
                        `consent = { not_needed = \"they are our own staff\" }`";
 
-/// Checks the options of every connector whose component is known; problems stand in the order of the text.
-pub fn check_options(
-    manifest: &Manifest,
-    component: &dyn Fn(&Connector) -> Option<Component>,
-) -> Vec<Diagnostic> {
+/// Checks the options of a connector against its component; problems stand in the order of the text.
+pub fn check_options(manifest: &Manifest, connector: &Connector, component: &Component) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for connector in &manifest.connectors {
-        if let Some(component) = component(connector) {
-            check(manifest, connector, &component, &mut found);
-        }
-    }
+    check(manifest, connector, component, &mut found);
     found.sort_by_key(|problem| problem.location.map(|location| location.span.start));
     found
 }
 
-/// The strings in options that a component marks as secret, whether written in the manifest or resolved: what
-/// [`Manifest::secrets`] should hold before anything is shown.
-pub fn written_secrets(
-    manifest: &Manifest,
-    component: &dyn Fn(&Connector) -> Option<Component>,
-) -> Vec<String> {
-    let mut found = Vec::new();
-    for connector in &manifest.connectors {
-        let Some(component) = component(connector) else { continue };
-        for pointer in secret_pointers(&component.options, &connector.options) {
-            if let Some(Value::String(secret)) = connector.options.pointer(&pointer)
-                && !found.contains(secret)
-            {
-                found.push(secret.clone());
-            }
-        }
-    }
-    found
+/// The strings in a connector's options that its component marks as secret, whether written in the manifest or
+/// resolved: what [`Manifest::secrets`] should hold before anything is shown.
+pub fn written_secrets(connector: &Connector, component: &Component) -> Vec<String> {
+    let pointers = secret_pointers(&component.options, &connector.options);
+    let secret = |pointer: &String| connector.options.pointer(pointer)?.as_str().map(str::to_owned);
+    pointers.iter().filter_map(secret).collect()
 }
 
 fn check(manifest: &Manifest, connector: &Connector, component: &Component, found: &mut Vec<Diagnostic>) {

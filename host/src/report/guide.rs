@@ -6,8 +6,24 @@ use usher_abi::Receipt;
 
 use crate::services::Part;
 
-/// The page beside a connector's files, from what the sink says in its receipt.
-pub fn upload_guide(connector: &str, plugin: &str, receipt: &Receipt, parts: &[&Part]) -> String {
+/// What became of the rows that are not in the files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing {
+    /// Rows rejected, by chain and sink.
+    pub rejected: u64,
+    /// Optional values left out of rows that were written.
+    pub left_out: u64,
+}
+
+/// The page beside a connector's files, from what the sink says in its receipt. `warnings` are those of the host.
+pub fn upload_guide(
+    connector: &str,
+    plugin: &str,
+    receipt: &Receipt,
+    parts: &[&Part],
+    missing: Missing,
+    warnings: &[String],
+) -> String {
     let guide = &receipt.guide;
     let mut text = String::new();
     let title = if guide.title.is_empty() { plugin } else { &guide.title };
@@ -20,7 +36,9 @@ pub fn upload_guide(connector: &str, plugin: &str, receipt: &Receipt, parts: &[&
     if parts.is_empty() {
         text.push_str("## Files\n\nNone: no row was left to write.\n\n");
     } else {
-        text.push_str("## Files, in this order\n\n| # | File | Rows | Bytes | |\n|---|---|---:|---:|---|\n");
+        text.push_str(
+            "## Files, in this order\n\n| # | File | Rows | Bytes | Note |\n|---|---|---:|---:|---|\n",
+        );
         // The receipt knows the order of use; files it does not name come last.
         let place =
             |part: &Part| receipt.parts.iter().position(|p| p.name == part.name).unwrap_or(usize::MAX);
@@ -37,8 +55,31 @@ pub fn upload_guide(connector: &str, plugin: &str, receipt: &Receipt, parts: &[&
     section(&mut text, "What to expect", &guide.expect, false);
     section(&mut text, "Where the result shows", &guide.results, false);
     section(&mut text, "What cannot be undone", &guide.undo, false);
-    section(&mut text, "Warnings", &receipt.warnings, false);
+    section(&mut text, "Not in these files", &missing.sentences(), false);
+    let warnings: Vec<String> = warnings.iter().chain(&receipt.warnings).cloned().collect();
+    section(&mut text, "Warnings", &warnings, false);
     text
+}
+
+impl Missing {
+    fn sentences(self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        if self.rejected > 0 {
+            let records = if self.rejected == 1 { "record was" } else { "records were" };
+            sentences.push(format!(
+                "{} {records} rejected: `../rejects.csv` says which and why; correct them and run again.",
+                self.rejected
+            ));
+        }
+        if self.left_out > 0 {
+            let values = if self.left_out == 1 { "value was" } else { "values were" };
+            sentences.push(format!(
+                "{} bad optional {values} left out of rows that are written: see `../left-out.csv`.",
+                self.left_out
+            ));
+        }
+        sentences
+    }
 }
 
 fn section(text: &mut String, title: &str, sentences: &[String], numbered: bool) {

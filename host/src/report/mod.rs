@@ -5,7 +5,7 @@ mod progress;
 mod tables;
 mod tell;
 
-pub use guide::upload_guide;
+pub use guide::{Missing, upload_guide};
 pub use progress::{Watch, watch};
 pub use tables::{plan, preview, summary, table};
 pub(crate) use tell::{complain, tell};

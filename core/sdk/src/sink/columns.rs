@@ -14,7 +14,7 @@ use crate::{
     Records,
     checks::{BoxedCheck, Fault, Verdict, shown},
     json_text::read_list,
-    records::{LENGTH, OFFSET},
+    records::given,
 };
 
 /// In which order the columns stand in the file.
@@ -91,10 +91,8 @@ impl Columns {
         order: Order,
         on_invalid: &BTreeMap<String, OnInvalid>,
     ) -> Result<Self, Error> {
-        let given =
-            schema.fields().iter().enumerate().filter(|(_, f)| f.name() != OFFSET && f.name() != LENGTH);
         let mut names: Vec<(String, Option<usize>)> =
-            given.map(|(i, f)| (f.name().clone(), Some(i))).collect();
+            given(schema).map(|(i, f)| (f.name().clone(), Some(i))).collect();
         for name in extra {
             if !names.iter().any(|(n, _)| find_rule(table, n).is_some_and(|r| r.covers(name))) {
                 names.push(((*name).to_owned(), None));
@@ -239,14 +237,7 @@ impl Columns {
         let origin = self.row.origin;
         match fate {
             Fate::Rejected(column, fault) => {
-                let (column, message) = (column.into(), fault.message.into());
-                report.rejects.push(Reject {
-                    origin,
-                    column,
-                    code: fault.code.into(),
-                    message,
-                    retryable: false,
-                });
+                report.rejects.push(Reject::new(origin, column, fault.code, fault.message));
                 return;
             }
             Fate::Written => report.written.add(origin.input, origin.offset),

@@ -1,9 +1,9 @@
 //! Records of delimited text (CSV, TAB, semicolon), with their places.
 
-use usher_abi::{Error, Report, service::Slab};
+use usher_abi::{Error, Reject, Report, service::Slab};
 
 use super::{
-    rejects::{origin, reject, too_long},
+    rejects::{origin, too_long},
     slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader};
@@ -110,7 +110,7 @@ impl<R: Slabs> DelimitedReader<R> {
             let Some((cells, ends)) = self.record(start)? else {
                 let length = self.position - start;
                 let message = "a quote is opened and the input ends before it is closed";
-                report.rejects.push(reject(
+                report.rejects.push(Reject::new(
                     origin(self.input, start, length),
                     "",
                     "csv.unterminated",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use usher_abi::{Error, Report, service::InputFile};
 
 use super::{
@@ -37,6 +37,16 @@ impl<'de> Deserialize<'de> for Delimiter {
                     format!("the delimiter `{text}` is neither `auto`, `tab` nor one ASCII character");
                 Err(serde::de::Error::custom(message))
             }
+        }
+    }
+}
+
+impl Serialize for Delimiter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Byte(b'\t') => serializer.serialize_str("tab"),
+            Self::Byte(byte) => serializer.serialize_char(char::from(*byte)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use usher_abi::{Error, Report, Split};
+use usher_abi::{Error, Reject, Report, Split};
 
 use super::{
     Stream,
@@ -12,7 +12,7 @@ use super::{
     json_value::ValueError,
     lines::Lines,
     projection::Projection,
-    rejects::{REJECTS_A_CALL, origin, reject, too_long},
+    rejects::{REJECTS_A_CALL, origin, too_long},
 };
 use crate::{Host, Records};
 
@@ -267,7 +267,7 @@ impl Rows {
         message: String,
         report: &mut Report,
     ) {
-        report.rejects.push(reject(origin(self.input, offset, length as u64), column, code, message));
+        report.rejects.push(Reject::new(origin(self.input, offset, length as u64), column, code, message));
     }
 }
 

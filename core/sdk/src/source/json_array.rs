@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use memchr::memchr2;
-use usher_abi::{Error, Report, Split, service::Slab};
+use usher_abi::{Error, Reject, Report, Split, service::Slab};
 
 use super::{
-    rejects::{origin, reject, too_long},
+    rejects::{origin, too_long},
     slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader};
@@ -141,7 +141,7 @@ impl<R: Slabs> Elements<R> {
                 } else {
                     "text after the array"
                 };
-                report.rejects.push(reject(origin(self.input, here, 0), "", "json.syntax", what));
+                report.rejects.push(Reject::new(origin(self.input, here, 0), "", "json.syntax", what));
                 self.state = State::Done;
                 return;
             }
@@ -200,7 +200,12 @@ impl<R: Slabs> Elements<R> {
                 _ => (self.next, 0),
             };
             let message = "the input ends before the array does; is the file whole?";
-            report.rejects.push(reject(origin(self.input, offset, length), "", "json.unterminated", message));
+            report.rejects.push(Reject::new(
+                origin(self.input, offset, length),
+                "",
+                "json.unterminated",
+                message,
+            ));
         }
         self.state = State::Done;
     }

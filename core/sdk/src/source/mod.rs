@@ -36,7 +36,7 @@ pub use json_array::Elements;
 pub use lines::Lines;
 pub use path::{MAX_CHARS, Path, PathError, Step};
 pub use projection::{Projection, Rename};
-pub use rejects::{MAX_RECORD_BYTES, reject};
+pub use rejects::MAX_RECORD_BYTES;
 pub use role::{Source, Stream};
 pub use slabs::Slabs;
 pub use table::{TableColumn, TableStream};

@@ -8,18 +8,12 @@ pub const MAX_RECORD_BYTES: usize = 10_000_000;
 /// Rejects after which a batch ends early, so that a file of nothing but broken lines needs no memory of its size.
 pub(crate) const REJECTS_A_CALL: usize = 1_000;
 
-/// A reject of a record that could not be read.
-pub fn reject(origin: Origin, column: &str, code: &str, message: impl Into<String>) -> Reject {
-    let message: String = message.into();
-    Reject { origin, column: column.into(), code: code.into(), message: message.into(), retryable: false }
-}
-
 /// `record.too-long`.
 pub(crate) fn too_long(input: u32, offset: u64, length: u64, limit: usize) -> Reject {
     let message = format!(
         "the record has {length} bytes, the limit is {limit}; raise `max_record_bytes` if it is meant"
     );
-    reject(origin(input, offset, length), "", "record.too-long", message)
+    Reject::new(origin(input, offset, length), "", "record.too-long", message)
 }
 
 /// An origin; lengths that do not fit are cut (no such record is ever kept).

@@ -1,6 +1,6 @@
 //! The stream over delimited text.
 
-use usher_abi::{Error, Report};
+use usher_abi::{Error, Reject, Report};
 
 use super::{
     Stream,
@@ -8,7 +8,7 @@ use super::{
     delimited::{DelimitedReader, Record},
     header::Header,
     json,
-    rejects::{REJECTS_A_CALL, origin, reject},
+    rejects::{REJECTS_A_CALL, origin},
     row::{Cell, RowScratch, from_text},
 };
 use crate::{Host, Records};
@@ -82,7 +82,7 @@ impl Stream for TableStream {
             };
             let mut bad = |column: &str, code: &str, message: String| {
                 let place = origin(self.input, record.offset, record.length as u64);
-                report.rejects.push(reject(place, column, code, message));
+                report.rejects.push(Reject::new(place, column, code, message));
             };
             let (found, expected) = (record.ends.len(), self.headings.len());
             if found != expected {

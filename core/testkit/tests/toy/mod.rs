@@ -32,10 +32,6 @@ pub(crate) struct Lines {
     columns: Vec<String>,
 }
 
-fn reject(origin: Origin, column: &str, code: &str, message: &str) -> Reject {
-    Reject { origin, column: column.into(), code: code.into(), message: message.into(), retryable: false }
-}
-
 impl usher_sdk::Source for Lines {
     type Options = ReadOptions;
     type Stream = LineStream;
@@ -180,7 +176,7 @@ impl usher_sdk::Stream for LineStream {
                     offsets.push(if self.fault == "offset" { at + 1_000_000 } else { at });
                     lengths.push(length);
                 }
-                Err(e) => report.rejects.push(reject(origin, "", "lines.json", &e.to_string())),
+                Err(e) => report.rejects.push(Reject::new(origin, "", "lines.json", e.to_string())),
             }
             if texts.len() == 1000 {
                 break;
@@ -310,7 +306,7 @@ impl usher_sdk::Sink for People {
             if email.is_empty() {
                 let named =
                     if self.fault == "stranger" { Origin { offset: 12345, ..origin } } else { origin };
-                report.rejects.push(reject(named, "email", "people.email", "no address"));
+                report.rejects.push(Reject::new(named, "email", "people.email", "no address"));
                 continue;
             }
             if name.is_empty() && self.fault == "lose" {

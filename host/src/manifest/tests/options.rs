@@ -5,7 +5,7 @@ use serde_json::json;
 use usher_abi::{Component, Consent, Problem, Role};
 
 use super::{GOOD, good, lines, parse};
-use crate::manifest::{Connector, KeyPath, Manifest, check_options, written_secrets};
+use crate::manifest::{Connector, Diagnostic, KeyPath, Manifest, check_options, written_secrets};
 
 fn component(connector: &Connector) -> Option<Component> {
     let text = json!({ "type": "string" });
@@ -43,7 +43,12 @@ fn component(connector: &Connector) -> Option<Component> {
 }
 
 fn checked(manifest: &Manifest) -> String {
-    lines(&check_options(manifest, &component))
+    lines(&problems(manifest))
+}
+
+fn problems(manifest: &Manifest) -> Vec<Diagnostic> {
+    let known = manifest.connectors.iter().filter_map(|c| Some((c, component(c)?)));
+    known.flat_map(|(connector, component)| check_options(manifest, connector, &component)).collect()
 }
 
 fn changed(from: &str, to: &str) -> String {
@@ -64,7 +69,7 @@ fn wrong_options() {
     let text = GOOD
         .replace("input = \"users.ndjson\"", "inptu = \"users.ndjson\", format = \"njson\", rows = \"5\"");
     let manifest = parse(&text, &[]).unwrap();
-    let problems = check_options(&manifest, &component);
+    let problems = problems(&manifest);
     assert_snapshot!(lines(&problems), @r"
     connectors.toml:6:13: connectors.users.options.inptu: unknown key; did you mean `input`?
     connectors.toml:6:46: connectors.users.options.format: unknown value `njson`; did you mean `ndjson`? (one of `ndjson`, `csv`)
@@ -124,7 +129,7 @@ fn what_plugins_find_has_a_place() {
     };
     let said = [problem("/fields/notes", false), problem("/headings/e~1mail", true), problem("", false)];
     assert_snapshot!(lines(&said), @r#"
-    connectors.toml:14:21: connectors.support.fields.notes: token [secret] is no good
+    connectors.toml:14:13: connectors.support.fields.notes: token [secret] is no good
     connectors.toml:12:13: warning: connectors.support.options.headings."e/mail": token [secret] is no good
     connectors.toml:12:13: connectors.support.options: token [secret] is no good
     "#);
@@ -133,12 +138,16 @@ fn what_plugins_find_has_a_place() {
 #[test]
 fn written_secrets_are_found() {
     let text = GOOD.replace("Bearer ${env:TOKEN}", "written");
+    let secrets = |manifest: &Manifest| {
+        let users = manifest.connector("users").unwrap();
+        written_secrets(users, &component(users).unwrap())
+    };
     let mut manifest = parse(&text, &[]).unwrap();
-    let found = written_secrets(&manifest, &component);
+    let found = secrets(&manifest);
     assert_eq!(found, ["written"]);
     manifest.secrets.extend(found);
     let path = KeyPath::from(["connectors", "users", "options", "token"]);
     let drawn = manifest.render(&[manifest.error(&path, "`written` is refused")], false);
     assert!(drawn.contains("`[secret]` is refused") && drawn.contains("token = \"*******\""), "{drawn}");
-    assert_eq!(written_secrets(&good(), &component), ["Bearer s3cr3t-t0ken"]);
+    assert_eq!(secrets(&good()), ["Bearer s3cr3t-t0ken"]);
 }

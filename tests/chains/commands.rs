@@ -9,7 +9,8 @@ use crate::{
     support::{Bench, plugin_file, root},
 };
 
-const SHIPPED: [&str; 7] = ["auth0", "carrot-quest", "cohort", "constant-contact", "csv", "json", "zendesk"];
+const SHIPPED: [&str; 8] =
+    ["auth0", "carrot-quest", "cohort", "constant-contact", "csv", "json", "pii", "zendesk"];
 
 fn line(id: u32) -> String {
     format!("{{\"user_id\":\"auth0|{id}\",\"email\":\"u{id}@example.com\",\"given_name\":\"U{id}\"}}\n")

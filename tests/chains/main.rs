@@ -14,6 +14,7 @@ mod messages;
 mod no_words;
 mod shaping;
 mod swap;
+mod through;
 
 use support::Bench;
 

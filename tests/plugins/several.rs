@@ -47,9 +47,17 @@ fn each_connector_of_a_run_is_its_own_plugin() {
 #[test]
 fn each_plugin_describes_itself() {
     let bench = Bench::new();
-    for name in
-        ["auth0", "carrot-quest", "cohort", "constant-contact", "csv", "json", "misbehaving", "zendesk"]
-    {
+    for name in [
+        "auth0",
+        "carrot-quest",
+        "cohort",
+        "constant-contact",
+        "csv",
+        "json",
+        "misbehaving",
+        "pii",
+        "zendesk",
+    ] {
         let said = bench.usher(&["plugins", "show", name, "--json"]).expect(0);
         let description: Value = serde_json::from_str(&said.out).expect("a description");
         assert_eq!(description["name"], name);

@@ -26,6 +26,7 @@ mod description;
 mod error;
 mod host;
 mod load;
+pub mod metadata;
 mod module;
 mod names;
 pub mod preamble;

@@ -12,12 +12,13 @@ use super::{
     outcome::Failure,
     prepare::{Guess, Opened, PreparedSink},
     shape::{Condition, ConsentStage, Owner, Shaped, SinkStage},
+    through::{Opener, Stage, Through},
     unique::UniqueStage,
 };
 use crate::{
     expression::{Bound, Expression, NamePath, Program, Segment},
     manifest::{Chain, Connector, Diagnostic, Keep, KeyPath, Manifest, Severity, Span, Unique},
-    runner::{Sink, Source, Transform, open_source, open_transform},
+    runner::{Sink, Source, open_source, open_transform},
 };
 
 /// Collects problems and what the expressions need while a chain is prepared.
@@ -30,7 +31,7 @@ pub(super) struct Preparation<'a> {
     missing: Vec<String>,
     /// What that input has.
     listing: String,
-    pub(super) projection: Vec<String>,
+    projection: Vec<String>,
     pub(super) guesses: BTreeMap<String, Guess>,
     pub(super) needs_nothing: bool,
 }
@@ -115,15 +116,19 @@ impl<'a> Preparation<'a> {
         engine: &Engine,
         opened: &Opened,
         services: Arc<Services>,
-    ) -> Option<Box<dyn Transform>> {
+    ) -> Option<Stage> {
         let Opened { connector, plugin, component, .. } = opened;
-        let text = options_text(&connector.options);
-        let mut transform =
-            self.attempt(connector, open_transform(plugin, &component.name, &text, services))?;
-        engine.on_cancel(transform.canceller());
+        let (text, name) = (options_text(&connector.options), component.name.clone());
+        let (opened, register) = (plugin.clone(), engine.canceller());
+        let opener: Opener = Box::new(move || {
+            let transform = open_transform(&opened, &name, &text, services.clone())?;
+            register(transform.canceller());
+            Ok(transform)
+        });
+        let mut transform = self.attempt(connector, opener())?;
         let problems = self.attempt(connector, transform.check())?;
         self.problems(connector, &problems);
-        Some(transform)
+        Some(Stage::new(connector.name.clone(), plugin.label(), transform, opener))
     }
 
     pub(super) fn need(&mut self, bound: &Bound) {
@@ -424,11 +429,35 @@ impl<'a> Preparation<'a> {
         Some(ConsentStage { condition, refusals })
     }
 
-    /// In the order of the catalog, so that the plan does not depend on the order of the manifest.
-    pub(super) fn order_projection(&mut self, catalog: &Catalog) {
+    /// What the source must send, in the order of its catalog, so that the plan does not depend on the order of the
+    /// manifest. `key` is the chain's `through`.
+    pub(super) fn projection(
+        &mut self,
+        catalog: &Catalog,
+        through: &mut Through,
+        key: &KeyPath,
+    ) -> Result<Vec<String>, Failure> {
         let place =
             |path: &String| catalog.attributes.iter().position(|a| a.path == *path).unwrap_or(usize::MAX);
-        self.projection.sort_by_key(|path| (place(path), path.clone()));
+        let needed = std::mem::take(&mut self.projection);
+        let mut projection = through.sources(&needed);
+        projection.sort_by_key(|path| (place(path), path.clone()));
+        match through.lost(catalog, &projection, &needed) {
+            Ok(lost) => {
+                for (column, transform) in lost {
+                    let message =
+                        format!("`{column}` does not come out of `{transform}`, and this chain uses it");
+                    self.diagnostics.push(self.manifest.error(key, &message));
+                }
+            }
+            Err((transform, error)) => {
+                let manifest = self.manifest;
+                let connector = manifest.connector(&transform);
+                connector.and_then(|connector| self.attempt::<()>(connector, Err(error)));
+            }
+        }
+        self.stop_if_bad()?;
+        Ok(projection)
     }
 }
 

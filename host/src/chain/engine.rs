@@ -77,7 +77,13 @@ impl Engine {
     }
 
     pub(super) fn on_cancel(&self, stop: runner::Cancel) {
-        self.stops.lock().unwrap_or_else(PoisonError::into_inner).push(stop);
+        self.canceller()(stop);
+    }
+
+    /// As [`Self::on_cancel`], for instances that are opened later.
+    pub(super) fn canceller(&self) -> impl Fn(runner::Cancel) + Send + use<> {
+        let stops = self.stops.clone();
+        move |stop| stops.lock().unwrap_or_else(PoisonError::into_inner).push(stop)
     }
 
     /// The chain is over: its instances may close.

@@ -82,6 +82,7 @@ impl Closing<'_> {
             latest: false,
             refused,
             read: self.read.count,
+            through: self.prepared.through.outcome(),
             connectors,
             warnings,
             seconds: 0.0,
@@ -257,6 +258,7 @@ fn report(
         "read": { "records": read.count },
         "refused": outcome.refused,
         "warnings": outcome.warnings,
+        "through": outcome.through,
         "connectors": connectors,
     })
 }

@@ -59,6 +59,9 @@ pub struct Outcome {
     pub refused: Vec<String>,
     /// Records read.
     pub read: u64,
+    /// The transforms, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<TransformOutcome>,
     /// The sinks.
     pub connectors: Vec<ConnectorOutcome>,
     /// What a person should know.
@@ -67,6 +70,15 @@ pub struct Outcome {
     pub seconds: f64,
     /// Bytes read, decompressed size unknown: as stored.
     pub bytes: u64,
+}
+
+/// What one transform did. What it rejected or merged stands in the books of every sink.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransformOutcome {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Values changed, by column and rule.
+    pub changed: Vec<Counted>,
 }
 
 /// What one sink did.

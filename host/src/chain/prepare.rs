@@ -12,11 +12,12 @@ use super::{
     names::Names,
     outcome::Failure,
     shape::{ChainStage, Exclude, SinkStage},
+    through::Through,
 };
 use crate::{
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
-    runner::{Sink, Source, Transform, open_sink},
+    runner::{Sink, Source, open_sink},
     services::{InputRegistry, Inputs, Staging},
 };
 
@@ -29,7 +30,8 @@ pub(super) struct PreparedChain {
     pub(super) source: Box<dyn Source>,
     /// The source's plugin and its version, for messages.
     pub(super) label: String,
-    pub(super) transforms: Vec<Box<dyn Transform>>,
+    pub(super) through: Through,
+    /// What the source is asked for.
     pub(super) projection: Vec<String>,
     pub(super) needs_nothing: bool,
     pub(super) guesses: Vec<Guess>,
@@ -107,10 +109,23 @@ pub(super) fn prepare(
         source = prep.source(engine, from, services).map(|(source, catalog)| (from, view, source, catalog));
     }
     let own: Vec<(String, String)> = chain.claims.iter().map(|c| (c.name.clone(), c.path.clone())).collect();
-    let names = match &source {
-        Some((.., catalog)) => Names::new(catalog.clone(), &own),
-        None => Names::unknown(),
-    };
+    let mut through = Through::default();
+    let mut after = source.as_ref().map(|(.., catalog)| catalog.clone());
+    for name in &chain.through {
+        let stage = opened.get(name).filter(|o| o.sound).and_then(|opened| {
+            let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, None);
+            Some((opened, prep.transform(engine, opened, services)?))
+        });
+        after = match (stage, after) {
+            (Some((opened, mut stage)), Some(before)) => {
+                let after = prep.attempt(&opened.connector, stage.catalog(&before));
+                through.push(stage);
+                after
+            }
+            _ => None,
+        };
+    }
+    let names = after.map_or_else(Names::unknown, |catalog| Names::new(catalog, &own));
     prep.claims(&chain, &names);
 
     let mut stage = ChainStage::default();
@@ -134,11 +149,6 @@ pub(super) fn prepare(
     }
     stage.unique = chain.unique.as_ref().and_then(|u| prep.unique(&names, u, &chain_key.child("unique")));
 
-    let mut transforms = Vec::new();
-    for opened in chain.through.iter().filter_map(|name| opened.get(name)).filter(|o| o.sound) {
-        let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, None);
-        transforms.extend(prep.transform(engine, opened, services));
-    }
     let mut sinks = Vec::new();
     for (index, name) in chain.to.iter().enumerate() {
         let Some(opened) = opened.get(name) else { continue };
@@ -163,7 +173,7 @@ pub(super) fn prepare(
         // Only a draft gets here: what keeps its source from being opened was found when it was read.
         return Err(Failure::Manifest(prep.diagnostics));
     };
-    prep.order_projection(&catalog);
+    let projection = prep.projection(&catalog, &mut through, &chain_key.child("through"))?;
     let guesses = prep.guesses.into_iter().map(|(column, guess)| Guess { column, ..guess }).collect();
     Ok(PreparedChain {
         chain,
@@ -171,8 +181,8 @@ pub(super) fn prepare(
         view,
         source,
         label: from.plugin.label(),
-        transforms,
-        projection: prep.projection,
+        through,
+        projection,
         needs_nothing: prep.needs_nothing,
         guesses,
         stage,

@@ -22,11 +22,11 @@ use super::{
     notes::Notes,
     outcome::{Failure, Outcome, Progress},
     prepare::{Guess, PreparedChain, PreparedSink, prepare},
-    shape::{Origins, Owner, Sample},
+    shape::{ChainStage, Origins, Owner, Sample},
 };
 use crate::{
     manifest::Diagnostic,
-    runner::{Source, Transform},
+    runner::Source,
     services::{Inputs, Staging, StagingOptions},
 };
 
@@ -123,16 +123,7 @@ fn drive(
     let mut read = Identity::default();
     let mut seen = vec![0u64; prepared.guesses.len()];
     let PreparedChain {
-        view,
-        source,
-        label,
-        transforms,
-        projection,
-        guesses,
-        stage,
-        sinks,
-        needs_nothing,
-        ..
+        view, source, label, through, projection, guesses, stage, sinks, needs_nothing, ..
     } = &mut prepared;
     let limit = engine.settings.limit;
     let ends: Vec<SinkEnd> = thread::scope(|scope| -> Result<_, Error> {
@@ -153,6 +144,16 @@ fn drive(
                 end
             }));
         }
+        let mut deliver = |stage: &mut ChainStage, batch: RecordBatch, input: u32| -> Result<(), Error> {
+            count_guesses(guesses, &batch, &mut seen);
+            let batch = if *needs_nothing { with_nothing(&batch)? } else { batch };
+            let batch = stage.apply(batch, input, &notes)?;
+            for queue in &queues {
+                // A sink that is gone has failed; its thread says why.
+                let _ = queue.send(Item::Rows(batch.clone(), input));
+            }
+            Ok(())
+        };
         let mut chain_result = Ok(());
         for item in &from_reader {
             chain_result = (|| {
@@ -165,17 +166,8 @@ fn drive(
                     notes.reject(Owner(None), reject)?;
                 }
                 progress.rejects.fetch_add(report.rejects.len() as u64, Ordering::Relaxed);
-                count_guesses(guesses, &batch, &mut seen);
-                let batch = if *needs_nothing { with_nothing(&batch)? } else { batch };
-                let batch = transform(transforms, batch, input)?;
-                for (batch, input) in batch {
-                    let batch = stage.apply(batch, input, &notes)?;
-                    for queue in &queues {
-                        // A sink that is gone has failed; its thread says why.
-                        let _ = queue.send(Item::Rows(batch.clone(), input));
-                    }
-                }
-                Ok(())
+                let batches = through.apply(batch, input, &mut stage.books, &notes)?;
+                batches.into_iter().try_for_each(|(batch, input)| deliver(stage, batch, input))
             })();
             if chain_result.is_err() || stop.load(Ordering::Acquire) {
                 stop.store(true, Ordering::Release);
@@ -184,10 +176,8 @@ fn drive(
         }
         drop(from_reader);
         if chain_result.is_ok() && !stop.load(Ordering::Acquire) {
-            chain_result = flush(transforms, |batch, input| {
-                let batch = stage.apply(batch, input, &notes)?;
-                queues.iter().for_each(|queue| drop(queue.send(Item::Rows(batch.clone(), input))));
-                Ok(())
+            chain_result = through.flush(&mut stage.books, &notes).and_then(|held| {
+                held.into_iter().try_for_each(|(batch, input)| deliver(stage, batch, input))
             });
         }
         // A reader that failed must not look like the end of the input to the sinks.
@@ -332,53 +322,6 @@ fn check_guesses(guesses: &[Guess], seen: &[u64], read: u64) -> Result<(), Error
                  check its spelling",
                 guess.column
             ),
-        )),
-    }
-}
-
-pub(super) fn transform(
-    transforms: &mut [Box<dyn Transform>],
-    batch: RecordBatch,
-    input: u32,
-) -> Result<Vec<(RecordBatch, u32)>, Error> {
-    let mut batches = vec![(batch, input)];
-    for transform in transforms {
-        let mut next = Vec::new();
-        for (batch, input) in batches {
-            let mut report = Report::default();
-            next.extend(transform.apply(&batch, input, &mut report)?);
-            refuse_reports(&report)?;
-        }
-        batches = next;
-    }
-    Ok(batches)
-}
-
-/// What the transforms held back, in order.
-fn flush(
-    transforms: &mut [Box<dyn Transform>],
-    mut take: impl FnMut(RecordBatch, u32) -> Result<(), Error>,
-) -> Result<(), Error> {
-    for at in 0..transforms.len() {
-        loop {
-            let mut report = Report::default();
-            let Some((batch, input)) = transforms[at].flush(&mut report)? else { break };
-            refuse_reports(&report)?;
-            for (batch, input) in transform(&mut transforms[at + 1..], batch, input)? {
-                take(batch, input)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Rejects of transforms are not carried yet; better said than lost.
-fn refuse_reports(report: &Report) -> Result<(), Error> {
-    match report.rejects.first() {
-        None => Ok(()),
-        Some(reject) => Err(Error::unsupported(
-            "transform.reject",
-            format!("a transform rejected a record ({}), which this host cannot book yet", reject.message),
         )),
     }
 }

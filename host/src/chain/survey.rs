@@ -70,6 +70,7 @@ impl PreparedChain {
         mut look: impl FnMut(&mut Self, RecordBatch, u32, &Notes) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let silent = Notes::silent()?;
+        let mut books = Books::default();
         let mut left = limit.unwrap_or(u64::MAX);
         for split in self.source.plan(&self.projection, 1)? {
             let mut stream = self.source.open_split(&split)?;
@@ -77,12 +78,17 @@ impl PreparedChain {
                 let mut report = Report::default();
                 let Some((mut batch, input)) = stream.next(&mut report)? else { break };
                 take_first(&mut batch, input, &mut report, &mut left)?;
-                let batch = if self.needs_nothing { with_nothing(&batch)? } else { batch };
-                for (batch, input) in super::run::transform(&mut self.transforms, batch, input)? {
+                for (batch, input) in self.through.apply(batch, input, &mut books, &silent)? {
+                    let batch = if self.needs_nothing { with_nothing(&batch)? } else { batch };
                     look(self, batch, input, &silent)?;
                 }
             }
         }
+        for (batch, input) in self.through.flush(&mut books, &silent)? {
+            let batch = if self.needs_nothing { with_nothing(&batch)? } else { batch };
+            look(self, batch, input, &silent)?;
+        }
+        self.through.restart()?;
         self.stage.restart();
         Ok(())
     }

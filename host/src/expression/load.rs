@@ -12,7 +12,7 @@ use super::text::{print_date, print_timestamp};
 use super::write::TextWriter;
 
 /// The key of a field's metadata that says what its texts are.
-const KIND: &str = "usher.kind";
+use usher_abi::metadata::KIND;
 /// The arrow extension type of JSON text.
 const EXTENSION: &str = "ARROW:extension:name";
 

@@ -87,6 +87,11 @@ fn connectors(outcome: &Outcome) -> String {
 /// Reasons, indented below the table.
 fn details(outcome: &Outcome) -> String {
     let mut text = String::new();
+    for transform in &outcome.through {
+        for change in &transform.changed {
+            let _ = writeln!(text, "  {}: {} changed, {}", transform.name, count(change.count), change.what);
+        }
+    }
     for connector in &outcome.connectors {
         for reject in &connector.rejected {
             let _ = writeln!(

@@ -1,0 +1,16 @@
+//! Keys of Arrow metadata that mean something on both sides of the boundary.
+
+/// Of a field: its [`ValueKind`](crate::ValueKind) by name. A field without it is taken by its Arrow type.
+pub const KIND: &str = "usher.kind";
+
+/// Of a field in a transform's schemas: the claim that the column provides.
+pub const CLAIM: &str = "usher.claim";
+
+/// Of a field that comes out of a transform: the columns that it is made from, as a JSON list of names. A field
+/// without it is made from the column of its own name.
+pub const FROM: &str = "usher.from";
+
+/// Of the schema that a transform is asked about first: present when it lists what the source may send, `true` when
+/// records may have more columns than it lists. The schema that is asked about after it, without this key, lists the
+/// columns that are going to come.
+pub const OPEN: &str = "usher.open";

@@ -1,0 +1,262 @@
+//! `through`: the transforms of a chain, between the source and everything else.
+//!
+//! A transform is asked about its schema twice while the chain is prepared: with all that the source lists, which says
+//! what names the chain may use and what each is made from; and with the columns that are going to be read, to be sure
+//! that what the chain needs comes out. Every pass over the input begins with fresh instances, so that a transform may
+//! keep state.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use usher_abi::{Attribute, Catalog, Error, Report, ValueKind, metadata};
+
+use super::{
+    books::Books,
+    notes::Notes,
+    outcome::{Counted, TransformOutcome},
+    shape::{LENGTH, OFFSET, Owner},
+};
+use crate::runner::Transform;
+
+/// Opens an instance of a transform.
+pub(super) type Opener = Box<dyn Fn() -> Result<Box<dyn Transform>, Error> + Send>;
+
+/// The transforms of a chain, in order.
+#[derive(Default)]
+pub(super) struct Through {
+    stages: Vec<Stage>,
+}
+
+/// One transform.
+pub(super) struct Stage {
+    name: String,
+    /// Plugin and version, for messages.
+    label: String,
+    opener: Opener,
+    transform: Box<dyn Transform>,
+    /// What it was asked, for the instances after it.
+    asked: Vec<SchemaRef>,
+    /// What columns are made from that are not made from the column of their own name.
+    made_from: BTreeMap<String, Vec<String>>,
+    changed: BTreeMap<(String, String), u64>,
+}
+
+impl Stage {
+    /// A transform by its name in the manifest.
+    pub(super) fn new(name: String, label: String, transform: Box<dyn Transform>, opener: Opener) -> Self {
+        Self {
+            name,
+            label,
+            opener,
+            transform,
+            asked: Vec::new(),
+            made_from: BTreeMap::new(),
+            changed: BTreeMap::new(),
+        }
+    }
+
+    fn ask(&mut self, schema: SchemaRef) -> Result<SchemaRef, Error> {
+        self.asked.push(schema.clone());
+        self.transform.output_schema(&schema)
+    }
+
+    /// What the records are when they come out of this transform, if they go in as `catalog`.
+    pub(super) fn catalog(&mut self, catalog: &Catalog) -> Result<Catalog, Error> {
+        let output = self.ask(schema_of(catalog))?;
+        self.made_from =
+            output.fields().iter().filter_map(|f| Some((f.name().clone(), sources(f)?))).collect();
+        let attributes = output.fields().iter().filter(|f| !is_origin(f)).map(|field| {
+            let known = catalog.attributes.iter().find(|a| a.path == *field.name());
+            Attribute {
+                path: field.name().clone(),
+                kind: of(field, metadata::KIND).and_then(ValueKind::from_name).unwrap_or_default(),
+                claim: of(field, metadata::CLAIM).map(str::to_owned),
+                summary: known.map(|a| a.summary.clone()).unwrap_or_default(),
+            }
+        });
+        Ok(Catalog { attributes: attributes.collect(), open: catalog.open, notes: catalog.notes.clone() })
+    }
+}
+
+impl Through {
+    pub(super) fn push(&mut self, stage: Stage) {
+        self.stages.push(stage);
+    }
+
+    /// The columns that the source must send so that `needed` can come out.
+    pub(super) fn sources(&self, needed: &[String]) -> Vec<String> {
+        let mut wanted = needed.to_vec();
+        for stage in self.stages.iter().rev() {
+            let mut before: Vec<String> = Vec::new();
+            for name in wanted {
+                let from = stage.made_from.get(&name).cloned().unwrap_or_else(|| vec![name]);
+                before.extend(from.into_iter().filter(|n| !before.contains(n)).collect::<Vec<_>>());
+            }
+            wanted = before;
+        }
+        wanted
+    }
+
+    /// The needed columns that do not come out when `projection` goes in, each with the transform that lacks it. An
+    /// error comes with the transform that gave it.
+    pub(super) fn lost(
+        &mut self,
+        catalog: &Catalog,
+        projection: &[String],
+        needed: &[String],
+    ) -> Result<Vec<(String, String)>, (String, Error)> {
+        let attributes = projection.iter().map(|path| {
+            let known = catalog.attributes.iter().find(|a| a.path == *path).cloned();
+            known.unwrap_or_else(|| Attribute { path: path.clone(), ..Attribute::default() })
+        });
+        let mut schema = schema_of_these(&attributes.collect::<Vec<_>>());
+        let mut lost: Vec<(String, String)> = Vec::new();
+        for stage in &mut self.stages {
+            let output = stage.ask(schema.clone()).map_err(|error| (stage.name.clone(), error))?;
+            for name in needed.iter().filter(|name| schema.field_with_name(name).is_ok()) {
+                if output.field_with_name(name).is_err() {
+                    lost.push((name.clone(), stage.name.clone()));
+                }
+            }
+            schema = output;
+        }
+        let last = self.stages.last().map(|stage| stage.name.clone()).unwrap_or_default();
+        for name in needed {
+            if schema.field_with_name(name).is_err() && !lost.iter().any(|(n, _)| n == name) {
+                lost.push((name.clone(), last.clone()));
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Fresh instances, for another pass over the same records.
+    pub(super) fn restart(&mut self) -> Result<(), Error> {
+        for stage in &mut self.stages {
+            stage.transform = (stage.opener)()?;
+            for schema in &stage.asked {
+                stage.transform.output_schema(schema)?;
+            }
+            stage.changed.clear();
+        }
+        Ok(())
+    }
+
+    /// What comes out for a batch. Rejected and merged records are booked for every sink.
+    pub(super) fn apply(
+        &mut self,
+        batch: RecordBatch,
+        input: u32,
+        books: &mut Books,
+        notes: &Notes,
+    ) -> Result<Vec<(RecordBatch, u32)>, Error> {
+        self.apply_from(0, batch, input, books, notes)
+    }
+
+    /// What was held back, in order.
+    pub(super) fn flush(
+        &mut self,
+        books: &mut Books,
+        notes: &Notes,
+    ) -> Result<Vec<(RecordBatch, u32)>, Error> {
+        let mut out = Vec::new();
+        for at in 0..self.stages.len() {
+            loop {
+                let mut report = Report::default();
+                let held = self.stages[at].transform.flush(&mut report)?;
+                self.stages[at].book(report, books, notes)?;
+                let Some((batch, input)) = held else { break };
+                out.extend(self.apply_from(at + 1, batch, input, books, notes)?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn apply_from(
+        &mut self,
+        first: usize,
+        batch: RecordBatch,
+        input: u32,
+        books: &mut Books,
+        notes: &Notes,
+    ) -> Result<Vec<(RecordBatch, u32)>, Error> {
+        let mut at = Some((batch, input));
+        for stage in &mut self.stages[first..] {
+            let Some((batch, input)) = at else { return Ok(Vec::new()) };
+            let mut report = Report::default();
+            at = stage.transform.apply(&batch, input, &mut report)?;
+            stage.book(report, books, notes)?;
+        }
+        Ok(at.into_iter().collect())
+    }
+
+    /// What the transforms did.
+    pub(super) fn outcome(&self) -> Vec<TransformOutcome> {
+        let counted = |((column, rule), count): (&(String, String), &u64)| Counted {
+            what: format!("{column}: {rule}"),
+            count: *count,
+        };
+        let outcome = |stage: &Stage| TransformOutcome {
+            name: stage.name.clone(),
+            changed: stage.changed.iter().map(counted).collect(),
+        };
+        self.stages.iter().map(outcome).collect()
+    }
+}
+
+impl Stage {
+    fn book(&mut self, report: Report, books: &mut Books, notes: &Notes) -> Result<(), Error> {
+        let delivered = [report.written, report.accepted, report.confirmed, report.unknown];
+        if delivered.iter().any(|fate| fate.count > 0) || !report.left_out.is_empty() {
+            let message = "a transform delivers nothing: it can only reject, merge and change; report this to its author";
+            return Err(Error::bug("plugin.report", message).context(&*self.label));
+        }
+        books.take(&report);
+        for reject in &report.rejects {
+            notes.reject(Owner(None), reject)?;
+        }
+        for merged in &report.merged {
+            notes.merged(Owner(None), merged, &self.name)?;
+        }
+        for change in report.changed {
+            *self.changed.entry((change.column.into(), change.rule.into())).or_default() += change.count;
+        }
+        Ok(())
+    }
+}
+
+/// A catalog as a schema.
+fn schema_of(catalog: &Catalog) -> SchemaRef {
+    let schema = schema_of_these(&catalog.attributes);
+    let metadata = HashMap::from([(metadata::OPEN.to_owned(), catalog.open.to_string())]);
+    Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
+}
+
+/// Attributes as a schema. The types stand for nothing: what a value is, its kind says.
+fn schema_of_these(attributes: &[Attribute]) -> SchemaRef {
+    let mut fields: Vec<Field> = attributes.iter().map(field_of).collect();
+    fields.push(Field::new(OFFSET, DataType::UInt64, false));
+    fields.push(Field::new(LENGTH, DataType::UInt32, false));
+    Arc::new(Schema::new(fields))
+}
+
+fn field_of(attribute: &Attribute) -> Field {
+    let mut notes = HashMap::from([(metadata::KIND.to_owned(), attribute.kind.name().to_owned())]);
+    notes.extend(attribute.claim.iter().map(|claim| (metadata::CLAIM.to_owned(), claim.clone())));
+    Field::new(&attribute.path, DataType::Utf8, true).with_metadata(notes)
+}
+
+fn of<'a>(field: &'a Field, key: &str) -> Option<&'a str> {
+    field.metadata().get(key).map(String::as_str)
+}
+
+fn sources(field: &Field) -> Option<Vec<String>> {
+    serde_json::from_str(of(field, metadata::FROM)?).ok()
+}
+
+fn is_origin(field: &Field) -> bool {
+    [OFFSET, LENGTH].contains(&field.name().as_str())
+}

@@ -111,13 +111,7 @@ fn unsafe_stands_only_where_the_boundary_is() {
 fn every_connector_is_laid_out_alike() {
     for connector in connectors() {
         let folder = root().join("connectors").join(&connector);
-        for file in [
-            "Cargo.toml",
-            "README.md",
-            "src/lib.rs",
-            "tests/conformance.rs",
-            "tests/snapshots.rs",
-        ] {
+        for file in ["Cargo.toml", "README.md", "src/lib.rs", "tests/conformance.rs", "tests/snapshots.rs"] {
             assert!(folder.join(file).is_file(), "connectors/{connector}/{file} is missing");
         }
         let has = |file: &str| folder.join(file).is_file();

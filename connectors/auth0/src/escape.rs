@@ -3,6 +3,7 @@
 use usher_sdk::{
     abi::{Error, Report, service::InputFile},
     source::{DelimitedReader, Header, Inputs},
+    words::thousands,
 };
 
 use crate::columns::standard;
@@ -65,7 +66,7 @@ impl Evidence {
     /// answer would damage the others.
     pub(crate) fn decide(self, name: &str) -> Result<(bool, String), Error> {
         let Self { marked, all, whole } = self;
-        let cells = format!("{} of {} text cells begin with '", grouped(marked), grouped(all));
+        let cells = format!("{} of {} text cells begin with '", thousands(marked), thousands(all));
         let part = if whole { "" } else { " in the first rows" };
         if all == 0 {
             return Ok((
@@ -87,22 +88,9 @@ impl Evidence {
     }
 }
 
-/// `12,345`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Evidence, grouped};
+    use super::Evidence;
 
     #[test]
     fn the_decision_needs_every_cell() {
@@ -115,10 +103,5 @@ mod tests {
         assert_eq!(decide(3, 6).map(|d| d.0), Ok(false));
         assert_eq!(decide(0, 0).map(|d| d.0), Ok(false));
         assert_eq!(decide(5, 6).map_err(|e| e.code.to_string()), Err("escape.unclear".to_owned()));
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

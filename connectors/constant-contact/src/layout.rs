@@ -60,10 +60,11 @@ impl Layout {
         self.joined.clear();
         let number = |column: usize| row.get(column).parse::<i8>().unwrap_or_default();
         for cell in &self.cells {
-            if let From::Joined(month, day) = *cell
-                && row.is_filled(month)
-            {
-                dates::day_and_month(number(day), number(month), &mut self.joined);
+            match *cell {
+                From::Joined(month, day) if row.is_filled(month) => {
+                    dates::day_and_month(number(day), number(month), &mut self.joined);
+                }
+                _ => {}
             }
         }
         let joined = self.joined.as_str();

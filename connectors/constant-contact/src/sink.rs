@@ -121,9 +121,8 @@ impl Sink for Contacts {
                 return Ok(Fate::Rejected(column, fault));
             }
             let (email, number) = (rules.email(row), rules.sms_number(row));
-            if role_addresses == RoleAddresses::Reject
-                && let Some(kind) = roles::kind(email)
-            {
+            let refused = (role_addresses == RoleAddresses::Reject).then(|| roles::kind(email)).flatten();
+            if let Some(kind) = refused {
                 let message = format!(
                     "{} is a role or group address ({kind}), which is never written to",
                     shown(email)

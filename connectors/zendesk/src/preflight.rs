@@ -139,9 +139,8 @@ fn choices(options: &Options, problems: &mut Vec<Problem>) {
 }
 
 fn values(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<Problem>) {
-    if let Some(region) = &options.default_region
-        && checks::parse_region(region).is_none()
-    {
+    let region = options.default_region.as_ref().filter(|region| checks::parse_region(region).is_none());
+    if let Some(region) = region {
         let message = format!("`{region}` is not a region; write two letters, such as FR");
         problems.push(problem("/default_region", "option.invalid", message));
     }

@@ -66,10 +66,8 @@ impl Roles {
 
     /// On Enterprise plans an agent's role decides; restrictions cannot be used.
     fn enterprise_agent(&self, layout: &Layout, row: &mut Row) -> Result<(), Fate> {
-        if let Some(column) = layout.ticket_restriction
-            && row.is_filled(column)
-            && layout.given[column]
-        {
+        let given = |column: &usize| row.is_filled(*column) && layout.given[*column];
+        if let Some(column) = layout.ticket_restriction.filter(given) {
             let message = "agents of Enterprise plans have a `custom_role` instead of a restriction";
             layout.bad(row, column, Fault::new("restriction.enterprise", message))?;
         }

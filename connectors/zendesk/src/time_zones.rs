@@ -70,9 +70,7 @@ static NAMES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
 /// is `time-zone.unknown`.
 pub(crate) fn time_zone(value: &str, out: &mut String) -> Verdict {
     let mut name = value.trim();
-    if let Some((offset, rest)) = name.split_once(") ")
-        && offset.starts_with("(GMT")
-    {
+    if let Some((_, rest)) = name.split_once(") ").filter(|(offset, _)| offset.starts_with("(GMT")) {
         name = rest;
     }
     let Some(zone) = NAMES.get(name) else {

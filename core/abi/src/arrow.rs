@@ -198,15 +198,13 @@ fn check(
     };
     // The arrow crates read these in place; all other buffers they align themselves.
     let aligned = |index: usize, to: usize| match buffers.get(index) {
-        Some((pointer, _)) if !pointer.addr().is_multiple_of(to) => {
+        Some((pointer, _)) if pointer.addr() % to != 0 => {
             Err(invalid(format!("buffer {index} of `{format}` is not aligned")))
         }
         _ => Ok(()),
     };
     let bits = rows.div_ceil(8);
-    if let Some((pointer, _)) = buffers.first()
-        && !pointer.is_null()
-    {
+    if buffers.first().is_some_and(|(pointer, _)| !pointer.is_null()) {
         need(0, Some(bits))?;
     } else if array.null_count > 0 {
         return Err(invalid("nulls without a validity buffer"));

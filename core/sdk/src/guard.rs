@@ -88,9 +88,7 @@ pub(crate) fn enter<T, R>(
         }
         Err(TryLockError::Poisoned(_)) => Err(Error::bug("plugin.poisoned", "the instance panicked before")),
     };
-    if let Err(error) = &result
-        && error.code.as_str() == "plugin.panic"
-    {
+    if result.as_ref().is_err_and(|error| error.code.as_str() == "plugin.panic") {
         shell.poisoned.store(true, Ordering::Release);
     }
     result.into()

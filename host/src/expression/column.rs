@@ -54,8 +54,8 @@ impl Texts {
     /// The bytes of all texts together, roughly.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Texts::Utf8(array) => (array.offsets().last() - array.offsets()[0]) as usize,
-            Texts::Large(array) => (array.offsets().last() - array.offsets()[0]) as usize,
+            Texts::Utf8(array) => (array.offsets()[array.len()] - array.offsets()[0]) as usize,
+            Texts::Large(array) => (array.offsets()[array.len()] - array.offsets()[0]) as usize,
             Texts::View(array) => array.lengths().map(|length| length as usize).sum(),
         }
     }

@@ -49,9 +49,8 @@ pub fn iso_datetime_utc(value: &str, out: &mut String) -> Verdict {
         let _ = write!(out, "{}", utc.strftime("%Y-%m-%dT%H:%M:%S"));
         return Verdict::Changed("utc");
     }
-    if trimmed.len() > 10
-        && let Ok(time) = trimmed.parse::<DateTime>()
-    {
+    let time = (trimmed.len() > 10).then(|| trimmed.parse::<DateTime>().ok()).flatten();
+    if let Some(time) = time {
         let _ = write!(out, "{}", time.strftime("%Y-%m-%dT%H:%M:%S"));
         return if out == value { Verdict::Keep } else { Verdict::Changed("date") };
     }

@@ -389,10 +389,9 @@ impl Bound {
         left_out: &mut Vec<LeftOut>,
         changes: &mut Vec<(usize, &'static str)>,
     ) -> Result<(), Fault> {
-        if let Some(max) = self.rule.max_chars.map(|m| m as usize)
-            && value.len() > max
-            && let Some((cut, _)) = value.char_indices().nth(max)
-        {
+        // A text of so many bytes has no more characters.
+        let max = self.rule.max_chars.map(|m| m as usize).filter(|max| value.len() > *max);
+        if let Some((max, (cut, _))) = max.and_then(|max| Some((max, value.char_indices().nth(max)?))) {
             if self.on_invalid == OnInvalid::Truncate {
                 changes.push((column, "truncate"));
                 row.text.push_str(&value[..cut]);

@@ -68,9 +68,15 @@ impl Row {
     /// Appends an item to a list cell.
     pub fn push_item(&mut self, column: usize, item: &str) {
         let cell = self.cells[column];
-        let start = self.text.len();
+        let mut start = self.text.len();
         if cell.start < cell.end {
-            self.text.extend_from_within(cell.start..cell.end);
+            // What stands at the end of the text grows where it is; only items that come in between cost a copy.
+            if cell.end == start {
+                start = cell.start;
+            } else {
+                let items = self.text[cell.start..cell.end].to_owned();
+                self.text.push_str(&items);
+            }
             self.text.push(cell.separator.unwrap_or(','));
         }
         self.text.push_str(item);

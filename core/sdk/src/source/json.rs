@@ -151,9 +151,7 @@ impl Rows {
         let text = simdutf8::basic::from_utf8(block).ok();
         let mut at = 0;
         while at < block.len() && !self.is_full(report) {
-            if let Some(text) = text
-                && let Some(end) = self.decoder.line(text, at)
-            {
+            if let Some((text, end)) = text.and_then(|text| Some((text, self.decoder.line(text, at)?))) {
                 let length = end - at - usize::from(end > at && block[end - 1] == b'\r');
                 self.row(text, at..at + length, offset + at as u64, report)?;
                 at = end + 1;

@@ -6,7 +6,9 @@ mod support;
 
 mod files;
 mod listing;
+mod locking;
 mod misbehaving;
 mod refusals;
 mod several;
 mod wants;
+mod writable;

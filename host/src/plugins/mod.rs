@@ -1,11 +1,17 @@
-//! Plugins, from a name in the manifest to a loaded module: search → preamble → library.
+//! Plugins, from a name in the manifest to a loaded module: search → file → lock → library.
 
+mod file;
 mod library;
+mod lock;
+mod lock_text;
 mod plugin;
-mod preamble;
+mod refusal;
 mod search;
+mod writable;
 
+pub use file::PluginFile;
 pub use library::load;
+pub use lock::{Lock, Locked};
 pub use plugin::{Plugin, Registry};
-pub use preamble::{Refusal, read};
-pub use search::{Candidate, SearchPath};
+pub use refusal::Refusal;
+pub use search::SearchPath;

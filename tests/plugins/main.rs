@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod comparing;
 mod files;
 mod listing;
 mod locking;

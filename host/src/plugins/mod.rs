@@ -1,5 +1,7 @@
 //! Plugins, from a name in the manifest to a loaded module: search → file → lock → library.
 
+mod choices;
+mod compare;
 mod file;
 mod library;
 mod lock;
@@ -9,6 +11,8 @@ mod refusal;
 mod search;
 mod writable;
 
+pub use choices::{choices, plain};
+pub use compare::{Change, compare_descriptions, compare_preambles};
 pub use file::PluginFile;
 pub use library::load;
 pub use lock::{Lock, Locked};

@@ -1,5 +1,6 @@
 //! `usher plugins`: one file a command.
 
+mod abi;
 mod describe;
 mod list;
 mod lock;
@@ -44,6 +45,18 @@ pub(super) enum Plugins {
     Lock,
     /// Hold the manifest's plugins against the lock; runs none of their code
     Verify,
+    /// Say what changed between two files of a plugin, and what of it manifests would notice; loads both
+    #[command(
+        after_help = "Exit codes: 0 nothing that breaks a manifest, 1 something that does, or a file that cannot be \
+                            loaded. Both files are loaded, locked or not, so both run their code. What is compared is \
+                            what they say: a check that became stricter in code does not show."
+    )]
+    Abi {
+        /// The file before
+        old: PathBuf,
+        /// The file after
+        new: PathBuf,
+    },
 }
 
 impl Plugins {
@@ -54,6 +67,7 @@ impl Plugins {
             Self::Describe { plugin } => describe::execute(global, &plugin),
             Self::Lock => lock::execute(global),
             Self::Verify => verify::execute(global),
+            Self::Abi { old, new } => abi::execute(global, &old, &new),
         }
     }
 }

@@ -18,6 +18,9 @@ use usher_abi::{
 
 /// Log, metrics, progress, cancellation and the services. Cheap to clone; usable from any thread until the connector
 /// is closed.
+///
+/// The services that are there are those that the plugin's [`export!`](crate::export) lists in `wants`; asking for another
+/// is an error with the code `service.absent`. A test kit's host may have all of them.
 #[derive(Clone, Debug)]
 pub struct Host {
     table: HostTable,

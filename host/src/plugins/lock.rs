@@ -75,7 +75,7 @@ impl Locked {
     /// platforms of `found`.
     pub fn differences(&self, found: &Self) -> Vec<String> {
         let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(" ") };
-        let mut all = Vec::new();
+        let (mut all, mut missing) = (Vec::new(), Vec::new());
         let mut differ = |what: &str, found: &str, locked: &str| {
             if found != locked {
                 all.push(format!("{what} {found} instead of {locked}"));
@@ -87,9 +87,12 @@ impl Locked {
         differ("hosts", &list(&found.hosts), &list(&self.hosts));
         differ("description (SDK, summary, components)", &found.description, &self.description);
         for (target, digest) in &found.files {
-            let locked = self.files.get(target).map_or("none", String::as_str);
-            differ(&format!("file for {target}"), digest, locked);
+            match self.files.get(target) {
+                Some(locked) => differ(&format!("file for {target}"), digest, locked),
+                None => missing.push(format!("a file for {target}, where there was none")),
+            }
         }
+        all.extend(missing);
         all
     }
 }

@@ -100,7 +100,7 @@ mod tests {
         for (target, digest, said) in [
             ("linux", "a", None),
             ("linux", "c", Some("changed: file for linux c instead of a")),
-            ("windows", "d", Some("changed: file for windows d instead of none")),
+            ("windows", "d", Some("changed: a file for windows, where there was none")),
         ] {
             let mut new = entry("1.0.0", &[(target, digest)]);
             assert_eq!(merge(Some(&old), &mut new).as_deref(), said);

@@ -80,8 +80,8 @@ fn plugins_are_listed_without_running_them() {
 fn plugins_say_what_they_take() {
     let bench = five();
     for plugin in SHIPPED {
-        let text = bench.usher(&["plugins", "show", plugin]).expect(0).out;
-        let description = json(&bench.usher(&["plugins", "show", plugin, "--json"]).expect(0).out);
+        let text = bench.usher(&["plugins", "describe", plugin]).expect(0).out;
+        let description = json(&bench.usher(&["plugins", "describe", plugin, "--json"]).expect(0).out);
         for component in description["components"].as_array().unwrap() {
             let options = component["options"]["properties"].as_object().unwrap();
             options.keys().for_each(|option| assert!(text.contains(option), "{plugin}: {option}"));
@@ -117,7 +117,7 @@ fn the_schema_has_every_option_of_every_plugin() {
     let mut sets = Vec::new();
     property_sets(&schema, &mut sets);
     for plugin in SHIPPED {
-        let description = json(&bench.usher(&["plugins", "show", plugin, "--json"]).expect(0).out);
+        let description = json(&bench.usher(&["plugins", "describe", plugin, "--json"]).expect(0).out);
         for component in description["components"].as_array().unwrap() {
             let options: BTreeSet<String> =
                 component["options"]["properties"].as_object().unwrap().keys().cloned().collect();

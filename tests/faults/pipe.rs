@@ -22,6 +22,7 @@ fn nobody_reads_the_results() {
         &["plugins", "list"],
         &["plugins", "list", "--json"],
         &["plugins", "show", "zendesk"],
+        &["plugins", "describe", "zendesk"],
         &["schema"],
         &["completions", "bash"],
         &["--help"],

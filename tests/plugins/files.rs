@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
+use usher_abi::preamble::{RUSTC, TARGET};
+
 use crate::support::{Bench, plugin_file};
 
 /// A plugin of this build.
@@ -64,6 +66,20 @@ pub(crate) fn stranger() -> Vec<u8> {
 /// Puts a file into the bench under a name, as it comes.
 pub(crate) fn put(bench: &Bench, name: &str, bytes: impl AsRef<[u8]>) {
     bench.write(name, bytes);
+}
+
+/// A text without what differs from build to build: platform, compiler, digests.
+pub(crate) fn of_any_build(text: &str) -> String {
+    let text = text.replace(TARGET, "[target triple]").replace(RUSTC, "[compiler]");
+    let mut pieces = text.split("sha256:");
+    let mut stable = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_hexdigit).count();
+        assert_eq!(digits, 64, "a SHA-256: {piece}");
+        stable += "sha256:[digest]";
+        stable += &piece[digits..];
+    }
+    stable
 }
 
 fn find(bytes: &[u8], piece: &[u8]) -> Option<usize> {

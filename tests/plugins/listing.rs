@@ -1,10 +1,10 @@
-//! `usher plugins list` reads files and runs nothing.
+//! `usher plugins list` and `show` read files and run nothing.
 
 use serde_json::Value;
 
 use crate::{
-    files::{deadly, library, put, with_preamble},
-    support::{Bench, Said},
+    files::{deadly, library, of_any_build, put, with_preamble},
+    support::{Bench, Said, plugin_file},
 };
 
 /// Lists one folder only.
@@ -26,8 +26,24 @@ fn listing_runs_no_code_of_a_plugin() {
     let plugin = listed["plugins"].as_array().expect("plugins").iter().find(|p| p["name"] == "zendesk");
     let plugin = plugin.expect("it is listed");
     assert!(plugin["path"].as_str().expect("a path").ends_with("mine/deadly.so"), "{plugin}");
+    bench.usher(&["plugins", "show", "./mine/deadly.so"]).expect(0);
     // The same file is deadly indeed: loading it ends the process with a signal.
-    assert_eq!(bench.usher(&["plugins", "show", "./mine/deadly.so"]).code, None);
+    assert_eq!(bench.usher(&["plugins", "describe", "./mine/deadly.so"]).code, None);
+}
+
+#[test]
+fn what_a_file_says_is_shown() {
+    let bench = Bench::new();
+    let said = bench.usher(&["plugins", "show", "constant-contact"]).expect(0);
+    let size = std::fs::metadata(plugin_file("constant-contact")).expect("the file").len();
+    let name = plugin_file("constant-contact").file_name().expect("a name").to_string_lossy().into_owned();
+    let text = of_any_build(&said.out).replace(&format!("{size} bytes"), "[size] bytes");
+    insta::assert_snapshot!(text.replace(&name, "[file]"));
+    let said = bench.usher(&["plugins", "show", "constant-contact", "--json"]).expect(0);
+    let shown: Value = serde_json::from_str(&said.out).expect("an object");
+    assert_eq!(shown["wants"], serde_json::json!(["output", "clock"]));
+    assert_eq!(shown["bytes"], size);
+    assert_eq!(shown["refused"], Value::Null);
 }
 
 #[test]

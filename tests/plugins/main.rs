@@ -4,8 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod comparing;
 mod files;
 mod listing;
+mod locking;
 mod misbehaving;
 mod refusals;
 mod several;
+mod wants;
+mod writable;

@@ -58,10 +58,10 @@ fn each_plugin_describes_itself() {
         "pii",
         "zendesk",
     ] {
-        let said = bench.usher(&["plugins", "show", name, "--json"]).expect(0);
+        let said = bench.usher(&["plugins", "describe", name, "--json"]).expect(0);
         let description: Value = serde_json::from_str(&said.out).expect("a description");
         assert_eq!(description["name"], name);
-        let said = bench.usher(&["plugins", "show", name]).expect(0);
+        let said = bench.usher(&["plugins", "describe", name]).expect(0);
         assert!(said.out.starts_with(&format!("{name} 0.1.0: ")), "{}", said.out);
     }
 }

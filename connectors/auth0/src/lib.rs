@@ -12,4 +12,5 @@ usher_sdk::export! {
     name = "auth0",
     summary = "Auth0 user exports",
     sources = { "users" => source::Users },
+    wants = ["input"],
 }

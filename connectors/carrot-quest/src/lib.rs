@@ -17,4 +17,5 @@ usher_sdk::export! {
     name = "carrot-quest",
     summary = "Carrot quest users, as CSV files for the import",
     sinks = { "users" => sink::Users },
+    wants = ["output"],
 }

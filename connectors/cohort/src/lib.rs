@@ -12,4 +12,5 @@ usher_sdk::export! {
     summary = "Cohort, the loyalty and engagement platform",
     sources = { "users" => source::Users, "events" => source::Events },
     sinks = { "users" => sink::UsersFile },
+    wants = ["input", "output"],
 }

@@ -23,4 +23,5 @@ usher_sdk::export! {
     name = "constant-contact",
     summary = "Constant Contact contacts, as CSV files for the import",
     sinks = { "contacts" => sink::Contacts },
+    wants = ["output", "clock"],
 }

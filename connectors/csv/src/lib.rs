@@ -12,4 +12,5 @@ usher_sdk::export! {
     summary = "CSV and other delimited files",
     sources = { "rows" => source::Rows },
     sinks = { "rows" => sink::RowsFile },
+    wants = ["input", "output"],
 }

@@ -14,4 +14,5 @@ usher_sdk::export! {
     summary = "JSON and NDJSON files",
     sources = { "records" => source::JsonRecords },
     sinks = { "records" => sink::RecordsFile },
+    wants = ["input", "output"],
 }

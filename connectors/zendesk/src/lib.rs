@@ -25,4 +25,5 @@ usher_sdk::export! {
     name = "zendesk",
     summary = "Zendesk Support users, as CSV files for the data importer",
     sinks = { "users" => sink::Users },
+    wants = ["input", "output"],
 }

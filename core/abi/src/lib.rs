@@ -36,6 +36,7 @@ pub mod service;
 mod sink;
 mod source;
 mod transform;
+mod wants;
 
 #[doc(hidden)]
 pub mod export;

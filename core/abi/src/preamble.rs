@@ -4,9 +4,11 @@
 //! from constants, so it survives link-time optimisation and stripping. The host reads it with an object-file parser;
 //! a library without it is never loaded.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Role;
+
+pub use crate::wants::{SERVICES, usual_wants, want_parts};
 
 /// Link section of the preamble in ELF and PE files; in Mach-O it is `__DATA,__usher`.
 pub const SECTION: &str = ".usher";
@@ -37,6 +39,8 @@ pub struct Preamble {
     pub name: String,
     /// The plugin's version.
     pub version: String,
+    /// One line for people.
+    pub summary: String,
     /// Version of the SDK it was built with.
     pub sdk: String,
     /// Compiler.
@@ -47,13 +51,15 @@ pub struct Preamble {
     pub panic: String,
     /// What it offers.
     pub components: Vec<Offer>,
+    /// The services that its instances get, of [`SERVICES`] and in their order.
+    pub wants: Vec<String>,
     /// Network hosts it wants to reach through the host (`*.zendesk.com`).
     #[serde(default)]
     pub hosts: Vec<String>,
 }
 
 /// A component in the preamble.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// Its role.
     pub role: Role,
@@ -111,6 +117,24 @@ pub const fn without_first_comma(bytes: &[u8]) -> &str {
     }
 }
 
+/// Whether texts can stand in JSON as they are. In a constant, one with a quote, a backslash or a control character does
+/// not compile.
+pub const fn check_plain(texts: &[&str]) {
+    let mut i = 0;
+    while i < texts.len() {
+        let bytes = texts[i].as_bytes();
+        let mut j = 0;
+        while j < bytes.len() {
+            assert!(
+                bytes[j] >= b' ' && bytes[j] != b'"' && bytes[j] != b'\\',
+                "a text of `export!` has a quote, a backslash or a control character"
+            );
+            j += 1;
+        }
+        i += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,20 +152,30 @@ mod tests {
             ABI_MAJOR_TEXT,
             ",",
             ABI_MINOR_TEXT,
-            r#"],"name":"x","version":"1.0.0","sdk":"1","rustc":"r","target":""#,
+            r#"],"name":"x","version":"1.0.0","summary":"s","sdk":"1","rustc":"r","target":""#,
             TARGET,
-            r#"","panic":"unwind","components":[{"role":"sink","name":"users"}]}"#,
+            r#"","panic":"unwind","components":[{"role":"sink","name":"users"}],"wants":["output"]}"#,
         ];
         static SECTION: [u8; length(PARTS)] = concatenate(PARTS);
         let preamble = Preamble::parse(&SECTION).unwrap();
         assert_eq!(preamble.abi, [crate::ABI_MAJOR, crate::ABI_MINOR]);
         assert_eq!(preamble.target, TARGET);
+        assert_eq!(preamble.wants, ["output"]);
         assert_eq!(preamble.components, [Offer { role: Role::Sink, name: "users".into() }]);
     }
 
     #[test]
     fn foreign_sections_are_told_apart() {
         assert!(Preamble::parse(b"\x7fELF").is_err());
-        assert!(Preamble::parse(br#"{"usher":"x","abi":[0,1],"name":"","version":"","sdk":"","rustc":"","target":"","panic":"","components":[]}"#).is_err());
+        let foreign = br#"{"usher":"x","abi":[0,1],"name":"","version":"","summary":"","sdk":"","rustc":"","target":"","panic":"","components":[],"wants":[]}"#;
+        assert_eq!(Preamble::parse(foreign), Err("its preamble says `x`, not `plugin`".to_owned()));
+    }
+
+    #[test]
+    fn what_would_break_the_json_is_refused() {
+        check_plain(&["Zendesk's users, as CSV files (import)", "Анна"]);
+        for text in ["a \"b\"", "a\\b", "a\nb"] {
+            assert!(std::panic::catch_unwind(|| check_plain(&["fine", text])).is_err(), "{text}");
+        }
     }
 }

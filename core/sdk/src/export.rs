@@ -11,8 +11,24 @@
 ///     sources = { "users" => source::Users },
 ///     transforms = {},
 ///     sinks = { "users" => sink::Users },
+///     wants = ["input", "output"],
 ///     hosts = ["*.zendesk.com"],
 /// }
+/// ```
+///
+/// `wants` is the whole list of services that the host gives the plugin's instances
+/// ([`SERVICES`](crate::abi::preamble::SERVICES)); without it a plugin with a source gets `input`, one with a sink
+/// `output`. It stands in the file, for everybody to read before the plugin runs. A service that does not exist does not
+/// compile:
+///
+/// ```
+/// usher_sdk::export! { name = "example", summary = "An example", wants = ["input", "state"], }
+/// # fn main() {}
+/// ```
+///
+/// ```compile_fail,E0080
+/// usher_sdk::export! { name = "example", summary = "An example", wants = ["input", "sate"], }
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! export {
@@ -22,6 +38,7 @@ macro_rules! export {
         $(sources = { $($source_name:literal => $source:ty),* $(,)? },)?
         $(transforms = { $($transform_name:literal => $transform:ty),* $(,)? },)?
         $(sinks = { $($sink_name:literal => $sink:ty),* $(,)? },)?
+        $(wants = [$($want:literal),* $(,)?],)?
         $(hosts = [$($host:literal),* $(,)?],)?
     ) => {
         /// This plugin's root module, for tests that link it instead of loading it.
@@ -47,14 +64,32 @@ macro_rules! export {
                 $($(concat!(",{\"role\":\"sink\",\"name\":\"", $sink_name, "\"}"),)*)?
             ];
             const COMPONENTS: [u8; preamble::length(COMPONENT_PARTS)] = preamble::concatenate(COMPONENT_PARTS);
+            const SOURCES: &[&str] = &[$($($source_name),*)?];
+            const SINKS: &[&str] = &[$($($sink_name),*)?];
+            const GIVEN: &[&[&str]] = &[$(&[$($want),*])?];
+            const WANTED: &[&str] = match GIVEN {
+                [given] => given,
+                _ => preamble::usual_wants(!SOURCES.is_empty(), !SINKS.is_empty()),
+            };
+            const WANT_PARTS: &[&str] = &preamble::want_parts(WANTED);
+            const WANTS: [u8; preamble::length(WANT_PARTS)] = preamble::concatenate(WANT_PARTS);
             const HOST_PARTS: &[&str] = &[$($(concat!(",\"", $host, "\""),)*)?];
             const HOSTS: [u8; preamble::length(HOST_PARTS)] = preamble::concatenate(HOST_PARTS);
+            const _: () = preamble::check_plain(&[
+                $name,
+                $summary,
+                $($($source_name,)*)?
+                $($($transform_name,)*)?
+                $($($sink_name,)*)?
+                $($($host,)*)?
+            ]);
             const PARTS: &[&str] = &[
                 "{\"usher\":\"plugin\",\"abi\":[",
                 preamble::ABI_MAJOR_TEXT,
                 ",",
                 preamble::ABI_MINOR_TEXT,
-                concat!("],\"name\":\"", $name, "\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\",\"sdk\":\""),
+                concat!("],\"name\":\"", $name, "\",\"version\":\"", env!("CARGO_PKG_VERSION")),
+                concat!("\",\"summary\":\"", $summary, "\",\"sdk\":\""),
                 $crate::VERSION,
                 "\",\"rustc\":\"",
                 preamble::RUSTC,
@@ -64,6 +99,8 @@ macro_rules! export {
                 preamble::PANIC,
                 "\",\"components\":[",
                 preamble::without_first_comma(&COMPONENTS),
+                "],\"wants\":[",
+                preamble::without_first_comma(&WANTS),
                 "],\"hosts\":[",
                 preamble::without_first_comma(&HOSTS),
                 "]}",

@@ -18,6 +18,9 @@ use usher_abi::{
 
 /// Log, metrics, progress, cancellation and the services. Cheap to clone; usable from any thread until the connector
 /// is closed.
+///
+/// The services that are there are those that the plugin's [`export!`](crate::export) lists in `wants`; asking for another
+/// is an error with the code `service.absent`. A test kit's host may have all of them.
 #[derive(Clone, Debug)]
 pub struct Host {
     table: HostTable,
@@ -68,7 +71,7 @@ impl Host {
     fn table<T: usher_abi::export::StableAbi + Sync>(&self, id: &str) -> Result<&'static T, Error> {
         (self.table.get_extension)(self.table.context, RStr::from(id))
             .into_option()
-            .ok_or_else(|| Error::unsupported("service.absent", format!("this host has no service `{id}`")))?
+            .ok_or_else(|| absent(id))?
             .get(id)
     }
 
@@ -96,6 +99,17 @@ impl Host {
     pub fn ledger(&self) -> Result<Ledger, Error> {
         Ok(Ledger { table: self.table(LEDGER)?, context: Context(self.table.context) })
     }
+}
+
+fn absent(id: &str) -> Error {
+    let name = id.trim_start_matches("usher.").split('/').next().unwrap_or(id);
+    Error::unsupported(
+        "service.absent",
+        format!(
+            "the service `{id}` is not there; a plugin gets those that its `export!` lists (`wants = [\"{name}\", …]`), and \
+             only sinks an output"
+        ),
+    )
 }
 
 /// The host's context pointer, which the boundary allows to be used from any thread.

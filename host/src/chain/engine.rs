@@ -8,6 +8,7 @@ use std::{
 use serde_json::Value;
 use usher_abi::{LogLevel, Role, Services, service::OutputService};
 
+use super::prepare::Opened;
 use crate::{
     manifest::{Connector, Manifest, redact},
     plugins::{Plugin, Registry},
@@ -110,15 +111,17 @@ impl Engine {
         self.plugins.get(&connector.plugin)
     }
 
-    /// The services of one instance, and its view of the inputs.
+    /// The services of one instance: those that its plugin's file asks for, and no other. And its view of the inputs.
     pub(super) fn services(
         &self,
         chain: &str,
         run: &str,
-        connector: &Connector,
+        opened: &Opened,
         inputs: &Arc<InputRegistry>,
         output: Option<Arc<dyn OutputService>>,
     ) -> (Arc<Services>, Arc<Inputs>) {
+        let connector = &opened.connector;
+        let wants = |service: &str| opened.plugin.preamble.wants.iter().any(|wanted| wanted == service);
         let view = Arc::new(inputs.view(&connector.options));
         let database = Database::new(&self.manifest.state);
         let (level, lines) = (self.settings.log, self.settings.lines.clone());
@@ -127,11 +130,11 @@ impl Engine {
         let lines: LineSink = Arc::new(move |line: &str| lines(&redact(line, &secrets)));
         let services = Services {
             log: Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone())),
-            input: Some(view.clone()),
-            output,
-            clock: Some(Arc::new(SystemClock::new(self.cancel.clone()))),
-            state: Some(Arc::new(database.state(&connector.name))),
-            ledger: Some(Arc::new(database.ledger(run, chain, &connector.name))),
+            input: wants("input").then(|| view.clone() as _),
+            output: output.filter(|_| wants("output")),
+            clock: wants("clock").then(|| Arc::new(SystemClock::new(self.cancel.clone())) as _),
+            state: wants("state").then(|| Arc::new(database.state(&connector.name)) as _),
+            ledger: wants("ledger").then(|| Arc::new(database.ledger(run, chain, &connector.name)) as _),
         };
         (Arc::new(services), view)
     }

@@ -105,7 +105,7 @@ pub(super) fn prepare(
 
     let mut source = None;
     if let Some(from) = opened.get(&chain.from).filter(|o| o.sound) {
-        let (services, view) = engine.services(&chain.name, run, &from.connector, &inputs, None);
+        let (services, view) = engine.services(&chain.name, run, from, &inputs, None);
         source = prep.source(engine, from, services).map(|(source, catalog)| (from, view, source, catalog));
     }
     let own: Vec<(String, String)> = chain.claims.iter().map(|c| (c.name.clone(), c.path.clone())).collect();
@@ -113,7 +113,7 @@ pub(super) fn prepare(
     let mut after = source.as_ref().map(|(.., catalog)| catalog.clone());
     for name in &chain.through {
         let stage = opened.get(name).filter(|o| o.sound).and_then(|opened| {
-            let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, None);
+            let (services, _) = engine.services(&chain.name, run, opened, &inputs, None);
             Some((opened, prep.transform(engine, opened, services)?))
         });
         after = match (stage, after) {
@@ -136,7 +136,7 @@ pub(super) fn prepare(
     if let Some(exclude) = &chain.exclude {
         let key = prep.expression(&names, &exclude.key, &chain_key.child("exclude").child("key"), true);
         let listed = opened.get(&exclude.from).filter(|o| o.sound).and_then(|listed| {
-            let (services, _) = engine.services(&chain.name, run, &listed.connector, &inputs, None);
+            let (services, _) = engine.services(&chain.name, run, listed, &inputs, None);
             prep.source(engine, listed, services)
         });
         if let Some((source, catalog)) = listed
@@ -155,7 +155,7 @@ pub(super) fn prepare(
         let mut sink = None;
         if opened.sound {
             let output: Arc<dyn OutputService> = Arc::new(staging.outputs(name)?);
-            let (services, _) = engine.services(&chain.name, run, &opened.connector, &inputs, Some(output));
+            let (services, _) = engine.services(&chain.name, run, opened, &inputs, Some(output));
             let text = options_text(&opened.connector.options);
             let result = open_sink(&opened.plugin, &opened.component.name, &text, services);
             sink = prep.attempt(&opened.connector, result);

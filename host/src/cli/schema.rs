@@ -2,17 +2,19 @@
 
 use super::{
     Global,
-    plugins::search_path,
+    plugins::registry,
     session::{code, print_json},
 };
+use crate::manifest::json_schema;
 use crate::report::tell;
-use crate::{manifest::json_schema, plugins::Registry};
 
 pub(super) fn execute(global: &Global) -> u8 {
-    let (search, folder) = search_path(global);
-    let (found, refused) = search.all();
+    let mut registry = match registry(global, None) {
+        Ok(registry) => registry,
+        Err(exit) => return exit,
+    };
+    let (found, refused) = registry.search().all();
     refused.iter().for_each(|refusal| tell!("refused: {refusal}"));
-    let mut registry = Registry::new(search, &folder);
     let mut described = Vec::new();
     for candidate in found {
         match registry.get(&candidate.preamble.name) {

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 use serde::Serialize;
 use usher_abi::LogLevel;
 
-use super::{Global, interrupt};
+use super::{Global, interrupt, plugins::lock_of};
 use crate::{
     chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
     manifest::{Diagnostic, Draft, Overrides, render_file},
@@ -41,16 +41,11 @@ impl Session {
     /// Loads the manifest; on failure everything wrong has been printed and the exit code is answered.
     pub(super) fn open(global: &Global, flags: RunFlags) -> Result<Self, u8> {
         let overrides = Overrides::new(global.set.iter().cloned());
-        let Draft { manifest, problems } = Draft::load(&global.manifest, &overrides).map_err(|problems| {
-            if global.json || global.quiet {
-                compact(&problems, &global.manifest.display().to_string());
-            } else {
-                complain(&render_file(&problems, &global.manifest, colour()));
-            }
-            code::USAGE
-        })?;
+        let Draft { manifest, problems } = Draft::load(&global.manifest, &overrides)
+            .map_err(|problems| refuse_manifest(global, &problems))?;
+        let lock = lock_of(global)?;
         let search = SearchPath::new(&global.plugin_dir, Some(&manifest.folder), &manifest.plugins);
-        let registry = Registry::new(search, &manifest.folder);
+        let registry = Registry::new(search, &manifest.folder, lock);
         let settings = Settings {
             out: flags.out,
             limit: flags.limit,
@@ -168,6 +163,16 @@ fn worst_of(a: u8, b: u8) -> u8 {
         _ => 3,
     };
     if rank(b) > rank(a) { b } else { a }
+}
+
+/// Says what is wrong with a manifest that cannot be used; answers the exit code.
+pub(super) fn refuse_manifest(global: &Global, problems: &[Diagnostic]) -> u8 {
+    if global.json || global.quiet {
+        compact(problems, &global.manifest.display().to_string());
+    } else {
+        complain(&render_file(problems, &global.manifest, colour()));
+    }
+    code::USAGE
 }
 
 fn compact(problems: &[Diagnostic], path: &str) {

@@ -1,11 +1,21 @@
-//! Plugins, from a name in the manifest to a loaded module: search → preamble → library.
+//! Plugins, from a name in the manifest to a loaded module: search → file → lock → library.
 
+mod choices;
+mod compare;
+mod file;
 mod library;
+mod lock;
+mod lock_text;
 mod plugin;
-mod preamble;
+mod refusal;
 mod search;
+mod writable;
 
+pub use choices::{choices, plain};
+pub use compare::{Change, compare_descriptions, compare_preambles};
+pub use file::PluginFile;
 pub use library::load;
+pub use lock::{Lock, Locked};
 pub use plugin::{Plugin, Registry};
-pub use preamble::{Refusal, read};
-pub use search::{Candidate, SearchPath};
+pub use refusal::Refusal;
+pub use search::SearchPath;

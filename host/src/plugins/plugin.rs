@@ -10,7 +10,7 @@ use usher_abi::{
     Component, Description, Error, HostTable, Instance, Kind, ModuleRef, Role, preamble::Preamble,
 };
 
-use super::{Refusal, SearchPath, load};
+use super::{Lock, Locked, PluginFile, Refusal, SearchPath, load};
 
 /// A loaded plugin.
 pub struct Plugin {
@@ -30,8 +30,11 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    fn load(path: PathBuf, preamble: Preamble) -> Result<Self, String> {
-        let label = format!("plugin `{}` {}", preamble.name, preamble.version);
+    /// Loads a file and asks it for its description, which runs its code. The error is one line; a layout difference
+    /// follows on more.
+    pub fn load(file: PluginFile) -> Result<Self, String> {
+        let label = file.label();
+        let PluginFile { path, preamble, .. } = file;
         let named = |r: Refusal| Refusal { reason: format!("{label}: {}", r.reason), ..r };
         let module = load(&path).map_err(named).map_err(|refusal: Refusal| match &refusal.detail {
             Some(detail) => format!("{refusal}\n{detail}"),
@@ -87,13 +90,14 @@ impl Plugin {
 pub struct Registry {
     search: SearchPath,
     base: PathBuf,
+    lock: Option<Lock>,
     loaded: HashMap<String, Result<Arc<Plugin>, String>>,
 }
 
 impl Registry {
-    /// Nothing loaded yet; paths in manifests are relative to `base`.
-    pub fn new(search: SearchPath, base: &Path) -> Self {
-        Self { search, base: base.to_owned(), loaded: HashMap::new() }
+    /// Nothing loaded yet; paths in manifests are relative to `base`. With a lock, only what is in it is loaded.
+    pub fn new(search: SearchPath, base: &Path, lock: Option<Lock>) -> Self {
+        Self { search, base: base.to_owned(), lock, loaded: HashMap::new() }
     }
 
     /// The search path.
@@ -106,9 +110,19 @@ impl Registry {
         if let Some(known) = self.loaded.get(plugin) {
             return known.clone();
         }
-        let found = self.search.find(plugin, &self.base);
-        let loaded = found.and_then(|c| Plugin::load(c.path, c.preamble)).map(Arc::new);
+        let loaded = self.find(plugin).and_then(Plugin::load).map(Arc::new);
         self.loaded.insert(plugin.to_owned(), loaded.clone());
         loaded
+    }
+
+    /// The file that `plugin = "…"` means. A locked one is read once, whole: what its preamble says and its digest are of
+    /// the same bytes.
+    fn find(&self, plugin: &str) -> Result<PluginFile, String> {
+        let found = self.search.find(plugin, &self.base)?;
+        let Some(lock) = &self.lock else { return Ok(found) };
+        let (file, locked) = Locked::of(&found.path)?;
+        lock.check(&locked)
+            .map_err(|reason| format!("{}: {} {reason}", file.path.display(), file.label()))?;
+        Ok(file)
     }
 }

@@ -6,23 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use usher_abi::{nearest, preamble::Preamble};
+use usher_abi::nearest;
 
-use super::{Refusal, preamble};
+use super::{PluginFile, Refusal};
 
 /// The folders in which plugins are looked for, in order.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {
     folders: Vec<PathBuf>,
-}
-
-/// A plugin that was found.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// The file.
-    pub path: PathBuf,
-    /// What it says of itself.
-    pub preamble: Preamble,
 }
 
 impl SearchPath {
@@ -68,19 +59,16 @@ impl SearchPath {
 
     /// The plugin that the manifest's `plugin = "…"` means. A value with a slash is a path, relative to `base`;
     /// anything else is a name. The first folder that has it wins; two in one folder are an error.
-    pub fn find(&self, plugin: &str, base: &Path) -> Result<Candidate, String> {
+    pub fn find(&self, plugin: &str, base: &Path) -> Result<PluginFile, String> {
         if plugin.contains('/') || plugin.contains(std::path::MAIN_SEPARATOR) {
             let path = base.join(plugin.strip_prefix("./").unwrap_or(plugin));
-            return match preamble::read(&path) {
-                Ok(preamble) => Ok(Candidate { path, preamble }),
-                Err(refusal) => Err(refusal.to_string()),
-            };
+            return look(&path).map_err(|refusal| refusal.to_string());
         }
         let mut tried = Vec::new();
         let mut names = Vec::new();
         for folder in &self.folders {
             let (found, refused) = scan(folder);
-            let mut matches: Vec<&Candidate> = found.iter().filter(|c| c.preamble.name == plugin).collect();
+            let mut matches: Vec<&PluginFile> = found.iter().filter(|c| c.preamble.name == plugin).collect();
             match matches.len() {
                 0 => {}
                 1 => return Ok(matches.remove(0).clone()),
@@ -92,9 +80,13 @@ impl SearchPath {
                     ));
                 }
             }
-            // A file that looks like the plugin but was refused is the answer, not "not found".
+            // A file that is the plugin, or looks like it, but was refused is the answer, not "not found".
             let stem = format!("usher_{}", plugin.replace('-', "_"));
-            if let Some(refusal) = refused.iter().find(|r| r.path.to_string_lossy().contains(&stem)) {
+            let is_it = |r: &&Refusal| match &r.name {
+                Some(name) => name == plugin,
+                None => r.path.to_string_lossy().contains(&stem),
+            };
+            if let Some(refusal) = refused.iter().find(is_it) {
                 return Err(refusal.to_string());
             }
             names.extend(found.into_iter().map(|c| c.preamble.name));
@@ -109,8 +101,8 @@ impl SearchPath {
     }
 
     /// Every plugin found, by name, the first folder's first; and what looked like a plugin but was refused.
-    pub fn all(&self) -> (Vec<Candidate>, Vec<Refusal>) {
-        let mut plugins: BTreeMap<String, Candidate> = BTreeMap::new();
+    pub fn all(&self) -> (Vec<PluginFile>, Vec<Refusal>) {
+        let mut plugins: BTreeMap<String, PluginFile> = BTreeMap::new();
         let mut refusals = Vec::new();
         for folder in &self.folders {
             let (found, refused) = scan(folder);
@@ -123,8 +115,15 @@ impl SearchPath {
     }
 }
 
+/// A file that this host would load.
+fn look(path: &Path) -> Result<PluginFile, Refusal> {
+    let file = PluginFile::read(path)?;
+    file.check()?;
+    Ok(file)
+}
+
 /// The plugins of a folder, sorted by file name, and the refused files that are plugins.
-fn scan(folder: &Path) -> (Vec<Candidate>, Vec<Refusal>) {
+fn scan(folder: &Path) -> (Vec<PluginFile>, Vec<Refusal>) {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Ok(entries) = folder.read_dir() else { return (found, refused) };
     let mut paths: Vec<PathBuf> = entries
@@ -133,8 +132,8 @@ fn scan(folder: &Path) -> (Vec<Candidate>, Vec<Refusal>) {
         .collect();
     paths.sort();
     for path in paths {
-        match preamble::read(&path) {
-            Ok(preamble) => found.push(Candidate { path, preamble }),
+        match look(&path) {
+            Ok(file) => found.push(file),
             Err(refusal) if refusal.is_plugin || path.to_string_lossy().contains("usher_") => {
                 refused.push(refusal)
             }

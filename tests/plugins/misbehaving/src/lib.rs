@@ -1,6 +1,7 @@
 //! A plugin that misbehaves on purpose: the option `fault` of its source and of its sink chooses how. Without one both
 //! are well-behaved, so that a test changes one thing only.
 
+mod constructed;
 mod fault;
 mod sink;
 mod source;

@@ -7,7 +7,8 @@ const PARTS: &[&str] = &[
     ABI_MAJOR_TEXT,
     ",",
     ABI_MINOR_TEXT,
-    concat!("],\"name\":\"other-layout\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\",\"sdk\":\""),
+    concat!("],\"name\":\"other-layout\",\"version\":\"", env!("CARGO_PKG_VERSION")),
+    "\",\"summary\":\"A root module with one field too many\",\"sdk\":\"",
     usher_sdk::VERSION,
     "\",\"rustc\":\"",
     RUSTC,
@@ -15,7 +16,7 @@ const PARTS: &[&str] = &[
     TARGET,
     "\",\"panic\":\"",
     PANIC,
-    "\",\"components\":[],\"hosts\":[]}",
+    "\",\"components\":[],\"wants\":[],\"hosts\":[]}",
 ];
 
 #[used]

@@ -1,0 +1,77 @@
+//! Which services a plugin asks for, put together at compile time: a name that is no service does not compile.
+
+/// The services that a plugin may ask for in `wants`. Log, metrics, progress and cancellation are always there.
+pub const SERVICES: [&str; 5] = ["input", "output", "clock", "state", "ledger"];
+
+/// What a plugin gets whose `export!` does not say: sources read, sinks write.
+pub const fn usual_wants(sources: bool, sinks: bool) -> &'static [&'static str] {
+    match (sources, sinks) {
+        (true, true) => &["input", "output"],
+        (true, false) => &["input"],
+        (false, true) => &["output"],
+        (false, false) => &[],
+    }
+}
+
+/// The names as the preamble lists them, each after a comma, in the order of [`SERVICES`] whatever the order of
+/// `wanted`; a service that is not wanted is an empty text. In a constant, a name that is no service does not compile.
+pub const fn want_parts(wanted: &[&str]) -> [&'static str; SERVICES.len()] {
+    let listed = [",\"input\"", ",\"output\"", ",\"clock\"", ",\"state\"", ",\"ledger\""];
+    let mut parts = [""; SERVICES.len()];
+    let mut i = 0;
+    while i < wanted.len() {
+        let mut service = 0;
+        while !same(wanted[i], SERVICES[service]) {
+            service += 1;
+            assert!(
+                service < SERVICES.len(),
+                "`wants` names a service that does not exist; there are input, output, clock, state, ledger"
+            );
+        }
+        parts[service] = listed[service];
+        i += 1;
+    }
+    parts
+}
+
+/// `==` is not for constants yet.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{CLOCK, INPUT, LEDGER, OUTPUT, STATE};
+
+    #[test]
+    fn names_are_those_of_the_extension_ids() {
+        let ids = SERVICES.map(|name| format!("usher.{name}/1"));
+        assert_eq!(ids, [INPUT, OUTPUT, CLOCK, STATE, LEDGER]);
+    }
+
+    #[test]
+    fn parts_are_the_names_in_one_order() {
+        assert_eq!(want_parts(&SERVICES), SERVICES.map(|name| format!(",\"{name}\"")));
+        assert_eq!(want_parts(&["state", "input", "state"]).concat(), ",\"input\",\"state\"");
+        assert_eq!(want_parts(&[]).concat(), "");
+    }
+
+    #[test]
+    fn what_is_usual_is_known() {
+        for (sources, sinks) in [(true, true), (true, false), (false, true), (false, false)] {
+            want_parts(usual_wants(sources, sinks));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a service that does not exist")]
+    fn a_slip_is_found() {
+        want_parts(&["inputs"]);
+    }
+}

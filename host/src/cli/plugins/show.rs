@@ -1,0 +1,88 @@
+//! `usher plugins show`
+
+use std::path::{Path, PathBuf};
+
+use super::{Global, code, lock_of, offers, refuse, said, search_path};
+use crate::cli::session::print_json;
+use crate::plugins::{Lock, Locked, PluginFile};
+use crate::report::{print, table};
+
+pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
+    let path = match find(global, plugin) {
+        Ok(path) => path,
+        Err(message) => return refuse(message),
+    };
+    let (file, digest) = match PluginFile::read_whole(&path) {
+        Ok(read) => read,
+        Err(refusal) => return refuse(refusal),
+    };
+    let lock = match lock_of(global) {
+        Ok(lock) => lock,
+        Err(exit) => return exit,
+    };
+    let refusal = file.check().err();
+    let locked = locked(lock.as_ref(), &Locked::new(&file.preamble, digest.clone()), global);
+    if global.json {
+        let mut value = said(&file);
+        value["sha256"] = digest.trim_start_matches("sha256:").into();
+        value["refused"] = refusal.as_ref().map(|refusal| refusal.reason.clone()).into();
+        value["lock"] = locked.into();
+        print_json(&value);
+    } else {
+        print(&text(&file, &digest, refusal.is_some(), &locked));
+    }
+    refusal.map_or(code::DONE, refuse)
+}
+
+/// A file may be shown whatever is wrong with it; a name means the file that would be loaded.
+fn find(global: &Global, plugin: &str) -> Result<PathBuf, String> {
+    if plugin.contains('/') {
+        return Ok(plugin.into());
+    }
+    let (search, folder) = search_path(global);
+    search.find(plugin, &folder).map(|file| file.path)
+}
+
+fn locked(lock: Option<&Lock>, found: &Locked, global: &Global) -> String {
+    match lock {
+        None => format!("there is no `{}`", Lock::path_of(&global.manifest).display()),
+        Some(lock) => match lock.check(found) {
+            Ok(()) => format!("as in `{}`", lock.path.display()),
+            Err(reason) => reason,
+        },
+    }
+}
+
+fn text(file: &PluginFile, digest: &str, refused: bool, locked: &str) -> String {
+    let said = &file.preamble;
+    let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let [major, minor] = said.abi;
+    let loads = if refused {
+        "no"
+    } else {
+        "yes, unless its tables are laid out differently, which only loading tells"
+    };
+    let rows = [
+        ("file", shown(&file.path)),
+        ("size", format!("{} bytes", file.bytes)),
+        ("digest", digest.to_owned()),
+        (
+            "built",
+            format!("ABI {major}.{minor}, sdk {}, {}, panic = \"{}\"", said.sdk, said.rustc, said.panic),
+        ),
+        ("target", said.target.clone()),
+        ("offers", offers(said)),
+        ("services", list(&said.wants)),
+        ("hosts", list(&said.hosts)),
+        ("loads", loads.to_owned()),
+        ("lock", locked.to_owned()),
+    ];
+    let rows = rows.into_iter().map(|(what, text)| vec![what.to_owned(), text]);
+    let head = format!("{} {}: {}", said.name, said.version, said.summary);
+    let body = table(&["", ""], rows, &[]);
+    format!("{head}\n{}", body.trim_start_matches('\n'))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -128,7 +128,12 @@ impl Column {
             Some("zoneinfo") => ["Europe/London", "America/New_York"],
             _ => ["one", "two"],
         };
-        Self { name: name.to_owned(), claim, required: false, max_chars: None, summary: "", source, examples }
+        let summary = match claim {
+            Some("email") => "an email address",
+            Some("phone_number") => "a phone number in E.164",
+            _ => "any text",
+        };
+        Self { name: name.to_owned(), claim, required: false, max_chars: None, summary, source, examples }
     }
 }
 

@@ -85,7 +85,7 @@ impl New {
             print_json(&json!({ "folder": folder, "role": role, "files": files }));
         } else {
             print(&format!(
-                "{0}/: the crate of a {role}, {1} files\n\n  cd {0}\n  cargo test\n  cargo build\n  usher run\n\n\
+                "{0}/: the crate of a {role}, {1} files\n\n  cd {0}\n  cargo test\n  cargo build --release\n  usher run\n\n\
                  Then read its README.md, which says what to fill in where.\n",
                 self.name,
                 files.len(),

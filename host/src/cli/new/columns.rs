@@ -95,7 +95,7 @@ impl Table {
             table.columns.push(Column::new(heading, claim, format!("template {name}")));
         }
         if table.columns.is_empty() {
-            return Err(format!("--from-header {}: no heading can be used", file.display()));
+            return Err(format!("--from-header {}: its first record has no heading that can be used", file.display()));
         }
         Ok(table)
     }
@@ -107,7 +107,9 @@ impl Table {
         } else if heading.chars().any(char::is_control) {
             Some(format!("its heading {heading:?} holds a line end or another control character"))
         } else if heading.ends_with('*') {
-            Some(format!("`{heading}` would be a pattern: a name in the table that ends in `*` stands for many"))
+            Some(format!(
+                "`{heading}` would be a pattern: a name in the table that ends in `*` stands for many"
+            ))
         } else if self.columns.iter().any(|column| column.name == heading) {
             Some(format!("`{heading}` is the heading of an earlier column"))
         } else {
@@ -155,8 +157,7 @@ fn read(file: &Path) -> Result<(Vec<String>, u8), String> {
     opened.take(LONGEST_HEADER).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let record = |delimiter: u8| -> Result<csv::StringRecord, csv::Error> {
-        let mut reader =
-            csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(bytes);
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(bytes);
         reader.records().next().unwrap_or_else(|| Ok(csv::StringRecord::new()))
     };
     let mut best = (csv::StringRecord::new(), b',');
@@ -203,7 +204,8 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_guessed_and_the_mark_removed() {
-        let table = table(b"\xEF\xBB\xBFE-mail;\"Name, first\";Phone\r\na;b;c\r\n", Role::Sink).expect("a table");
+        let table =
+            table(b"\xEF\xBB\xBFE-mail;\"Name, first\";Phone\r\na;b;c\r\n", Role::Sink).expect("a table");
         assert_eq!(table.delimiter, b';');
         let expected = [("E-mail", Some("email")), ("Name, first", None), ("Phone", Some("phone_number"))];
         assert_eq!(claims(&table), expected);
@@ -223,7 +225,8 @@ mod tests {
     fn headings_that_no_table_can_have_are_said() {
         let table = table(b"a,,a,Name*,\"two\nlines\",b", Role::Sink).expect("a table");
         assert_eq!(claims(&table), [("a", None), ("b", None)]);
-        let columns: Vec<&str> = table.notes.iter().map(|n| n.split(" is left out").next().unwrap_or(n)).collect();
+        let columns: Vec<&str> =
+            table.notes.iter().map(|n| n.split(" is left out").next().unwrap_or(n)).collect();
         let expected = [2, 3, 4, 5].map(|n| format!("template.csv: column {n}"));
         assert_eq!(columns, expected);
     }

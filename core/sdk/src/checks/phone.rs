@@ -46,7 +46,7 @@ pub fn e164(value: &str, region: Option<Region>, out: &mut String) -> Verdict {
         }
         None => {
             let hint = if region.is_none() && !value.trim_start().starts_with('+') {
-                "; set `default_region`"
+                "; it has no country code"
             } else {
                 ""
             };

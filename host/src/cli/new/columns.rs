@@ -95,7 +95,10 @@ impl Table {
             table.columns.push(Column::new(heading, claim, format!("template {name}")));
         }
         if table.columns.is_empty() {
-            return Err(format!("--from-header {}: its first record has no heading that can be used", file.display()));
+            return Err(format!(
+                "--from-header {}: its first record has no heading that can be used",
+                file.display()
+            ));
         }
         Ok(table)
     }

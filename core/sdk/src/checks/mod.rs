@@ -53,7 +53,10 @@ impl Fault {
 ///             out.push_str("en");
 ///             Verdict::Changed("language")
 ///         }
-///         other => Verdict::Bad(Fault::new("acme.language", format!("{} is neither en nor fr", shown(other)))),
+///         other => {
+///             let message = format!("{} is neither en nor fr", shown(other));
+///             Verdict::Bad(Fault { code: "acme.language", message })
+///         }
 ///     }
 /// }
 ///

@@ -120,7 +120,25 @@ unsafe impl Send for Context {}
 // SAFETY: as above.
 unsafe impl Sync for Context {}
 
-/// `usher.input/1`.
+/// `usher.input/1`: files to read, as slabs of bytes.
+///
+/// ```
+/// # fn main() -> Result<(), usher_sdk::abi::Error> {
+/// # let memory = usher_testkit::MemoryHost::new().with_input("users.csv", "email\nada@example.com\n");
+/// # let services = memory.services();
+/// # let host = usher_sdk::Host::new(services.table(), Default::default());
+/// let input = host.input()?;
+/// let mut bytes = 0;
+/// for file in input.open("users.csv")? {
+///     let mut reader = input.read(file.id, 0, u64::MAX)?;
+///     while let Some(slab) = reader.next_slab()? {
+///         bytes += slab.bytes().len();
+///     }
+/// }
+/// assert_eq!(bytes, 22);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Input {
     table: &'static InputTable,
@@ -160,7 +178,22 @@ impl Drop for Reader {
     }
 }
 
-/// `usher.output/1`.
+/// `usher.output/1`: files to write. The host names them, counts their records and makes them durable.
+///
+/// ```
+/// # fn main() -> Result<(), usher_sdk::abi::Error> {
+/// # let memory = usher_testkit::MemoryHost::new();
+/// # let services = memory.services();
+/// # let host = usher_sdk::Host::new(services.table(), Default::default());
+/// use usher_sdk::abi::service::PartFormat;
+///
+/// let mut part = host.output()?.create("users", "csv", &PartFormat::csv(b',', true))?;
+/// part.write(b"email\nada@example.com\n")?;
+/// let name = part.finish(1)?; // records, the header not counted
+/// assert!(name.ends_with("users-0001.csv"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Output {
     table: &'static OutputTable,
@@ -207,7 +240,20 @@ impl PartHandle {
     }
 }
 
-/// `usher.clock/1`.
+/// `usher.clock/1`: time, which tests can set.
+///
+/// ```
+/// # fn main() -> Result<(), usher_sdk::abi::Error> {
+/// # let memory = usher_testkit::MemoryHost::new();
+/// # let services = memory.services();
+/// # let host = usher_sdk::Host::new(services.table(), Default::default());
+/// let clock = host.clock()?;
+/// let before = clock.now_ms();
+/// clock.sleep_ms(250)?; // ends early, with an error, when the run is cancelled
+/// assert_eq!(clock.now_ms() - before, 250);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Clock {
     table: &'static ClockTable,
@@ -226,7 +272,21 @@ impl Clock {
     }
 }
 
-/// `usher.state/1`.
+/// `usher.state/1`: values of this connector that outlive a run.
+///
+/// ```
+/// # fn main() -> Result<(), usher_sdk::abi::Error> {
+/// # let memory = usher_testkit::MemoryHost::new();
+/// # let services = memory.services();
+/// # let host = usher_sdk::Host::new(services.table(), Default::default());
+/// let state = host.state()?;
+/// state.put("cursor", b"2024-03-01")?;
+/// assert_eq!(state.get("cursor")?.as_deref(), Some(&b"2024-03-01"[..]));
+/// state.delete("cursor")?;
+/// assert_eq!(state.get("cursor")?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct State {
     table: &'static StateTable,
@@ -250,7 +310,23 @@ impl State {
     }
 }
 
-/// `usher.ledger/1`.
+/// `usher.ledger/1`: what an unfinished run has already sent, so that it is not sent twice.
+///
+/// ```
+/// # fn main() -> Result<(), usher_sdk::abi::Error> {
+/// # let memory = usher_testkit::MemoryHost::new();
+/// # let services = memory.services();
+/// # let host = usher_sdk::Host::new(services.table(), Default::default());
+/// let ledger = host.ledger()?;
+/// let unit = b"hash of the unit's content";
+/// if ledger.find("account", unit)?.is_none() {
+///     // ... send it, then:
+///     ledger.note("account", unit, b"id 17")?;
+/// }
+/// assert!(ledger.find("account", unit)?.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ledger {
     table: &'static LedgerTable,

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod interrupt;
+mod new;
 mod plan;
 mod plugins;
 mod preview;
@@ -64,6 +65,8 @@ enum Command {
     /// Look at plugins
     #[command(subcommand)]
     Plugins(plugins::Plugins),
+    /// Write the crate of a new connector, which builds, passes its tests and runs as it is
+    New(new::New),
     /// Print a JSON Schema of the manifest for editors, the options of the plugins found included
     Schema,
     /// Print completions for a shell
@@ -79,6 +82,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Preview(command) => command.execute(&global),
         Command::Plan(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
+        Command::New(command) => command.execute(&global),
         Command::Schema => schema::execute(&global),
         Command::Completions(command) => command.execute(),
     };

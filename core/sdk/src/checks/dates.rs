@@ -8,6 +8,14 @@ use super::{Fault, Verdict, shown};
 
 /// A calendar date out of `YYYY-MM-DD`, `YYYY/MM/DD` or an ISO 8601 date-time (of which the date is taken as written,
 /// in its own zone).
+///
+/// ```
+/// use usher_sdk::checks::parse_date;
+///
+/// let date = parse_date("2024/3/1").map(|date| date.to_string());
+/// assert_eq!(date.as_deref(), Some("2024-03-01"));
+/// assert_eq!(parse_date("01/03/2024"), None);
+/// ```
 pub fn parse_date(value: &str) -> Option<Date> {
     let value = value.trim();
     if let Ok(date) = value.parse::<Date>() {
@@ -29,6 +37,14 @@ pub fn parse_date(value: &str) -> Option<Date> {
 }
 
 /// `YYYY-MM-DD`; other forms that [`parse_date`] knows are rewritten (rule `date`), anything else is `value.not-date`.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::iso_date("2024-03-01T10:00:00Z", &mut out), Verdict::Changed("date"));
+/// assert_eq!(out, "2024-03-01");
+/// ```
 pub fn iso_date(value: &str, out: &mut String) -> Verdict {
     let Some(date) = parse_date(value) else {
         return Verdict::Bad(Fault::new(
@@ -42,6 +58,14 @@ pub fn iso_date(value: &str, out: &mut String) -> Verdict {
 
 /// `YYYY-MM-DDTHH:MM:SS` in UTC without a zone, or `YYYY-MM-DD`; a zone or offset is converted (rule `utc`). Anything
 /// else is `value.not-date`.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::iso_datetime_utc("2024-03-01T10:00:00+02:00", &mut out), Verdict::Changed("utc"));
+/// assert_eq!(out, "2024-03-01T08:00:00");
+/// ```
 pub fn iso_datetime_utc(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if let Ok(time) = trimmed.parse::<jiff::Timestamp>() {

@@ -5,6 +5,15 @@ use email_address::{EmailAddress, Options};
 use super::{Fault, Verdict, shown};
 
 /// An address a vendor would take; white space around it is removed (rule `trim`). Anything else is `email.syntax`.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::email(" ada@example.com", &mut out), Verdict::Changed("trim"));
+/// assert_eq!(out, "ada@example.com");
+/// assert!(matches!(checks::email("n/a", &mut String::new()), Verdict::Bad(fault) if fault.code == "email.syntax"));
+/// ```
 pub fn email(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if !is_email(trimmed) {
@@ -18,6 +27,13 @@ pub fn email(value: &str, out: &mut String) -> Verdict {
 }
 
 /// Whether a text is an address with a domain of at least two labels: local part ≤ 64 and all ≤ 254 bytes.
+///
+/// ```
+/// use usher_sdk::checks::is_email;
+///
+/// assert!(is_email("ada@example.com"));
+/// assert!(!is_email("ada@localhost"));
+/// ```
 pub fn is_email(text: &str) -> bool {
     if text.len() > 254 {
         return false;

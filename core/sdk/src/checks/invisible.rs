@@ -5,6 +5,14 @@ use super::Verdict;
 /// Free text: white space, byte order marks and zero-width spaces around it are removed, byte order marks inside it, too
 /// (rule `trim`, or `invisible` where more than white space went). Joiners and direction marks stay, since words of
 /// many languages and many emoji are made with them.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::clean_text("\u{FEFF}Ada ", &mut out), Verdict::Changed("invisible"));
+/// assert_eq!(out, "Ada");
+/// ```
 pub fn clean_text(value: &str, out: &mut String) -> Verdict {
     let outside = |c: char| c.is_whitespace() || matches!(c, '\u{FEFF}' | '\u{200B}' | '\u{2060}');
     let trimmed = value.trim_matches(outside);
@@ -21,6 +29,14 @@ pub fn clean_text(value: &str, out: &mut String) -> Verdict {
 
 /// A key or the name of a column: white space around it and all invisible characters are removed (rule `trim`, or
 /// `invisible` where more than white space went).
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::clean_key("auth0|1\u{200B}", &mut out), Verdict::Changed("invisible"));
+/// assert_eq!(out, "auth0|1");
+/// ```
 pub fn clean_key(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if trimmed.chars().any(is_invisible) {
@@ -39,6 +55,13 @@ pub fn clean_key(value: &str, out: &mut String) -> Verdict {
 
 /// Whether a character leaves no mark, or looks like a blank without being U+0020: control and format characters,
 /// no-break and other spaces, joiners, variation selectors, fillers, tags.
+///
+/// ```
+/// use usher_sdk::checks::is_invisible;
+///
+/// assert!(is_invisible('\u{200B}'));
+/// assert!(!is_invisible(' '));
+/// ```
 pub fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();

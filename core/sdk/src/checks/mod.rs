@@ -42,12 +42,39 @@ impl Fault {
 }
 
 /// A check in a static table: takes the value (never empty) and an empty buffer for its replacement.
+///
+/// ```
+/// use usher_sdk::checks::{shown, Check, Fault, Verdict};
+///
+/// fn language(value: &str, out: &mut String) -> Verdict {
+///     match value {
+///         "en" | "fr" => Verdict::Keep,
+///         "english" => {
+///             out.push_str("en");
+///             Verdict::Changed("language")
+///         }
+///         other => {
+///             let message = format!("{} is neither en nor fr", shown(other));
+///             Verdict::Bad(Fault { code: "acme.language", message })
+///         }
+///     }
+/// }
+///
+/// const CHECK: Check = language;
+/// assert!(matches!(CHECK("de", &mut String::new()), Verdict::Bad(_)));
+/// ```
 pub type Check = fn(&str, &mut String) -> Verdict;
 
 /// A check that needs options, put in place of a table's own with [`Columns::override_check`](crate::Columns::override_check).
 pub type BoxedCheck = Box<dyn Fn(&str, &mut String) -> Verdict + Send>;
 
 /// A value as messages show it: in backquotes, control characters escaped, at most 60 characters.
+///
+/// ```
+/// use usher_sdk::checks::shown;
+///
+/// assert_eq!(shown("a\tb"), r"`a\u{9}b`");
+/// ```
 pub fn shown(value: &str) -> String {
     let mut text = String::from("`");
     for (i, c) in value.chars().enumerate() {

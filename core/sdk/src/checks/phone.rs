@@ -8,12 +8,32 @@ use super::{Fault, Verdict, shown};
 pub type Region = phonenumber::country::Id;
 
 /// The region of a two-letter code.
+///
+/// ```
+/// use usher_sdk::checks::parse_region;
+///
+/// assert!(parse_region("gb").is_some());
+/// assert!(parse_region("xx").is_none());
+/// ```
 pub fn parse_region(code: &str) -> Option<Region> {
     code.to_ascii_uppercase().parse().ok()
 }
 
 /// E.164 (`+33199001234`); other writings are converted (rule `e164`), numbers without a country code by `region`.
 /// Anything else is `phone.not-e164`. A number that is E.164 by its form is taken without looking it up.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// let verdict = checks::e164("020 7183 8750", checks::parse_region("GB"), &mut out);
+/// assert_eq!(verdict, Verdict::Changed("e164"));
+/// assert_eq!(out, "+442071838750");
+///
+/// // In a column table, which takes functions of two arguments:
+/// let phone: checks::Check = |value, out| checks::e164(value, None, out);
+/// assert_eq!(phone("+442071838750", &mut String::new()), Verdict::Keep);
+/// ```
 pub fn e164(value: &str, region: Option<Region>, out: &mut String) -> Verdict {
     if is_e164(value) {
         return Verdict::Keep;
@@ -26,7 +46,7 @@ pub fn e164(value: &str, region: Option<Region>, out: &mut String) -> Verdict {
         }
         None => {
             let hint = if region.is_none() && !value.trim_start().starts_with('+') {
-                "; set `default_region`"
+                "; it has no country code"
             } else {
                 ""
             };

@@ -3,11 +3,25 @@
 use super::{Fault, Verdict, shown};
 
 /// Anything goes.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// assert_eq!(checks::any(" as it comes ", &mut String::new()), Verdict::Keep);
+/// ```
 pub fn any(_: &str, _: &mut String) -> Verdict {
     Verdict::Keep
 }
 
 /// Anything goes, once white space around it is gone (rule `trim`).
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::trimmed(" Ada ", &mut out), Verdict::Changed("trim"));
+/// assert_eq!(out, "Ada");
+/// ```
 pub fn trimmed(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if trimmed.len() == value.len() {
@@ -18,6 +32,15 @@ pub fn trimmed(value: &str, out: &mut String) -> Verdict {
 }
 
 /// `true` or `false`; other capitals are lowered (rule `boolean`), anything else is `value.not-boolean`.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// let mut out = String::new();
+/// assert_eq!(checks::boolean("TRUE", &mut out), Verdict::Changed("boolean"));
+/// assert_eq!(out, "true");
+/// assert!(matches!(checks::boolean("yes", &mut String::new()), Verdict::Bad(fault) if fault.code == "value.not-boolean"));
+/// ```
 pub fn boolean(value: &str, out: &mut String) -> Verdict {
     match value {
         "true" | "false" => Verdict::Keep,
@@ -37,6 +60,13 @@ pub fn boolean(value: &str, out: &mut String) -> Verdict {
 }
 
 /// A whole number of at most 64 bits; anything else is `value.not-integer`.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// assert_eq!(checks::integer("-12", &mut String::new()), Verdict::Keep);
+/// assert!(matches!(checks::integer("1.5", &mut String::new()), Verdict::Bad(fault) if fault.code == "value.not-integer"));
+/// ```
 pub fn integer(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     if trimmed.parse::<i64>().is_err() || trimmed.starts_with('+') {
@@ -49,6 +79,13 @@ pub fn integer(value: &str, out: &mut String) -> Verdict {
 }
 
 /// A finite number with `.` as the decimal sign; anything else is `value.not-number`.
+///
+/// ```
+/// use usher_sdk::checks::{self, Verdict};
+///
+/// assert_eq!(checks::number("1.5", &mut String::new()), Verdict::Keep);
+/// assert!(matches!(checks::number("1,5", &mut String::new()), Verdict::Bad(fault) if fault.code == "value.not-number"));
+/// ```
 pub fn number(value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     let plain = trimmed.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));

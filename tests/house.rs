@@ -113,6 +113,7 @@ fn every_connector_is_laid_out_alike() {
         let folder = root().join("connectors").join(&connector);
         for file in [
             "Cargo.toml",
+            "conformance.toml",
             "README.md",
             "src/lib.rs",
             "src/columns.rs",

@@ -97,12 +97,14 @@ mod show;
 mod transform;
 mod write;
 
-pub use crate::conformance::{Case, Check, Outcome, Sample, Verdict, conformance, hostile_texts};
+pub use crate::conformance::{
+    Case, Check, Extent, Outcome, Sample, Suite, Verdict, conformance, hostile_texts,
+};
 pub use batches::{origin_columns, records, text_batch};
 pub use books::{Books, balance, merge};
 pub use check::{check, description};
 pub use loopback::{FormPart, Loopback, Request};
-pub use memory::{Call, CapturedPart, Failure, MemoryHost, VirtualClock};
+pub use memory::{Call, CapturedPart, Failure, MemoryHost, Trouble, VirtualClock};
 pub use read::{Read, ReadPlan, read, read_with};
 pub use show::show;
 pub use transform::{Transformed, transform};

@@ -77,6 +77,14 @@ impl MemoryHost {
         self
     }
 
+    /// Keeps parts in unnamed files until they are finished, and forgets them then, uncounted: for runs that are too
+    /// large for memory.
+    #[must_use]
+    pub fn forgetting_parts(self) -> Self {
+        self.outputs.set_forget();
+        self
+    }
+
     /// Makes a call fail. May be called several times.
     pub fn fail(&self, at: Failure) {
         self.faults.plan(at);

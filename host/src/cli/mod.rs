@@ -9,6 +9,7 @@ mod preview;
 mod run;
 mod schema;
 mod session;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -64,6 +65,8 @@ enum Command {
     /// Look at plugins
     #[command(subcommand)]
     Plugins(plugins::Plugins),
+    /// Hold a plugin to the conformance suite
+    Test(test::Test),
     /// Print a JSON Schema of the manifest for editors, the options of the plugins found included
     Schema,
     /// Print completions for a shell
@@ -79,8 +82,10 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Preview(command) => command.execute(&global),
         Command::Plan(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
+        Command::Test(command) => command.execute(&global),
         Command::Schema => schema::execute(&global),
         Command::Completions(command) => command.execute(),
     };
+    interrupt::done();
     ExitCode::from(code)
 }

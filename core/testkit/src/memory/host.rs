@@ -123,6 +123,11 @@ impl MemoryHost {
         self.outputs.finished()
     }
 
+    /// Stems of the parts that were begun and are neither finished nor discarded.
+    pub fn open_parts(&self) -> Vec<String> {
+        self.outputs.open()
+    }
+
     /// The log lines.
     pub fn logs(&self) -> Vec<(LogLevel, String)> {
         lock(&self.log.lines).clone()

@@ -71,6 +71,10 @@ impl Outputs {
         lock(&self.inner).forget = true;
     }
 
+    pub(super) fn open(&self) -> Vec<String> {
+        lock(&self.inner).staged.values().map(|staged| staged.stem.clone()).collect()
+    }
+
     pub(super) fn finished(&self) -> Vec<CapturedPart> {
         lock(&self.inner).finished.clone()
     }

@@ -50,8 +50,16 @@ pub(super) fn settle(
     Ok(written)
 }
 
-/// The receipt names exactly the finished parts.
+/// The receipt names exactly the finished parts, which hold the rows that are written, and no part is left.
 fn receipt(host: &MemoryHost, written: &Written) -> Result<(), String> {
+    if let Some(stem) = host.open_parts().first() {
+        return Err(format!("the part `{stem}` is neither finished nor discarded"));
+    }
+    let rows: u64 = written.receipt.parts.iter().filter(|p| !p.extra).map(|p| p.rows).sum();
+    if rows != written.report.written.count {
+        let count = written.report.written.count;
+        return Err(format!("the report has {count} rows written, the parts of the receipt hold {rows}"));
+    }
     let mut said: Vec<(&str, u64, u64)> =
         written.receipt.parts.iter().map(|p| (p.name.as_str(), p.rows, p.bytes)).collect();
     let parts = host.parts();

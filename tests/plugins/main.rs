@@ -9,3 +9,4 @@ mod listing;
 mod misbehaving;
 mod refusals;
 mod several;
+mod testing;

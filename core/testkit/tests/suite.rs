@@ -106,7 +106,7 @@ fn wrong_cases_are_found() {
     let cases = [lines(""), people("").refuses(json!({}), ""), Case::sink("strangers", json!({}))];
     assert_eq!(
         failure(&cases, "every component has a case"),
-        "there is no case for the transform capitals: write one"
+        "no case for the transform capitals: write one"
     );
     let outcome = conformance(plugin(), &cases[1..]);
     let failed: Vec<_> = outcome.failures().map(|c| (c.subject.as_str(), &c.verdict)).collect();

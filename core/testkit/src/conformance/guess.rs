@@ -14,16 +14,15 @@ impl Case {
     /// Why it cannot be guessed, as a sentence: sources need a sample of their input, and a required option may be
     /// anything.
     pub fn guess(component: &Component) -> Result<Self, String> {
-        let options = Value::Object(options(component)?);
-        let mut case = match component.role {
+        type Make = fn(&str, Value) -> Case;
+        let make: Make = match component.role {
             Role::Source => {
-                return Err(
-                    "a source needs a sample of its input, which only a file of cases can give".to_owned()
-                );
+                return Err("a source needs a sample of its input, which only a case can give".to_owned());
             }
-            Role::Transform => Self::transform(&component.name, options),
-            Role::Sink => Self::sink(&component.name, options),
+            Role::Transform => Self::transform,
+            Role::Sink => Self::sink,
         };
+        let mut case = make(&component.name, Value::Object(options(component)?));
         case.guessed = true;
         for (name, value) in columns(component) {
             case = case.column(name, [value]);
@@ -39,9 +38,8 @@ fn options(component: &Component) -> Result<Map<String, Value>, String> {
     let mut options = Map::new();
     for name in required.filter_map(Value::as_str) {
         let of = schema.get("properties").and_then(|p| p.get(name)).unwrap_or(&Value::Null);
-        let value = choice(schema, of).ok_or_else(|| {
-            format!("the option `{name}` is required, and only a file of cases can give it")
-        })?;
+        let value = choice(schema, of)
+            .ok_or_else(|| format!("the option `{name}` is required, and only a case can give it"))?;
         options.insert(name.to_owned(), value);
     }
     if component.consent == Consent::Required {

@@ -105,7 +105,7 @@ impl fmt::Display for Outcome {
             let (mark, reason) = match &check.verdict {
                 Verdict::Passed => ("ok     ", String::new()),
                 Verdict::Failed(_) => ("FAILED ", String::new()),
-                Verdict::Skipped(reason) => ("skipped", format!(" ({reason})")),
+                Verdict::Skipped(reason) => ("skipped", format!(" ({})", reason.replace('\n', "; "))),
             };
             writeln!(f, "{mark} {}: {}{reason}", check.subject, check.name)?;
         }

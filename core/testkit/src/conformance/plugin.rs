@@ -122,16 +122,17 @@ fn unique(component: &Component) -> Result<(), String> {
 
 fn cases(suite: &Suite<'_>) -> Result<(), Stop> {
     let components = need(try_description(suite.module), "describe")?.components;
+    let mut missing = Vec::new();
     for component in &components {
         if !suite.cases.iter().any(|c| c.role == component.role && c.component == component.name) {
             let why = Case::guess(component).err().unwrap_or_else(|| "write one".to_owned());
-            let missing =
-                format!("there is no case for the {}: {why}", title(component.role, &component.name));
-            if suite.extent == Extent::Quick {
-                return skip(&missing);
-            }
-            Err(missing)?;
+            missing.push(format!("no case for the {}: {why}", title(component.role, &component.name)));
         }
+    }
+    match (missing.is_empty(), suite.extent) {
+        (true, _) => {}
+        (false, Extent::Quick) => return skip(&missing.join("\n")),
+        (false, _) => Err(missing.join("\n"))?,
     }
     for case in suite.cases {
         if !components.iter().any(|c| case.role == c.role && case.component == c.name) {

@@ -48,7 +48,7 @@ impl Watch {
         let now = resident()?;
         let before = *self.settled.get_or_insert(now);
         if now > before + MOST_A_RUN {
-            let grown = (now - before) / MIB;
+            let grown = (now - before).div_ceil(MIB);
             Err(format!(
                 "row {rows}: {grown} MiB more than after row {SETTLED}; at most {} MiB are allowed up to row {ROWS}",
                 MOST_A_RUN / MIB

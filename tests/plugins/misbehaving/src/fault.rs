@@ -71,6 +71,8 @@ pub(crate) enum Fault {
     Print,
     /// Every instance leaves memory behind
     LeakMemory,
+    /// Every batch behind the first ten thousand rows leaves memory behind
+    LeakRows,
     /// Every instance leaves a thread behind
     LeakThread,
 }
@@ -99,9 +101,12 @@ impl Fault {
         }
     }
 
-    /// The faults that any work can have.
-    pub(crate) fn work(self) -> Result<(), Error> {
+    /// The faults that any work can have, after so many rows.
+    pub(crate) fn work(self, rows: u64) -> Result<(), Error> {
         match self {
+            Self::LeakRows if rows > 10_000 => {
+                vec![1u8; 1 << 20].leak();
+            }
             Self::PanicInThread => {
                 let worker = thread::spawn(|| panic!("a thread of the plugin panics"));
                 worker.join().expect("the thread ended well");

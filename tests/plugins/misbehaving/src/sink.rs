@@ -59,7 +59,7 @@ impl Sink for RowsFile {
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
         self.fault.panic_if(Fault::PanicInWrite);
-        self.fault.work()?;
+        self.fault.work(self.rows)?;
         let part =
             self.part.as_mut().ok_or_else(|| Error::bug("sink.order", "`begin` has not been called"))?;
         let origins = records.origins()?;

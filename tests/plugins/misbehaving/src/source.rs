@@ -72,7 +72,7 @@ impl Source for Rows {
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Spoilt, Error> {
         self.fault.panic_if(Fault::PanicInOpenSplit);
-        Ok(Spoilt { fault: self.fault, rows: self.tables.open_split(split, checkpoint)? })
+        Ok(Spoilt { fault: self.fault, rows: self.tables.open_split(split, checkpoint)?, read: 0 })
     }
 }
 
@@ -87,13 +87,15 @@ impl Drop for Rows {
 pub(crate) struct Spoilt {
     fault: Fault,
     rows: TableStream,
+    read: u64,
 }
 
 impl Stream for Spoilt {
     fn next(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
         self.fault.panic_if(Fault::PanicInNext);
-        self.fault.work()?;
+        self.fault.work(self.read)?;
         let Some(records) = self.rows.next(report)? else { return Ok(None) };
+        self.read += records.batch.num_rows() as u64;
         let mut columns = records.batch.columns().to_vec();
         let mut fields: Vec<Field> =
             records.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();

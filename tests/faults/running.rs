@@ -22,7 +22,7 @@ plugin = "json"
 
 [connectors.stuck_rows]
 plugin = "misbehaving"
-options = { fault = "never-return" }
+options = { input = "people.ndjson", fault = "never-return" }
 
 [connectors.stuck_file]
 plugin = "misbehaving"

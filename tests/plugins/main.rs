@@ -11,5 +11,6 @@ mod locking;
 mod misbehaving;
 mod refusals;
 mod several;
+mod testing;
 mod wants;
 mod writable;

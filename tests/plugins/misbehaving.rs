@@ -1,15 +1,132 @@
-//! The plugin `misbehaving`: whatever it does, its chain fails in plain words, nothing of it is published, and the next
-//! chain of the manifest runs.
+//! The plugin `misbehaving`, fault by fault: what the host does about it, and that `usher test` finds it and names it.
+//!
+//! The host always says so in plain words, publishes nothing of that chain and runs the next one, unless the fault took
+//! the process with it.
 
-use std::{fmt::Write as _, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
-use crate::support::{Bench, Said};
+use serde_json::Value;
+
+use crate::support::{Bench, Said, plugin_file};
+
+/// A way to misbehave, what the host does, and the check that finds it.
+struct Fault {
+    name: &'static str,
+    place: Place,
+    host: Host,
+    /// The check that fails, and a piece of what it says.
+    check: (&'static str, &'static str),
+}
+
+/// Where it goes wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Source,
+    Sink,
+    /// In what the plugin says of itself, which the environment spoils.
+    Words,
+}
+
+/// What the host does.
+#[derive(Clone, Copy)]
+enum Host {
+    /// The chain fails with these words behind the plugin's name, the next one runs.
+    Fails(&'static str),
+    /// The manifest cannot be used, which these words say.
+    Refuses(&'static str),
+    /// The run is good; these words may be somewhere in the output.
+    Runs(&'static str),
+    /// The process ends with this code (none: by a signal) and these words.
+    Ends(Option<i32>, &'static str),
+    /// Only Ctrl-C ends it.
+    Hangs,
+}
+
+use Host::{Ends, Fails, Hangs, Refuses, Runs};
+use Place::{Sink, Source, Words};
+
+const fn fault(
+    name: &'static str,
+    place: Place,
+    host: Host,
+    check: &'static str,
+    says: &'static str,
+) -> Fault {
+    Fault { name, place, host, check: (check, says) }
+}
+
+const GOOD: &str = "good options are taken";
+const READ: &str = "the sample is read";
+const WRITTEN: &str = "the sample is written and the books balance";
+const PANICS: &str = "nothing panics where nobody answers for it";
+
+/// Each fault of each role.
+#[rustfmt::skip]
+const FAULTS: &[Fault] = &[
+    fault("panic-in-open", Source, Fails("panicked in `open` at source.rs: PanicInOpen was asked for"), GOOD, "panicked in `open`"),
+    fault("panic-in-check", Source, Fails("panicked in `check` at source.rs: PanicInCheck was asked for"), GOOD, "panicked in `check`"),
+    fault("panic-in-catalog", Source, Fails("panicked in `catalog` at source.rs: PanicInCatalog was asked for"), READ, "panicked in `catalog`"),
+    fault("panic-in-plan", Source, Fails("panicked in `plan` at source.rs: PanicInPlan was asked for"), READ, "panicked in `plan`"),
+    fault("panic-in-open-split", Source, Fails("panicked in `open_split` at source.rs: PanicInOpenSplit was asked for"), READ, "panicked in `open_split`"),
+    fault("panic-in-next", Source, Fails("panicked in `next` at source.rs: PanicInNext was asked for"), READ, "panicked in `next`"),
+    fault("panic-in-close", Source, Runs("a connector panicked in `close` at source.rs: PanicInClose was asked for"), PANICS, "panicked in `close`"),
+    fault("panic-in-thread", Source, Fails("panicked in `next` at fault.rs: the thread ended well: Any { .. }"), PANICS, "a thread of the plugin panics"),
+    fault("invalid-utf8", Source, Fails("an invalid batch crossed the boundary: Invalid argument error: Struct"), READ, "invalid utf-8 sequence of 1 bytes from index 3"),
+    fault("offsets-beyond", Source, Fails("an invalid batch crossed the boundary: buffer 2 of `u` has 45 bytes, 4000000 are needed"), READ, "4000000 are needed"),
+    fault("foreign-type", Source, Fails("an invalid batch crossed the boundary: the type `i` is not of Usher's subset"), READ, "the type `i` is not of Usher's subset"),
+    fault("other-kind", Source, Runs(""), READ, "the catalog says that `email` is of the kind `any`, but it comes as Int64"),
+    fault("column-missing", Source, Fails("the source did not send `email`, which it had agreed to"), READ, "the columns are"),
+    fault("origins-missing", Source, Fails("a batch came without `_offset` and `_length`; the source must add them"), READ, "the columns are"),
+    fault("unknown-class", Source, Fails("an error of a class of its own"), READ, "unknown error `misbehaving.class`"),
+    fault("never-return", Source, Hangs, READ, "it did not return within 3 s"),
+    fault("exit", Source, Ends(Some(1), "error: a plugin ended the process; the chain that ran published nothing"), READ, "it ended the process (exit status: 0)"),
+    fault("abort", Source, Ends(None, ""), READ, "it ended the process (signal: 6 (SIGABRT)"),
+    fault("print", Source, Runs("misbehaving was here"), "nothing goes to standard output", "`misbehaving was here"),
+    fault("leak-memory", Source, Runs(""), "closed instances leave no memory behind", "KiB each"),
+    fault("leak-rows", Source, Runs(""), "memory is flat from 10,000 to 1,000,000 records", "MiB more than after row 10000"),
+    fault("leak-thread", Source, Runs(""), "no thread is left behind", "more than before are left"),
+
+    fault("panic-in-open", Sink, Fails("panicked in `open` at sink.rs: PanicInOpen was asked for"), GOOD, "panicked in `open`"),
+    fault("panic-in-check", Sink, Fails("panicked in `check` at sink.rs: PanicInCheck was asked for"), GOOD, "panicked in `check`"),
+    fault("panic-in-begin", Sink, Fails("panicked in `begin` at sink.rs: PanicInBegin was asked for"), WRITTEN, "panicked in `begin`"),
+    fault("panic-in-write", Sink, Fails("panicked in `write` at sink.rs: PanicInWrite was asked for"), WRITTEN, "panicked in `write`"),
+    fault("panic-in-flush", Sink, Fails("panicked in `flush` at sink.rs: PanicInFlush was asked for"), WRITTEN, "panicked in `flush`"),
+    fault("panic-in-finish", Sink, Fails("panicked in `finish` at sink.rs: PanicInFinish was asked for"), WRITTEN, "panicked in `finish`"),
+    fault("panic-in-close", Sink, Runs("a connector panicked in `close` at sink.rs: PanicInClose was asked for"), PANICS, "panicked in `close`"),
+    fault("panic-in-thread", Sink, Fails("panicked in `write` at fault.rs: the thread ended well: Any { .. }"), PANICS, "a thread of the plugin panics"),
+    fault("reject-strangers", Sink, Fails("the books of `bad_file` do not balance: 3 records were read, but other records (3) are accounted for (0 filtered, 0 merged, 1 rejected, 2 written); nothing was published, report this to the plugin's author"), WRITTEN, "is rejected, but was never given"),
+    fault("boast", Sink, Fails("the books of `bad_file` do not balance: it says it wrote 3 rows, its files hold 2; nothing was published, report this to the plugin's author"), WRITTEN, "rows written, the parts of the receipt hold"),
+    fault("swallow", Sink, Fails("the books of `bad_file` do not balance: 3 records were read, but another number of records (2) are accounted for (0 filtered, 0 merged, 0 rejected, 2 written); nothing was published, report this to the plugin's author"), WRITTEN, "are accounted for"),
+    fault("miscount", Sink, Fails("a part `rows` of connector `bad_file` is not what its sink says: it holds 3 records, the sink says 4"), WRITTEN, "but the connector says"),
+    fault("unfinished", Sink, Fails("the sink left part `bad_file: left` unfinished; it must finish or discard it"), WRITTEN, "the part `left` is neither finished nor discarded"),
+    fault("unknown-class", Sink, Fails("an error of a class of its own"), WRITTEN, "unknown error `misbehaving.class`"),
+    fault("never-return", Sink, Hangs, WRITTEN, "it did not return within 3 s"),
+    fault("exit", Sink, Ends(Some(1), "error: a plugin ended the process; the chain that ran published nothing"), WRITTEN, "it ended the process (exit status: 0)"),
+    fault("abort", Sink, Ends(None, ""), WRITTEN, "it ended the process (signal: 6 (SIGABRT)"),
+    fault("print", Sink, Runs("misbehaving was here"), "nothing goes to standard output", "`misbehaving was here"),
+    fault("leak-memory", Sink, Runs(""), "closed instances leave no memory behind", "KiB each"),
+    fault("leak-rows", Sink, Runs(""), "memory is flat from 10,000 to 1,000,000 rows", "MiB more than after row 10000"),
+    fault("leak-thread", Sink, Runs(""), "no thread is left behind", "more than before are left"),
+
+    fault("panic-in-describe", Words, Refuses("describing itself, it panicked in `describe`"), "is loaded and says what it is", "panicked in `describe`"),
+    fault("describe-never-returns", Words, Hangs, "is loaded and says what it is", "it did not return within 3 s"),
+    fault("describe-exits", Words, Ends(Some(1), "error: a plugin ended the process"), "is loaded and says what it is", "it ended the process (exit status: 0)"),
+    fault("describe-changes", Words, Runs(""), "describes itself alike every time", "another call of `describe`"),
+    fault("no-schema", Words, Refuses("connectors.bad_rows.options: expected thing, found a table"), "the schemas of its options are valid", "`/type` is \"thing\""),
+];
 
 const MANIFEST: &str = r#"
 version = 1
 
 [connectors.bad_rows]
 plugin = "misbehaving"
+options = { input = "people.csv" }
 
 [connectors.bad_file]
 plugin = "misbehaving"
@@ -41,34 +158,28 @@ fn bench() -> Bench {
     bench
 }
 
-/// Which of the two components goes wrong.
-#[derive(Clone, Copy)]
-enum Role {
-    Source,
-    Sink,
-}
-
-impl Role {
+impl Place {
     fn chain(self) -> &'static str {
         match self {
-            Self::Source => "bad-source",
-            Self::Sink => "bad-sink",
-        }
-    }
-
-    fn connector(self) -> &'static str {
-        match self {
-            Self::Source => "bad_rows",
-            Self::Sink => "bad_file",
+            Source | Words => "bad-source",
+            Sink => "bad-sink",
         }
     }
 }
 
-/// Runs the chain with a fault and, after it, the good chain.
-fn run(bench: &Bench, role: Role, fault: &str) -> Said {
-    let set = format!("connectors.{}.options.fault={fault}", role.connector());
-    let mut command = bench.command(&["run", "--quiet", "--set", &set, role.chain(), "good"]);
-    bench.said(command.env("RUST_BACKTRACE", "0").output().expect("usher runs"))
+/// Runs a fault's chain and, after it, the good one.
+fn command(bench: &Bench, fault: &Fault) -> Command {
+    let set = match fault.place {
+        Source => format!("connectors.bad_rows.options.fault={}", fault.name),
+        Sink => format!("connectors.bad_file.options.fault={}", fault.name),
+        Words => "version=1".to_owned(),
+    };
+    let mut command = bench.command(&["run", "--quiet", "--set", &set, fault.place.chain(), "good"]);
+    command.env("RUST_BACKTRACE", "0");
+    if fault.place == Words {
+        command.env("USHER_MISBEHAVE", fault.name);
+    }
+    command
 }
 
 /// Everything in the folder of a chain's runs, hidden files as well, and where `latest` points.
@@ -83,134 +194,153 @@ fn published(bench: &Bench, chain: &str) -> Vec<String> {
     names
 }
 
-/// Runs each fault after one good run and holds what must always be true; answers what was said, for a snapshot.
-fn contained(role: Role, faults: &[&str]) -> String {
-    let bench = bench();
-    run(&bench, role, "none").expect(0);
-    let before = published(&bench, role.chain());
-    let mut said = String::new();
-    for fault in faults {
-        let good = published(&bench, "good");
-        let Said { code, out, err } = run(&bench, role, fault);
-        assert_eq!(code, Some(1), "{fault}: {out}{err}");
-        assert_eq!(published(&bench, role.chain()), before, "{fault}: nothing is published, nothing is left");
-        assert_eq!(published(&bench, "good").len(), good.len() + 1, "{fault}: the other chain runs: {err}");
-        assert!(
-            err.contains(&format!("error: chain `{}`: misbehaving 0.1.0: ", role.chain())),
-            "{fault}: {err}"
-        );
-        assert!(err.ends_with("nothing was published\n"), "{fault}: {err}");
-        let _ = writeln!(said, "{fault}:\n{}", placeless(&err));
-    }
-    said
-}
-
-/// A panic's place without the line, which changes with every edit of the plugin, and without the thread's number.
+/// The places of panics without folder and line, which change with every edit of the plugin.
 fn placeless(text: &str) -> String {
     let mut out = String::new();
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        let line = match (line.find("thread '<unnamed>' ("), line.find(" panicked at ")) {
-            (Some(_), Some(at)) => format!("thread{}", &line[at..]),
-            _ => line.to_owned(),
-        };
-        match line.split_once(".rs:") {
-            Some((before, after)) => {
+    for line in text.lines() {
+        match line
+            .split_once("tests/plugins/misbehaving/src/")
+            .and_then(|(a, b)| Some((a, b.split_once(".rs:")?)))
+        {
+            Some((before, (file, after))) => {
                 let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ':' | ' '));
-                let _ = writeln!(out, "{}", format!("  {before}.rs:[line]: {rest}").trim_end());
+                out += &format!("{before}{file}.rs: {rest}\n");
             }
-            None => {
-                let _ = writeln!(out, "  {line}");
-            }
+            None => out += &format!("{line}\n"),
         }
     }
     out
 }
 
-/// The message names the entry, the panic's own words and where it happened.
-fn panics(role: Role, file: &str, entries: &[&str]) -> String {
-    let faults: Vec<String> =
-        entries.iter().map(|entry| format!("panic-in-{}", entry.replace('_', "-"))).collect();
-    let said = contained(role, &faults.iter().map(String::as_str).collect::<Vec<_>>());
-    for entry in entries {
-        let place = format!(
-            "misbehaving 0.1.0: panicked in `{entry}` at tests/plugins/misbehaving/src/{file}:[line]: PanicIn"
-        );
-        assert!(said.contains(&place), "{entry}: {said}");
-    }
+/// Starts the command, gives it the time to be stuck, and presses Ctrl-C.
+fn interrupted(bench: &Bench, mut command: Command) -> Said {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("usher starts");
+    thread::sleep(Duration::from_secs(2));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(sent.success());
+    let started = Instant::now();
+    let said = bench.said(child.wait_with_output().expect("a child"));
+    assert!(started.elapsed() < Duration::from_millis(2_500), "{}", said.err);
     said
 }
 
-#[test]
-fn a_source_may_panic_in_any_entry() {
-    let entries = ["open", "check", "catalog", "plan", "open_split", "next"];
-    insta::assert_snapshot!(panics(Role::Source, "source.rs", &entries));
-}
-
-#[test]
-fn a_sink_may_panic_in_any_entry() {
-    let entries = ["open", "check", "begin", "write", "flush", "finish"];
-    insta::assert_snapshot!(panics(Role::Sink, "sink.rs", &entries));
-}
-
-#[test]
-fn a_thread_of_a_plugin_may_panic() {
-    let source = contained(Role::Source, &["panic-in-thread"]);
-    let sink = contained(Role::Sink, &["panic-in-thread"]);
-    insta::assert_snapshot!(format!("{source}\n{sink}"));
-}
-
-/// When an instance is closed its chain is over, so there is nothing left to fail; the host must outlive it.
-#[test]
-fn a_panic_while_closing_is_told_and_harms_nothing() {
-    for role in [Role::Source, Role::Sink] {
-        let bench = bench();
-        let said = run(&bench, role, "panic-in-close").expect(0);
-        assert!(
-            said.err.contains("a connector panicked in `close` at tests/plugins/misbehaving/src/"),
-            "{}",
-            said.err
-        );
-        assert!(said.err.contains(": PanicInClose was asked for"), "{}", said.err);
-        assert_eq!(published(&bench, role.chain()).len(), 3, "a run, `latest` and where it points");
-        assert_eq!(published(&bench, "good").len(), 3);
-    }
-}
-
-#[test]
-fn batches_are_looked_at_before_they_are_used() {
-    insta::assert_snapshot!(contained(Role::Source, &["invalid-utf8", "offsets-beyond", "foreign-type"]));
-}
-
-#[test]
-fn a_source_that_sends_other_columns_is_found_out() {
-    insta::assert_snapshot!(contained(Role::Source, &["column-missing", "origins-missing"]));
-}
-
-#[test]
-fn books_that_do_not_balance_are_not_published() {
-    insta::assert_snapshot!(contained(Role::Sink, &["reject-strangers", "swallow", "boast", "miscount"]));
-}
-
-/// The host knows whose part it is by the connector's name.
-#[test]
-fn an_unfinished_part_is_not_published() {
+/// Holds a run with a fault, after a good one, to what the table says.
+fn the_host_contains(fault: &Fault) {
+    let Fault { name, place, .. } = fault;
     let bench = bench();
-    run(&bench, Role::Sink, "none").expect(0);
-    let before = published(&bench, "bad-sink");
-    let said = run(&bench, Role::Sink, "unfinished").expect(1);
-    assert_eq!(published(&bench, "bad-sink"), before);
-    insta::assert_snapshot!(said.err);
+    bench.usher(&["run", "--quiet", place.chain(), "good"]).expect(0);
+    let (before, good) = (published(&bench, place.chain()), published(&bench, "good").len());
+    let said = match fault.host {
+        Hangs => interrupted(&bench, command(&bench, fault)),
+        _ => bench.said(command(&bench, fault).output().expect("usher runs")),
+    };
+    let (code, text) = (said.code, placeless(&format!("{}{}", said.out, said.err)));
+    let (after, good) = (published(&bench, place.chain()), published(&bench, "good").len() - good);
+    match fault.host {
+        Runs(words) => {
+            assert!(code == Some(0) && text.contains(words), "{name}: {code:?} {text}");
+            assert_eq!((after.len(), good), (before.len() + 1, 1), "{name}: both chains are published");
+        }
+        Fails(words) => {
+            let line = format!("error: chain `{}`: misbehaving 0.1.0: {words}", place.chain());
+            let alone = format!("error: chain `{}`: {words}", place.chain());
+            let told = |text: &str| text.lines().any(|l| l.starts_with(&line) || l == alone);
+            assert!(code == Some(1) && told(&text), "{name}: {code:?} {text}");
+            assert!(text.ends_with("nothing was published\n"), "{name}: {text}");
+            assert_eq!(after, before, "{name}: nothing is published, nothing is left");
+            assert_eq!(good, 1, "{name}: the other chain runs");
+        }
+        Refuses(words) => {
+            assert!(code == Some(2) && text.contains(words), "{name}: {code:?} {text}");
+            assert_eq!((after, good), (before, 1), "{name}: the other chain runs");
+        }
+        Ends(expected, words) => {
+            assert!(code == expected && text.contains(words), "{name}: {code:?} {text}");
+            let whole = |names: &[String]| -> Vec<String> {
+                names.iter().filter(|n| code.is_some() || !n.starts_with('.')).cloned().collect()
+            };
+            assert_eq!((whole(&after), good), (before, 0), "{name}: nothing is published");
+        }
+        Hangs => {
+            let line = "interrupted: a connector did not stop within a second; nothing was published";
+            assert!(code == Some(130) && text.contains(line), "{name}: {code:?} {text}");
+            assert_eq!((after, good), (before, 0), "{name}: nothing is published");
+        }
+    }
 }
 
-/// A plugin in the host's process shares its standard output; what it says there does not stop the run.
-#[test]
-fn a_plugin_that_prints_harms_nothing() {
-    for role in [Role::Source, Role::Sink] {
-        let bench = bench();
-        let said = run(&bench, role, "print").expect(0);
-        assert!(format!("{}{}", said.out, said.err).contains("misbehaving was here"));
-        assert_eq!(published(&bench, role.chain()).len(), 3);
+/// Runs the suite, in its quick form where that is enough, over one component with a fault; answers the code and the checks.
+fn suite(name: &str, place: Place) -> (Option<i32>, Vec<Value>) {
+    let bench = Bench::new();
+    let cases = match place {
+        Sink => format!(
+            "[[case]]\nsink = 'rows'\noptions.fault = '{name}'\ncolumns.email = ['ada{{n}}@example.com', 'bob@example.com', 'eve@example.com']\n"
+        ),
+        Source | Words => format!(
+            "[[case]]\nsource = 'rows'\noptions = {{ input = 'people.csv', fault = '{}' }}\n\
+             [case.inputs.'people.csv']\ncsv = \"email\\nada@example.com\\nbob@example.com\\neve@example.com\\n\"\n\
+             text = {{ attribute = 'email', record = '\"{{text}}\"', escape = 'csv' }}\n",
+            if place == Words { "none" } else { name }
+        ),
+    };
+    bench.write("conformance.toml", cases);
+    let file = plugin_file("misbehaving");
+    let file = file.to_str().expect("a path in UTF-8");
+    // Long enough for a busy machine; short only where it is going to be waited for.
+    let deadline = if name.contains("never-return") { "3" } else { "60" };
+    let mut command = bench.command(&["test", file, "--deadline", deadline, "--json"]);
+    // The one fault that shows only over many rows.
+    if name != "leak-rows" {
+        command.arg("--quick");
     }
+    command.env("RUST_BACKTRACE", "0");
+    if place == Words {
+        command.env("USHER_MISBEHAVE", name);
+    }
+    let said = bench.said(command.output().expect("usher runs"));
+    let report: Value =
+        serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{name}: {e}: {}", said.err));
+    (said.code, report["checks"].as_array().expect("checks").clone())
+}
+
+/// Holds the suite to what the table says.
+fn the_suite_names(fault: &Fault) {
+    let Fault { name, place, check: (check, says), .. } = fault;
+    let (code, checks) = suite(name, *place);
+    let failed: Vec<&Value> = checks.iter().filter(|c| c["verdict"] == "failed").collect();
+    assert_eq!(code, Some(1), "{name}: {checks:#?}");
+    let named = |c: &&&Value| c["name"] == *check && c["detail"].as_str().is_some_and(|d| d.contains(says));
+    assert!(failed.iter().find(named).is_some(), "{name}: {failed:#?}");
+}
+
+#[test]
+fn the_host_contains_a_source() {
+    FAULTS.iter().filter(|f| f.place == Source).for_each(the_host_contains);
+}
+
+#[test]
+fn the_host_contains_a_sink() {
+    FAULTS.iter().filter(|f| f.place == Sink).for_each(the_host_contains);
+}
+
+#[test]
+fn the_host_contains_what_a_plugin_says_of_itself() {
+    FAULTS.iter().filter(|f| f.place == Words).for_each(the_host_contains);
+}
+
+#[test]
+fn the_suite_names_each_fault_of_a_source() {
+    FAULTS.iter().filter(|f| f.place == Source).for_each(the_suite_names);
+}
+
+#[test]
+fn the_suite_names_each_fault_of_a_sink() {
+    FAULTS.iter().filter(|f| f.place == Sink).for_each(the_suite_names);
+}
+
+#[test]
+fn the_suite_names_each_fault_of_what_a_plugin_says_of_itself() {
+    FAULTS.iter().filter(|f| f.place == Words).for_each(the_suite_names);
 }
 
 /// The same plugin without a fault: the tests above change nothing else.
@@ -220,4 +350,21 @@ fn without_a_fault_it_behaves() {
     bench.usher(&["run", "--quiet"]).expect(0);
     assert_eq!(bench.part("bad-source", "lines", "records").lines().count(), 3);
     assert_eq!(bench.part("bad-sink", "bad_file", "rows"), "0\n1\n2\n");
+    for place in [Source, Sink] {
+        let (code, checks) = suite("none", place);
+        let failed: Vec<&Value> = checks.iter().filter(|c| c["verdict"] == "failed").collect();
+        assert_eq!((code, failed), (Some(0), vec![]));
+    }
+}
+
+/// A fault that the plugin can have is in the table.
+#[test]
+fn no_fault_is_forgotten() {
+    let said = Bench::new().usher(&["plugins", "show", "misbehaving", "--json"]).expect(0);
+    let description: Value = serde_json::from_str(&said.out).expect("a description");
+    let listed =
+        description["components"][0]["options"]["$defs"]["Fault"]["oneOf"].as_array().expect("faults");
+    let known: BTreeSet<&str> = listed.iter().map(|f| f["const"].as_str().expect("a name")).collect();
+    let tested = FAULTS.iter().filter(|f| f.place != Words).map(|f| f.name);
+    assert_eq!(known, tested.chain(["none"]).collect());
 }

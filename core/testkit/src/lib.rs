@@ -8,9 +8,54 @@
 //! * [`records`] and [`text_batch`] turn rows into text for snapshots, and text into rows.
 //! * [`conformance`](fn@conformance) is the suite that every connector passes.
 //!
-//! # `tests/conformance.rs` of a connector
+//! # `conformance.toml` of a connector
 //!
-//! All that a connector says of itself is one [`Case`] a component: good options, samples, options to be refused.
+//! What the suite must be told of a component is a case: good options, samples, options to be refused. They stand as
+//! data beside `Cargo.toml`, for `cargo test` ([`Case::load`]) and for `usher test` alike:
+//!
+//! ```toml
+//! [[case]]
+//! sink = "users"                                  # or source = "…", transform = "…"
+//! options = { plan = "team" }                     # of several, [{ … }, { … }], each makes a case
+//! refuses = [
+//!     { options = { plan = "gold" } },
+//!     { options = { max_rows = 0 }, at = "/max_rows" },   # the JSON pointer of the problem
+//! ]
+//! [case.columns]                                  # sinks and transforms: good values, used in turn
+//! email = ["ada{n}@example.com"]                  # {n} is the number of the row
+//! name = ["Ada", "Eve"]
+//!
+//! [[case]]
+//! source = "users"
+//! options = { input = "users.csv" }
+//! [case.inputs."users.csv"]                       # what stands behind a spec that the options name
+//! csv = """
+//! email,name
+//! ada{n}@example.com,Ada
+//! """                                             # or lines = "…", json_array = ["…"], whole = "…"
+//! text = { attribute = "name", record = 'a@example.com,"{text}"', escape = "csv" }    # or escape = "json"
+//! ```
+//!
+//! `text` says how a record is written that holds any text in an attribute: hostile ones must come through unharmed.
+//! A sample that is `whole` cannot be taken apart, so checks that need other numbers of records are skipped.
+//!
+//! ```no_run
+//! # fn plugin() -> usher_abi::ModuleRef { unimplemented!() }
+//! use usher_testkit::{Case, conformance};
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn conforms() {
+//!     let cases = Case::load(concat!(env!("CARGO_MANIFEST_DIR"), "/conformance.toml")).expect("cases");
+//!     conformance(plugin(), &cases).assert();
+//! }
+//! ```
+//!
+//! # Cases in Rust
+//!
+//! The same can be said in code, where samples are to be computed. A source gives [`Sample`]s of its inputs instead of
+//! columns.
 //!
 //! ```
 //! # use serde_json::json;
@@ -82,8 +127,10 @@
 //! # fn main() { conforms() }
 //! ```
 //!
-//! A source gives [`Sample`]s of its inputs instead of columns; see there how the suite is told to write records of
-//! its own.
+//! # One check at a time
+//!
+//! [`Suite`] is the list of checks behind [`conformance`](fn@conformance). `usher test` runs it check by check in a
+//! process that is watched, with an [`Extent`] that measures memory and takes its time.
 
 mod batches;
 mod books;
@@ -97,12 +144,14 @@ mod show;
 mod transform;
 mod write;
 
-pub use crate::conformance::{Case, Check, Outcome, Sample, Verdict, conformance, hostile_texts};
+pub use crate::conformance::{
+    Case, Check, Extent, Outcome, Sample, Suite, Verdict, conformance, hostile_texts,
+};
 pub use batches::{origin_columns, records, text_batch};
 pub use books::{Books, balance, merge};
 pub use check::{check, description};
 pub use loopback::{FormPart, Loopback, Request};
-pub use memory::{Call, CapturedPart, Failure, MemoryHost, VirtualClock};
+pub use memory::{Call, CapturedPart, Failure, MemoryHost, Trouble, VirtualClock};
 pub use read::{Read, ReadPlan, read, read_with};
 pub use show::show;
 pub use transform::{Transformed, transform};

@@ -1,10 +1,10 @@
 //! Ctrl-C and SIGTERM: everything is asked to stop; what does not within a second is left where it stands, after the
-//! staging folder was removed.
+//! staging folder was removed. And a plugin that ends the process itself, which must not look like a run that is done.
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicI32, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI32, Ordering},
     },
     thread,
     time::Duration,
@@ -15,6 +15,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use super::session::code;
 use crate::report::tell;
 
 /// Which signal came, if one did.
@@ -31,14 +32,43 @@ impl Signal {
     }
 }
 
+type Sweep = Arc<dyn Fn() + Send + Sync>;
+
+/// Whether the command has come to its own end, and what to remove if it does not.
+static DONE: AtomicBool = AtomicBool::new(false);
+static SWEEP: OnceLock<Sweep> = OnceLock::new();
+
+/// The command has come to its own end: what ends the process now is its `main`.
+pub(super) fn done() {
+    DONE.store(true, Ordering::Release);
+}
+
+/// Runs when anybody calls `exit`.
+extern "C" fn exit_called() {
+    if DONE.load(Ordering::Acquire) {
+        return;
+    }
+    if let Some(sweep) = SWEEP.get() {
+        sweep();
+    }
+    tell!("error: a plugin ended the process; the chain that ran published nothing");
+    // SAFETY: as below: the folder is gone, nothing else needs unwinding.
+    unsafe { libc::_exit(i32::from(code::FAILED)) }
+}
+
 /// How long a run may take to stop by itself.
 const GRACE: Duration = Duration::from_millis(800);
 
 /// Listens from now on.
-pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send + 'static) -> Signal {
+pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send + Sync + 'static) -> Signal {
     // SAFETY: ignoring a signal runs no code. A file that grows beyond `ulimit -f` shall be an error that is told, like
     // a full disk, not the end of the process.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let sweep: Sweep = Arc::new(sweep);
+    if SWEEP.set(sweep.clone()).is_ok() {
+        // SAFETY: the function lives as long as the process and does not unwind.
+        unsafe { libc::atexit(exit_called) };
+    }
     let signal = Signal::default();
     let noted = signal.clone();
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return signal };

@@ -10,6 +10,7 @@ mod preview;
 mod run;
 mod schema;
 mod session;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -67,6 +68,8 @@ enum Command {
     Plugins(plugins::Plugins),
     /// Write the crate of a new connector, which builds, passes its tests and runs as it is
     New(new::New),
+    /// Hold a plugin to the conformance suite
+    Test(test::Test),
     /// Print a JSON Schema of the manifest for editors, the options of the plugins found included
     Schema,
     /// Print completions for a shell
@@ -83,8 +86,10 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Plan(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
         Command::New(command) => command.execute(&global),
+        Command::Test(command) => command.execute(&global),
         Command::Schema => schema::execute(&global),
         Command::Completions(command) => command.execute(),
     };
+    interrupt::done();
     ExitCode::from(code)
 }

@@ -62,6 +62,11 @@ impl Plugin {
         format!("{} {}", self.preamble.name, self.preamble.version)
     }
 
+    /// Its root module, for the conformance suite.
+    pub fn module(&self) -> ModuleRef {
+        self.module
+    }
+
     /// The component of a role: by name, or the first.
     pub fn component(&self, role: Role, name: Option<&str>) -> Option<&Component> {
         let mut of_role = self.description.components.iter().filter(|c| c.role == role);

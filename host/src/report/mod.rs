@@ -9,4 +9,4 @@ pub use guide::{Missing, upload_guide};
 pub use progress::{Watch, watch};
 pub use tables::{plan, preview, summary, table};
 pub(crate) use tell::{complain, tell};
-pub use tell::{keep_stdout, print};
+pub use tell::{divert_stdout, keep_stdout, print};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Write,
+    io::{self, Write},
     os::fd::{AsFd, AsRawFd},
     sync::OnceLock,
 };
@@ -30,6 +30,15 @@ pub fn keep_stdout() {
     // SAFETY: both descriptors are open; `dup2` only makes 1 another name of 2.
     if unsafe { libc::dup2(std::io::stderr().as_raw_fd(), libc::STDOUT_FILENO) } >= 0 {
         let _ = RESULTS.set(File::from(kept));
+    }
+}
+
+/// Sends into a file what plugins print on standard output, after [`keep_stdout`].
+pub fn divert_stdout(file: &File) -> io::Result<()> {
+    // SAFETY: both descriptors are open; `dup2` only makes 1 another name of the file's.
+    match unsafe { libc::dup2(file.as_raw_fd(), libc::STDOUT_FILENO) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 

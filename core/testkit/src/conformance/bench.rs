@@ -3,7 +3,10 @@
 use arrow_array::RecordBatch;
 use usher_abi::{Component, Error, ErrorClass, ModuleRef};
 
-use super::{Case, outcome::Stop};
+use super::{
+    Case, Extent,
+    outcome::{Stop, skip},
+};
 use crate::{MemoryHost, Read, ReadPlan, Written, check::try_description, records};
 
 /// A check of one component.
@@ -15,14 +18,32 @@ pub(super) struct Bench<'a> {
     pub(super) case: &'a Case,
     /// What the plugin says of it; absent when it says nothing, which a check of its own complains about.
     pub(super) component: Option<Component>,
+    extent: Extent,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(module: ModuleRef, case: &'a Case) -> Self {
+    pub(super) fn new(module: ModuleRef, case: &'a Case, extent: Extent) -> Self {
         let found = try_description(module)
             .ok()
             .and_then(|d| d.components.into_iter().find(|c| c.role == case.role && c.name == case.component));
-        Self { module, case, component: found }
+        Self { module, case, component: found, extent }
+    }
+
+    /// Goes on only where everything is to be checked, however long it takes.
+    pub(super) fn needs_time(&self) -> Result<(), Stop> {
+        match self.extent {
+            Extent::Full => Ok(()),
+            Extent::Quick => skip("left out by `--quick`"),
+            Extent::Shared => skip("takes long: `usher test` runs it"),
+        }
+    }
+
+    /// Goes on only where nothing else runs in this process.
+    pub(super) fn needs_the_process(&self) -> Result<(), Stop> {
+        match self.extent {
+            Extent::Full | Extent::Quick => Ok(()),
+            Extent::Shared => skip("measures the process: `usher test` runs it in one of its own"),
+        }
     }
 
     /// A host with the samples as they are.

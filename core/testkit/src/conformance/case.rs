@@ -19,12 +19,15 @@ pub struct Case {
     pub(super) inputs: Vec<(String, Sample)>,
     pub(super) columns: Vec<(String, Vec<String>)>,
     pub(super) refused: Vec<(Value, String)>,
+    /// Made by [`guess`](Self::guess): its values may be bad ones.
+    pub(super) guessed: bool,
 }
 
 impl Case {
     fn new(role: Role, component: &str, options: Value) -> Self {
         let (inputs, columns, refused) = (Vec::new(), Vec::new(), Vec::new());
-        Self { role, component: component.to_owned(), options, inputs, columns, refused }
+        let component = component.to_owned();
+        Self { role, component, options, inputs, columns, refused, guessed: false }
     }
 
     /// A source with good options, which name the inputs given by [`input`](Self::input).
@@ -67,12 +70,7 @@ impl Case {
 
     /// How the outcome names it.
     pub(super) fn title(&self) -> String {
-        let role = match self.role {
-            Role::Source => "source",
-            Role::Transform => "transform",
-            Role::Sink => "sink",
-        };
-        format!("{role} {}", self.component)
+        title(self.role, &self.component)
     }
 
     pub(super) fn column_names(&self) -> Vec<&str> {
@@ -102,6 +100,16 @@ impl Case {
             Err(error) => panic!("the case's columns make no batch: {error}"),
         }
     }
+}
+
+/// Role and name of a component.
+pub(super) fn title(role: Role, component: &str) -> String {
+    let role = match role {
+        Role::Source => "source",
+        Role::Transform => "transform",
+        Role::Sink => "sink",
+    };
+    format!("{role} {component}")
 }
 
 fn good(values: &[String], row: usize) -> String {

@@ -2,27 +2,31 @@
 
 use std::collections::HashSet;
 
-use usher_abi::{Component, Kind, ModuleRef, RStr, Role};
+use usher_abi::{Component, Kind, RStr, Role};
 
 use super::{
-    Case,
+    Case, Extent, Suite,
     bench::{need, survive},
-    outcome::Stop,
+    case::title,
+    outcome::{Stop, skip},
+    schema,
 };
 use crate::{MemoryHost, check::try_description};
 
-type Check = fn(ModuleRef, &[Case]) -> Result<(), Stop>;
+/// A check of the plugin as a whole.
+pub(super) type Step = fn(&Suite<'_>) -> Result<(), Stop>;
 
-pub(super) const CHECKS: &[(&str, Check)] = &[
+pub(super) const STEPS: &[(&str, Step)] = &[
     ("describes itself", describes_itself),
+    ("the schemas of its options are valid", schemas),
     ("describes itself alike every time", alike),
     ("columns and attributes are documented, their names unique", documented),
     ("every component has a case", cases),
     ("components that do not exist are refused", strangers),
 ];
 
-fn describes_itself(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
-    let description = need(try_description(module), "describe")?;
+fn describes_itself(suite: &Suite<'_>) -> Result<(), Stop> {
+    let description = need(try_description(suite.module), "describe")?;
     let name_is_good = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
@@ -54,7 +58,16 @@ fn describes_itself(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
     Ok(())
 }
 
-fn alike(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
+fn schemas(suite: &Suite<'_>) -> Result<(), Stop> {
+    for component in need(try_description(suite.module), "describe")?.components {
+        schema::check(&component.options)
+            .map_err(|e| format!("the option schema of `{}`: {e}", component.name))?;
+    }
+    Ok(())
+}
+
+fn alike(suite: &Suite<'_>) -> Result<(), Stop> {
+    let module = suite.module;
     let first = need(module.describe()().into_result(), "describe")?;
     for _ in 0..3 {
         let again = need(module.describe()().into_result(), "describe")?;
@@ -63,8 +76,8 @@ fn alike(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
     Ok(())
 }
 
-fn documented(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
-    for component in need(try_description(module), "describe")?.components {
+fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
+    for component in need(try_description(suite.module), "describe")?.components {
         unique(&component)?;
         let Component { name, columns, attributes, options, limits, role, .. } = component;
         for column in &columns {
@@ -107,14 +120,21 @@ fn unique(component: &Component) -> Result<(), String> {
     Ok(())
 }
 
-fn cases(module: ModuleRef, cases: &[Case]) -> Result<(), Stop> {
-    let components = need(try_description(module), "describe")?.components;
+fn cases(suite: &Suite<'_>) -> Result<(), Stop> {
+    let components = need(try_description(suite.module), "describe")?.components;
+    let mut missing = Vec::new();
     for component in &components {
-        if !cases.iter().any(|c| c.role == component.role && c.component == component.name) {
-            Err(format!("there is no case for `{}`", component.name))?;
+        if !suite.cases.iter().any(|c| c.role == component.role && c.component == component.name) {
+            let why = Case::guess(component).err().unwrap_or_else(|| "write one".to_owned());
+            missing.push(format!("no case for the {}: {why}", title(component.role, &component.name)));
         }
     }
-    for case in cases {
+    match (missing.is_empty(), suite.extent) {
+        (true, _) => {}
+        (false, Extent::Quick) => return skip(&missing.join("\n")),
+        (false, _) => Err(missing.join("\n"))?,
+    }
+    for case in suite.cases {
         if !components.iter().any(|c| case.role == c.role && case.component == c.name) {
             Err(format!("the plugin offers no {}", case.title()))?;
         }
@@ -122,11 +142,12 @@ fn cases(module: ModuleRef, cases: &[Case]) -> Result<(), Stop> {
     Ok(())
 }
 
-fn strangers(module: ModuleRef, _: &[Case]) -> Result<(), Stop> {
+fn strangers(suite: &Suite<'_>) -> Result<(), Stop> {
     let services = MemoryHost::new().services();
     for kind in [Kind::SOURCE, Kind::TRANSFORM, Kind::SINK, Kind(0), Kind(99), Kind(u32::MAX)] {
         let what = format!("opening `no-such-component` as {kind:?}");
-        let opened = module.open()(kind, RStr::from("no-such-component"), RStr::from("{}"), services.table());
+        let opened =
+            suite.module.open()(kind, RStr::from("no-such-component"), RStr::from("{}"), services.table());
         if survive(opened.into_result(), &what)?.is_some() {
             Err(format!("{what} succeeded"))?;
         }

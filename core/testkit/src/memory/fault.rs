@@ -48,19 +48,40 @@ impl Call {
 }
 
 /// Which call fails: the `nth` one (from 1, counted over the life of the [`MemoryHost`](super::MemoryHost)) of its
-/// kind, with an error of class `transient` and code `test.fault`.
+/// kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// The kind of call.
     pub call: Call,
     /// Which one of them, from 1.
     pub nth: u64,
+    /// What it fails with.
+    pub with: Trouble,
+}
+
+/// What a call fails with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// An error of class `transient` and code `test.fault`: what may go away by itself.
+    #[default]
+    Passing,
+    /// An error of class `permanent` and code `output.disk-full`, as the host says it.
+    DiskFull,
 }
 
 impl Failure {
     /// The `nth` call (from 1) of this kind.
     pub fn new(call: Call, nth: u64) -> Self {
-        Self { call, nth }
+        Self { call, nth, with: Trouble::Passing }
+    }
+
+    /// The `nth` call (from 1) of this kind, since the disk is full.
+    pub fn disk_full(call: Call, nth: u64) -> Self {
+        Self { call, nth, with: Trouble::DiskFull }
+    }
+
+    fn is(&self, call: Call, nth: u64) -> bool {
+        (self.call, self.nth) == (call, nth)
     }
 }
 
@@ -106,18 +127,18 @@ impl Faults {
         };
         let action = {
             let mut actions = lock(&self.actions);
-            let place = actions.iter().position(|(at, _)| *at == Failure { call, nth });
+            let place = actions.iter().position(|(at, _)| at.is(call, nth));
             place.map(|i| actions.swap_remove(i).1)
         };
         if let Some(action) = action {
             action();
         }
-        if lock(&self.planned).contains(&Failure { call, nth }) {
-            return Err(Error::transient(
-                "test.fault",
-                format!("call {nth} of {call:?} fails because the test says so"),
-            ));
+        let failure = lock(&self.planned).iter().find(|planned| planned.is(call, nth)).copied();
+        let message = format!("call {nth} of {call:?} fails because the test says so");
+        match failure.map(|failure| failure.with) {
+            None => Ok(()),
+            Some(Trouble::Passing) => Err(Error::transient("test.fault", message)),
+            Some(Trouble::DiskFull) => Err(Error::permanent("output.disk-full", message)),
         }
-        Ok(())
     }
 }

@@ -77,6 +77,14 @@ impl MemoryHost {
         self
     }
 
+    /// Keeps parts in unnamed files until they are finished, and forgets them then, uncounted: for runs that are too
+    /// large for memory.
+    #[must_use]
+    pub fn forgetting_parts(self) -> Self {
+        self.outputs.set_forget();
+        self
+    }
+
     /// Makes a call fail. May be called several times.
     pub fn fail(&self, at: Failure) {
         self.faults.plan(at);
@@ -113,6 +121,11 @@ impl MemoryHost {
     /// The finished parts, in order of finish.
     pub fn parts(&self) -> Vec<CapturedPart> {
         self.outputs.finished()
+    }
+
+    /// Stems of the parts that were begun and are neither finished nor discarded.
+    pub fn open_parts(&self) -> Vec<String> {
+        self.outputs.open()
     }
 
     /// The log lines.

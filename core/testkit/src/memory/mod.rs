@@ -1,6 +1,7 @@
 //! The host's services, in memory.
 
 mod clock;
+mod content;
 mod count;
 mod fault;
 mod host;
@@ -10,7 +11,7 @@ mod log;
 mod output;
 
 pub use clock::VirtualClock;
-pub use fault::{Call, Failure};
+pub use fault::{Call, Failure, Trouble};
 pub use host::MemoryHost;
 pub use output::CapturedPart;
 

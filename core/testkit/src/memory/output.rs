@@ -11,6 +11,7 @@ use usher_abi::{
 };
 
 use super::{
+    content::Content,
     count::count,
     fault::{Call, Faults},
     lock,
@@ -44,7 +45,7 @@ struct Staged {
     stem: String,
     extension: String,
     format: PartFormat,
-    bytes: Vec<u8>,
+    content: Content,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +53,7 @@ struct Inner {
     staged: HashMap<u64, Staged>,
     last: u64,
     finished: Vec<CapturedPart>,
+    forget: bool,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +65,14 @@ pub(super) struct Outputs {
 impl Outputs {
     pub(super) fn new(faults: Arc<Faults>) -> Self {
         Self { faults, ..Self::default() }
+    }
+
+    pub(super) fn set_forget(&self) {
+        lock(&self.inner).forget = true;
+    }
+
+    pub(super) fn open(&self) -> Vec<String> {
+        lock(&self.inner).staged.values().map(|staged| staged.stem.clone()).collect()
     }
 
     pub(super) fn finished(&self) -> Vec<CapturedPart> {
@@ -91,25 +101,21 @@ impl OutputService for Outputs {
         inner.last += 1;
         let id = inner.last;
         let (stem, extension) = (stem.to_owned(), extension.to_owned());
-        inner.staged.insert(id, Staged { stem, extension, format: format.clone(), bytes: Vec::new() });
+        let content = if inner.forget { Content::on_disk()? } else { Content::Memory(Vec::new()) };
+        inner.staged.insert(id, Staged { stem, extension, format: format.clone(), content });
         Ok(id)
     }
 
     fn write(&self, part: u64, bytes: &[u8]) -> Result<(), Error> {
         self.faults.count(Call::Write)?;
         let mut inner = lock(&self.inner);
-        inner.staged.get_mut(&part).ok_or_else(|| unknown(part))?.bytes.extend_from_slice(bytes);
-        Ok(())
+        inner.staged.get_mut(&part).ok_or_else(|| unknown(part))?.content.append(bytes)
     }
 
     fn read_back(&self, part: u64, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
         self.faults.count(Call::ReadBack)?;
-        let inner = lock(&self.inner);
-        let bytes = &inner.staged.get(&part).ok_or_else(|| unknown(part))?.bytes;
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-        let len = into.len().min(bytes.len() - from);
-        into[..len].copy_from_slice(&bytes[from..from + len]);
-        Ok(len)
+        let mut inner = lock(&self.inner);
+        inner.staged.get_mut(&part).ok_or_else(|| unknown(part))?.content.read(offset, into)
     }
 
     fn finish(&self, part: u64, records: u64) -> Result<String, Error> {
@@ -118,13 +124,14 @@ impl OutputService for Outputs {
         let staged = inner.staged.remove(&part).ok_or_else(|| unknown(part))?;
         let number = inner.finished.iter().filter(|p| p.stem == staged.stem).count() + 1;
         let name = format!("test-sink-run-{}-{number:04}.{}", staged.stem, staged.extension);
-        if let Some(counted) = count(&staged.format, &staged.bytes)?
+        let Staged { stem, format, content, .. } = staged;
+        let Content::Memory(bytes) = content else { return Ok(name) };
+        if let Some(counted) = count(&format, &bytes)?
             && counted != records
         {
             let message = format!("`{name}` holds {counted} records, but the connector says {records}");
             return Err(Error::bug("output.miscount", message));
         }
-        let Staged { stem, format, bytes, .. } = staged;
         inner.finished.push(CapturedPart { name: name.clone(), stem, bytes, records, format });
         Ok(name)
     }

@@ -73,7 +73,7 @@ impl Plugins {
 }
 
 /// The search path, with the manifest's folders if there is a manifest; and the manifest's folder.
-fn search_path(global: &Global) -> (SearchPath, PathBuf) {
+pub(super) fn search_path(global: &Global) -> (SearchPath, PathBuf) {
     let manifest = Manifest::load(&global.manifest, &Overrides::default()).ok();
     let folder = global
         .manifest

@@ -1,17 +1,10 @@
 //! What can go wrong.
 
-use std::{thread, time::Duration};
+use std::{process, thread, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-
-/// Options of both components.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Options {
-    /// What goes wrong
-    pub(crate) fault: Fault,
-}
+use usher_sdk::abi::{Error, ErrorClass};
 
 /// A way to misbehave. Those of the other role do nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -50,6 +43,8 @@ pub(crate) enum Fault {
     OffsetsBeyond,
     /// An Arrow type that does not cross the boundary
     ForeignType,
+    /// Numbers where the catalog promises text
+    OtherKind,
     /// A column that was asked for does not come
     ColumnMissing,
     /// The columns that say where rows come from do not come
@@ -64,34 +59,74 @@ pub(crate) enum Fault {
     Miscount,
     /// Leaves a part unfinished
     Unfinished,
+    /// An error of a class that does not exist
+    UnknownClass,
     /// Never comes back and does not care about being cancelled
     NeverReturn,
+    /// Ends the process, and says that all went well
+    Exit,
+    /// Ends the process by a signal
+    Abort,
     /// Writes to standard output
     Print,
+    /// Every instance leaves memory behind
+    LeakMemory,
+    /// Every batch behind the first ten thousand rows leaves memory behind
+    LeakRows,
+    /// Every instance leaves a thread behind
+    LeakThread,
 }
 
-impl Options {
+impl Fault {
     /// Panics at the caller's place if this is the fault asked for.
     #[track_caller]
-    pub(crate) fn panic_if(&self, fault: Fault) {
-        if self.fault == fault {
+    pub(crate) fn panic_if(self, fault: Self) {
+        if self == fault {
             panic!("{fault:?} was asked for");
         }
     }
 
-    /// The faults that any work can have.
-    pub(crate) fn work(&self) {
-        match self.fault {
-            Fault::PanicInThread => {
+    /// The faults that opening can have.
+    #[track_caller]
+    pub(crate) fn open(self) {
+        self.panic_if(Self::PanicInOpen);
+        match self {
+            Self::LeakMemory => {
+                vec![1u8; 64 << 10].leak();
+            }
+            Self::LeakThread => {
+                thread::spawn(|| thread::sleep(Duration::from_secs(3_600)));
+            }
+            _ => {}
+        }
+    }
+
+    /// The faults that any work can have, after so many rows.
+    pub(crate) fn work(self, rows: u64) -> Result<(), Error> {
+        match self {
+            Self::LeakRows if rows > 10_000 => {
+                vec![1u8; 1 << 20].leak();
+            }
+            Self::PanicInThread => {
                 let worker = thread::spawn(|| panic!("a thread of the plugin panics"));
                 worker.join().expect("the thread ended well");
             }
-            Fault::NeverReturn => loop {
+            Self::UnknownClass => {
+                return Err(Error::new(
+                    ErrorClass(99),
+                    "misbehaving.class",
+                    "an error of a class of its own",
+                ));
+            }
+            Self::NeverReturn => loop {
                 thread::sleep(Duration::from_secs(1));
             },
-            Fault::Print => print(),
+            Self::Exit => process::exit(0),
+            Self::Abort => process::abort(),
+            Self::Print => print(),
             _ => {}
         }
+        Ok(())
     }
 }
 

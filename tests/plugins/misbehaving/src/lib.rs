@@ -1,10 +1,11 @@
-//! A plugin that misbehaves on purpose: the option `fault` of its source and of its sink chooses how. Without one both
-//! are well-behaved, so that a test changes one thing only.
+//! A plugin that misbehaves on purpose: the option `fault` of its source and of its sink chooses how, and
+//! `USHER_MISBEHAVE` for what it says of itself. Without one it is well-behaved, so that a test changes one thing only.
 
 mod constructed;
 mod fault;
 mod sink;
 mod source;
+mod words;
 
 usher_sdk::export! {
     name = "misbehaving",

@@ -1,60 +1,71 @@
 //! The sink `rows`: a file with a number a row.
 
 use arrow_schema::SchemaRef;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use usher_sdk::{
     Host, PartHandle, Records, Sink,
     abi::{Component, Error, Origin, Part, Problem, Receipt, Reject, Report, service::PartFormat},
     describe,
 };
 
-use crate::fault::{Fault, Options};
+use crate::{fault::Fault, words::spoilt};
+
+/// Options of the sink.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Options {
+    /// What goes wrong
+    fault: Fault,
+}
 
 /// A file.
 #[derive(Debug)]
 pub(crate) struct RowsFile {
-    options: Options,
+    fault: Fault,
     host: Host,
     part: Option<PartHandle>,
     left: Option<PartHandle>,
     rows: u64,
+    bytes: u64,
 }
 
 impl Sink for RowsFile {
     type Options = Options;
 
     fn component() -> Component {
-        Component { open: true, ..describe::sink::<Options>("rows", "A file with a number a row") }
+        spoilt(Component { open: true, ..describe::sink::<Options>("rows", "A file with a number a row") })
     }
 
     fn open(options: Options, host: Host) -> Result<Self, Error> {
-        options.panic_if(Fault::PanicInOpen);
-        Ok(Self { options, host, part: None, left: None, rows: 0 })
+        options.fault.open();
+        Ok(Self { fault: options.fault, host, part: None, left: None, rows: 0, bytes: 0 })
     }
 
     fn check(&mut self, _: &[String]) -> Result<Vec<Problem>, Error> {
-        self.options.panic_if(Fault::PanicInCheck);
+        self.fault.panic_if(Fault::PanicInCheck);
         Ok(Vec::new())
     }
 
     fn begin(&mut self, _: SchemaRef) -> Result<(), Error> {
-        self.options.panic_if(Fault::PanicInBegin);
+        self.fault.panic_if(Fault::PanicInBegin);
         let output = self.host.output()?;
         self.part = Some(output.create("rows", "ndjson", &PartFormat::ndjson())?);
-        if self.options.fault == Fault::Unfinished {
+        if self.fault == Fault::Unfinished {
             self.left = Some(output.create("left", "ndjson", &PartFormat::ndjson())?);
         }
         Ok(())
     }
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
-        self.options.panic_if(Fault::PanicInWrite);
-        self.options.work();
+        self.fault.panic_if(Fault::PanicInWrite);
+        self.fault.work(self.rows)?;
         let part =
             self.part.as_mut().ok_or_else(|| Error::bug("sink.order", "`begin` has not been called"))?;
         let origins = records.origins()?;
         for row in 0..records.batch.num_rows() {
             let origin = origins.get(row);
-            match (self.options.fault, row) {
+            match (self.fault, row) {
                 (Fault::RejectStrangers, 0) => {
                     report.rejects.push(stranger());
                     continue;
@@ -62,8 +73,10 @@ impl Sink for RowsFile {
                 (Fault::Swallow, 0) => continue,
                 (Fault::Boast, 0) => {}
                 _ => {
-                    part.write(format!("{row}\n").as_bytes())?;
+                    let line = format!("{}\n", self.rows);
+                    part.write(line.as_bytes())?;
                     self.rows += 1;
+                    self.bytes += line.len() as u64;
                 }
             }
             report.written.add(origin.input, origin.offset);
@@ -72,17 +85,17 @@ impl Sink for RowsFile {
     }
 
     fn flush(&mut self, _: &mut Report) -> Result<(), Error> {
-        self.options.panic_if(Fault::PanicInFlush);
+        self.fault.panic_if(Fault::PanicInFlush);
         Ok(())
     }
 
     fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
-        self.options.panic_if(Fault::PanicInFinish);
+        self.fault.panic_if(Fault::PanicInFinish);
         let part = self.part.take().ok_or_else(|| Error::bug("sink.order", "`begin` has not been called"))?;
-        let rows = self.rows + u64::from(self.options.fault == Fault::Miscount);
+        let rows = self.rows + u64::from(self.fault == Fault::Miscount);
         let name = part.finish(rows)?;
         Ok(Receipt {
-            parts: vec![Part { name, rows, bytes: 2 * rows, ..Part::default() }],
+            parts: vec![Part { name, rows, bytes: self.bytes, ..Part::default() }],
             ..Receipt::default()
         })
     }
@@ -90,7 +103,7 @@ impl Sink for RowsFile {
 
 impl Drop for RowsFile {
     fn drop(&mut self) {
-        self.options.panic_if(Fault::PanicInClose);
+        self.fault.panic_if(Fault::PanicInClose);
     }
 }
 

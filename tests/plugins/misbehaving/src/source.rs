@@ -1,131 +1,148 @@
-//! The source `rows`: three addresses that stand in no file.
+//! The source `rows`: a delimited file, read as the SDK does, and spoilt.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, cast::AsArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use usher_sdk::{
     Host, Records, Source, Stream,
-    abi::{Attribute, Catalog, Component, Error, Problem, Report, Split, ValueKind},
+    abi::{Catalog, Component, Error, Problem, Report, Split},
     describe,
-    records::origin_fields,
+    source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, STANDARD_CLAIMS, TableStream, Tables},
 };
 
-use crate::fault::{Fault, Options};
+use crate::{fault::Fault, words::spoilt};
 
-const ADDRESSES: [&str; 3] = ["ada@example.com", "bob@example.com", "eve@example.com"];
+/// Options of the source.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {
+    /// The file
+    input: String,
+    /// What goes wrong
+    #[serde(default)]
+    fault: Fault,
+}
 
-/// Three rows.
+/// A delimited file.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    options: Arc<Options>,
-    projection: Vec<String>,
+    fault: Fault,
+    tables: Tables,
 }
 
 impl Source for Rows {
     type Options = Options;
-    type Stream = OneBatch;
+    type Stream = Spoilt;
 
     fn component() -> Component {
-        describe::source::<Options>("rows", "Three addresses")
+        spoilt(Component { open: true, ..describe::source::<Options>("rows", "Rows of a delimited file") })
     }
 
-    fn open(options: Options, _: Host) -> Result<Self, Error> {
-        options.panic_if(Fault::PanicInOpen);
-        Ok(Self { options: Arc::new(options), projection: Vec::new() })
+    fn open(options: Options, host: Host) -> Result<Self, Error> {
+        options.fault.open();
+        let profile = Profile {
+            input: options.input,
+            delimiter: Delimiter::default(),
+            quote: b'"',
+            declared: Declared { claims: BTreeMap::new(), kinds: BTreeMap::new() },
+            usual: |heading| STANDARD_CLAIMS.iter().copied().find(|claim| *claim == heading),
+            limit: MAX_RECORD_BYTES,
+        };
+        Ok(Self { fault: options.fault, tables: Tables::new(profile, host) })
     }
 
     fn check(&mut self) -> Result<Vec<Problem>, Error> {
-        self.options.panic_if(Fault::PanicInCheck);
-        Ok(Vec::new())
+        self.fault.panic_if(Fault::PanicInCheck);
+        Ok(self.tables.check())
     }
 
     fn catalog(&mut self) -> Result<Catalog, Error> {
-        self.options.panic_if(Fault::PanicInCatalog);
-        let email = Attribute {
-            path: "email".to_owned(),
-            kind: ValueKind::Text,
-            claim: Some("email".to_owned()),
-            summary: String::new(),
-        };
-        Ok(Catalog { attributes: vec![email], ..Catalog::default() })
+        self.fault.panic_if(Fault::PanicInCatalog);
+        self.tables.catalog()
     }
 
     fn plan(&mut self, projection: &[String], _: usize) -> Result<Vec<Split>, Error> {
-        self.options.panic_if(Fault::PanicInPlan);
-        self.projection = projection.to_vec();
-        Ok(vec![Split { end: u64::MAX, ..Split::default() }])
+        self.fault.panic_if(Fault::PanicInPlan);
+        self.tables.plan(projection)
     }
 
-    fn open_split(&mut self, _: &Split, _: &[u8]) -> Result<OneBatch, Error> {
-        self.options.panic_if(Fault::PanicInOpenSplit);
-        Ok(OneBatch { options: self.options.clone(), projection: Some(std::mem::take(&mut self.projection)) })
+    fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Spoilt, Error> {
+        self.fault.panic_if(Fault::PanicInOpenSplit);
+        Ok(Spoilt { fault: self.fault, rows: self.tables.open_split(split, checkpoint)?, read: 0 })
     }
 }
 
 impl Drop for Rows {
     fn drop(&mut self) {
-        self.options.panic_if(Fault::PanicInClose);
+        self.fault.panic_if(Fault::PanicInClose);
     }
 }
 
-/// The rows, once.
+/// Good rows with something wrong about them.
 #[derive(Debug)]
-pub(crate) struct OneBatch {
-    options: Arc<Options>,
-    projection: Option<Vec<String>>,
+pub(crate) struct Spoilt {
+    fault: Fault,
+    rows: TableStream,
+    read: u64,
 }
 
-impl Stream for OneBatch {
-    fn next(&mut self, _: &mut Report) -> Result<Option<Records>, Error> {
-        self.options.panic_if(Fault::PanicInNext);
-        self.options.work();
-        let Some(projection) = self.projection.take() else { return Ok(None) };
-        let fault = self.options.fault;
-        let mut fields = Vec::new();
-        let mut columns: Vec<ArrayRef> = Vec::new();
-        if fault != Fault::ColumnMissing {
-            for name in projection {
-                let column = addresses(fault);
-                fields.push(Field::new(name, column.data_type().clone(), true));
-                columns.push(column);
+impl Stream for Spoilt {
+    fn next(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
+        self.fault.panic_if(Fault::PanicInNext);
+        self.fault.work(self.read)?;
+        let Some(records) = self.rows.next(report)? else { return Ok(None) };
+        self.read += records.batch.num_rows() as u64;
+        let mut columns = records.batch.columns().to_vec();
+        let mut fields: Vec<Field> =
+            records.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+        // Behind the data stand `_offset` and `_length`.
+        let data = columns.len() - 2;
+        match self.fault {
+            Fault::ColumnMissing if data > 0 => {
+                columns.remove(0);
+                fields.remove(0);
             }
-        }
-        let [offset, length] = origin_fields();
-        let [no_offset, no_length] = ["other", "another"].map(|n| Field::new(n, DataType::UInt64, false));
-        if fault == Fault::OriginsMissing {
-            fields.extend([no_offset, no_length]);
-            columns.extend([0, 1].map(|_| Arc::new(UInt64Array::from(vec![0, 16, 32])) as ArrayRef));
-        } else {
-            fields.extend([offset, length]);
-            columns.push(Arc::new(UInt64Array::from(vec![0, 16, 32])));
-            columns.push(Arc::new(UInt32Array::from(vec![15, 15, 15])));
+            Fault::OriginsMissing => {
+                fields[data] = Field::new("other", DataType::UInt64, false);
+                fields[data + 1] = Field::new("another", DataType::UInt32, false);
+            }
+            _ if data > 0 => {
+                columns[0] = spoilt_column(self.fault, &columns[0]);
+                fields[0] = Field::new(fields[0].name(), columns[0].data_type().clone(), true);
+            }
+            _ => {}
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
             .map_err(|e| Error::bug("misbehaving.batch", e.to_string()))?;
-        Ok(Some(Records::new(batch, 0)))
+        Ok(Some(Records { batch, ..records }))
     }
 }
 
 /// The column, more or less.
-fn addresses(fault: Fault) -> ArrayRef {
-    let text = ADDRESSES.concat();
-    let offsets = |ends: [i32; 4]| OffsetBuffer::new(ScalarBuffer::from(ends.to_vec()));
+fn spoilt_column(fault: Fault, column: &ArrayRef) -> ArrayRef {
+    let texts = column.as_string::<i32>();
+    let (offsets, bytes) = (texts.offsets().clone(), texts.values().clone());
     match fault {
-        Fault::ForeignType => Arc::new(Int32Array::from(vec![1, 2, 3])),
+        Fault::ForeignType => Arc::new(Int32Array::from(vec![1; texts.len()])),
+        Fault::OtherKind => Arc::new(Int64Array::from(vec![1; texts.len()])),
         Fault::InvalidUtf8 => {
-            let bytes: Vec<u8> = text.bytes().map(|b| if b == b'@' { 0xFF } else { b }).collect();
+            let bytes: Vec<u8> = bytes.iter().map(|b| if *b == b'@' { 0xFF } else { *b }).collect();
             // SAFETY: none. The host must notice before anybody reads the text.
-            Arc::new(unsafe {
-                StringArray::new_unchecked(offsets([0, 15, 30, 45]), Buffer::from(bytes), None)
-            })
+            Arc::new(unsafe { StringArray::new_unchecked(offsets, Buffer::from(bytes), None) })
         }
         Fault::OffsetsBeyond => {
-            let bytes = Buffer::from(text.into_bytes());
+            let mut offsets = offsets.to_vec();
+            if let Some(last) = offsets.last_mut() {
+                *last = 4_000_000;
+            }
+            let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
             // SAFETY: none. The host must notice before anybody follows the offsets.
-            Arc::new(unsafe { StringArray::new_unchecked(offsets([0, 15, 30, 4_000_000]), bytes, None) })
+            Arc::new(unsafe { StringArray::new_unchecked(offsets, bytes, None) })
         }
-        _ => Arc::new(StringArray::from(ADDRESSES.to_vec())),
+        _ => column.clone(),
     }
 }

@@ -2,8 +2,9 @@
 
 mod faults;
 mod hostile;
+mod measured;
 mod writing;
 
 use super::Steps;
 
-pub(super) const STEPS: Steps = &[writing::STEPS, hostile::STEPS, faults::STEPS];
+pub(super) const STEPS: Steps = &[writing::STEPS, hostile::STEPS, faults::STEPS, measured::STEPS];

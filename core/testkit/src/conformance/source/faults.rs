@@ -18,6 +18,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("a failing service is an error of its class", failures),
     ("two instances work at once", two_at_once),
     ("cancelled between calls, it stops", cancel_between),
+    ("cancelled after any batch, it stops", cancel_after_any_batch),
     ("cancelled during a call, it stops soon", cancel_during),
     ("cancelled as a run, it stops", cancel_run),
     ("closed early, it leaves nothing open", closed_early),
@@ -42,7 +43,7 @@ fn two_at_once(bench: &Bench<'_>) -> Result<(), Stop> {
 }
 
 /// Opens everything up to the stream of the first split.
-fn open(bench: &Bench<'_>, host: &MemoryHost) -> Result<(Source, Option<Stream>), String> {
+pub(super) fn open(bench: &Bench<'_>, host: &MemoryHost) -> Result<(Source, Option<Stream>), String> {
     let services = host.services();
     let mut source =
         need(Source::open(bench.module, &bench.case.component, &bench.options(), &services), "opening")?;
@@ -77,6 +78,25 @@ fn cancel_between(bench: &Bench<'_>) -> Result<(), Stop> {
     cancelled(source.plan(&[], 1), "`plan`")?;
     if let Some(mut stream) = stream {
         cancelled(stream.next(&mut Report::default()), "`next` of a stream of a cancelled source")?;
+    }
+    Ok(())
+}
+
+fn cancel_after_any_batch(bench: &Bench<'_>) -> Result<(), Stop> {
+    const MANY: usize = 8;
+    let host = bench.host_of_rows(20_000);
+    let mut batches = 1;
+    while batches <= MANY {
+        let (source, stream) = open(bench, &host)?;
+        let Some(mut stream) = stream else { return Ok(()) };
+        for _ in 0..batches {
+            if need(stream.next(&mut Report::default()), "`next`")?.is_none() {
+                return Ok(());
+            }
+        }
+        source.canceller().cancel();
+        cancelled(stream.next(&mut Report::default()), &format!("`next` behind batch {batches}"))?;
+        batches += 1;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
+use usher_abi::{Catalog, ValueKind};
 use usher_sdk::{
     Records,
     records::{LENGTH, OFFSET},
@@ -20,6 +21,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("an unknown attribute is no panic", unknown_attribute),
     ("an input without records has no rows", empty),
     ("0, 1, 2, 100 and 10,000 records are as many rows", counts),
+    ("100,000 records are as many rows", many),
     ("slabs of any size give the same rows", slabs),
     ("an input of unknown size gives the same rows", streamed),
     ("two files are read one after the other", two_files),
@@ -52,6 +54,7 @@ pub(super) fn well_formed(host: &MemoryHost, read: &Read, columns: &[&str]) -> R
     let mut last = (0, 0);
     for (batch, input) in read.batches.iter().zip(&read.inputs) {
         schema_is(batch.schema_ref(), columns)?;
+        kinds_are(batch.schema_ref(), &read.catalog)?;
         let records = Records::new(batch.clone(), *input);
         let origins = records.origins().map_err(|e| e.to_string())?;
         for row in 0..batch.num_rows() {
@@ -90,6 +93,31 @@ fn schema_is(schema: &Schema, columns: &[&str]) -> Result<(), String> {
     let types: Vec<&DataType> = schema.fields().iter().rev().take(2).map(|f| f.data_type()).collect();
     if types != [&DataType::UInt32, &DataType::UInt64] {
         return Err(format!("`{OFFSET}` and `{LENGTH}` are not UInt64 and UInt32"));
+    }
+    Ok(())
+}
+
+/// The types are those that the catalog's kinds cross as.
+fn kinds_are(schema: &Schema, catalog: &Catalog) -> Result<(), String> {
+    for field in schema.fields() {
+        let Some(attribute) = catalog.attributes.iter().find(|a| a.path == *field.name()) else { continue };
+        let found = field.data_type();
+        let text = matches!(found, DataType::Utf8 | DataType::Utf8View);
+        let fits = match attribute.kind {
+            ValueKind::Text | ValueKind::Any => text,
+            ValueKind::Boolean => *found == DataType::Boolean,
+            ValueKind::Integer => *found == DataType::Int64,
+            ValueKind::Number => *found == DataType::Float64,
+            ValueKind::Timestamp => text || matches!(found, DataType::Timestamp(..)),
+            ValueKind::Date => text || *found == DataType::Date32,
+            ValueKind::List => matches!(found, DataType::List(_)),
+        };
+        if !fits {
+            let (path, kind) = (&attribute.path, attribute.kind.name());
+            return Err(format!(
+                "the catalog says that `{path}` is of the kind `{kind}`, but it comes as {found}"
+            ));
+        }
     }
     Ok(())
 }
@@ -157,12 +185,21 @@ fn empty(bench: &Bench<'_>) -> Result<(), Stop> {
 }
 
 fn counts(bench: &Bench<'_>) -> Result<(), Stop> {
+    count(bench, &[0, 1, 2, 100, 10_000])
+}
+
+fn many(bench: &Bench<'_>) -> Result<(), Stop> {
+    bench.needs_time()?;
+    count(bench, &[100_000])
+}
+
+fn count(bench: &Bench<'_>, counts: &[usize]) -> Result<(), Stop> {
     let Some((_, sample)) = bench.case.inputs.first().filter(|(_, s)| !s.is_whole()) else {
         return skip("the sample cannot be taken apart");
     };
     let others = need(bench.read(&bench.host()), "reading the sample")?;
     let others = (others.rows() + others.report.rejects.len() as u64).saturating_sub(sample.len() as u64);
-    for rows in [0usize, 1, 2, 100, 10_000] {
+    for &rows in counts {
         let host = bench.host_of_rows(rows);
         let read = need(bench.read(&host), &format!("{rows} records"))?;
         let found = read.rows() + read.report.rejects.len() as u64;

@@ -1,0 +1,9 @@
+//! Checks of transforms.
+
+mod faults;
+mod measured;
+mod rows;
+
+use super::Steps;
+
+pub(super) const STEPS: Steps = &[rows::STEPS, faults::STEPS, measured::STEPS];

@@ -1,0 +1,229 @@
+//! Watches the process that runs the checks: names the check that hangs or ends it, and goes on behind it.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use usher_testkit::{Check, Outcome, Verdict};
+
+use super::{watch::read_on, worker::Message};
+
+/// After so many checks that hang or end the process, the rest is not run.
+const MOST_LOST: usize = 3;
+
+/// What to run.
+pub(super) struct Job<'a> {
+    pub(super) plugin: &'a Path,
+    pub(super) cases: Option<&'a Path>,
+    pub(super) quick: bool,
+    /// How long a check may take.
+    pub(super) deadline: Duration,
+    /// No progress on standard error.
+    pub(super) silent: bool,
+}
+
+/// Runs the suite to its end, in as many processes as that takes.
+pub(super) fn run(job: &Job<'_>) -> io::Result<Outcome> {
+    let mut state = State::new(job.silent);
+    for _ in 0..MOST_LOST {
+        if round(job, &mut state)? {
+            return Ok(state.end());
+        }
+    }
+    let why = format!("not run: {MOST_LOST} checks before it hung or ended the process");
+    let rest: Vec<_> = state.names.drain(state.next..).collect();
+    state.checks.extend(rest.into_iter().map(|(subject, name)| Check {
+        subject,
+        name,
+        verdict: Verdict::Skipped(why.clone()),
+    }));
+    Ok(state.end())
+}
+
+/// One process, from the next check on; whether all of them have run.
+fn round(job: &Job<'_>, state: &mut State) -> io::Result<bool> {
+    let mut worker = Worker::start(job, state.next)?;
+    let fate = loop {
+        match worker.messages.recv_timeout(job.deadline) {
+            Ok(Message::Refused(why)) => {
+                state.lost(why.lines().next().unwrap_or_default());
+                break Some(true);
+            }
+            Ok(Message::Planned(names)) => state.plan(names),
+            Ok(Message::Began(_)) => {}
+            Ok(Message::Ended { check, printed, threads }) => {
+                state.ended(check, &printed, threads, &worker.complaints());
+                if state.next == state.names.len() {
+                    break Some(true);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                state.lost(&format!("it did not return within {} s", job.deadline.as_secs()));
+                break Some(false);
+            }
+            Err(RecvTimeoutError::Disconnected) => break None,
+        }
+    };
+    // Whatever the plugin left running must not hold anybody up.
+    if fate.is_some() {
+        let _ = worker.process.kill();
+    }
+    let status = worker.process.wait()?;
+    let Some(done) = fate else {
+        let last = worker.complaints().lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned);
+        let last = last.map_or_else(String::new, |line| format!("; the last line on standard error: {line}"));
+        state.lost(&format!("it ended the process ({status}){last}"));
+        return Ok(state.names.is_empty());
+    };
+    // What could not even be loaded is not tried again.
+    Ok(done || state.names.is_empty())
+}
+
+struct Worker {
+    process: Child,
+    messages: Receiver<Message>,
+    errors: File,
+    read: u64,
+}
+
+impl Worker {
+    fn start(job: &Job<'_>, from: usize) -> io::Result<Self> {
+        let errors = tempfile::tempfile()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("test").arg(std::path::absolute(job.plugin)?).args(["--worker", &from.to_string()]);
+        if let Some(cases) = job.cases {
+            command.arg("--cases").arg(cases);
+        }
+        if job.quick {
+            command.arg("--quick");
+        }
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors.try_clone()?).spawn()?;
+        let (sender, messages) = channel();
+        if let Some(output) = process.stdout.take() {
+            thread::spawn(move || {
+                let lines = BufReader::new(output).lines().map_while(Result::ok);
+                lines.map_while(|line| serde_json::from_str(&line).ok()).try_for_each(|m| sender.send(m))
+            });
+        }
+        Ok(Self { process, messages, errors, read: 0 })
+    }
+
+    /// What came on standard error since the last time.
+    fn complaints(&mut self) -> String {
+        read_on(&self.errors, &mut self.read)
+    }
+}
+
+/// What is known so far.
+struct State {
+    names: Vec<(String, String)>,
+    next: usize,
+    checks: Vec<Check>,
+    /// What is true of the process as a whole: the first failure of each, if there was one.
+    printed: Option<String>,
+    threads: Option<String>,
+    panicked: Option<String>,
+    sees_threads: bool,
+    bar: ProgressBar,
+}
+
+impl State {
+    fn new(silent: bool) -> Self {
+        let target = if silent { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style = ProgressStyle::with_template("{pos} of {len} checks, {elapsed}: {msg}");
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self {
+            names: Vec::new(),
+            next: 0,
+            checks: Vec::new(),
+            printed: None,
+            threads: None,
+            panicked: None,
+            sees_threads: true,
+            bar: style.map_or(bar.clone(), |style| bar.with_style(style)),
+        }
+    }
+
+    fn plan(&mut self, names: Vec<(String, String)>) {
+        if self.names.is_empty() {
+            self.checks.push(loading(Verdict::Passed));
+        }
+        self.bar.set_length(names.len() as u64);
+        self.names = names;
+        self.show();
+    }
+
+    fn show(&self) {
+        self.bar.set_position(self.next as u64);
+        if let Some((subject, name)) = self.names.get(self.next) {
+            self.bar.set_message(format!("{subject}: {name}"));
+        }
+    }
+
+    fn ended(&mut self, check: Check, printed: &str, threads: Option<usize>, complaints: &str) {
+        let place = format!("in `{}: {}`", check.subject, check.name);
+        if !printed.is_empty() {
+            let text: String = printed.trim_end().chars().take(200).collect();
+            self.printed.get_or_insert_with(|| format!("{place}, `{}` is printed", text.escape_debug()));
+        }
+        match threads {
+            None => self.sees_threads = false,
+            Some(0) => {}
+            Some(left) => {
+                self.threads.get_or_insert_with(|| format!("{place}, {left} more than before are left"));
+            }
+        }
+        let mut lines = complaints.lines().skip_while(|line| !line.contains("panicked"));
+        if let Some(line) = lines.next() {
+            let what = lines.next().unwrap_or_default();
+            self.panicked.get_or_insert_with(|| format!("{place}: {} {what}", line.trim()).trim().to_owned());
+        }
+        self.checks.push(check);
+        self.next += 1;
+        self.show();
+    }
+
+    /// The check that runs has no verdict of its own.
+    fn lost(&mut self, why: &str) {
+        let verdict = Verdict::Failed(why.to_owned());
+        match self.names.get(self.next) {
+            Some((subject, name)) => {
+                self.checks.push(Check { subject: subject.clone(), name: name.clone(), verdict });
+                self.next += 1;
+            }
+            None => self.checks.push(loading(verdict)),
+        }
+    }
+
+    fn end(mut self) -> Outcome {
+        self.bar.finish_and_clear();
+        let verdict = |failure: Option<String>| failure.map_or(Verdict::Passed, Verdict::Failed);
+        let threads = match self.sees_threads {
+            true => verdict(self.threads),
+            false => Verdict::Skipped("only Linux lists the threads of a process".to_owned()),
+        };
+        let of_process = [
+            ("nothing goes to standard output", verdict(self.printed)),
+            ("no thread is left behind", threads),
+            ("nothing panics where nobody answers for it", verdict(self.panicked)),
+        ];
+        self.checks.extend(of_process.map(|(name, verdict)| Check {
+            subject: "process".to_owned(),
+            name: name.to_owned(),
+            verdict,
+        }));
+        Outcome { checks: self.checks }
+    }
+}
+
+fn loading(verdict: Verdict) -> Check {
+    Check { subject: "plugin".to_owned(), name: "is loaded and says what it is".to_owned(), verdict }
+}

@@ -12,7 +12,7 @@ use usher_abi::{Error, Origin, ValueKind};
 pub const OFFSET: &str = "_offset";
 /// Name of the column with the length of each record in bytes.
 pub const LENGTH: &str = "_length";
-/// Metadata key that carries a column's [`ValueKind`](usher_abi::ValueKind).
+/// Metadata key that carries a column's [`ValueKind`].
 pub const KIND: &str = "usher.kind";
 
 /// Some thousand rows of one input.

@@ -14,6 +14,7 @@ version = 1
 
 [connectors.rows]
 plugin = "misbehaving"
+options = { input = "people.csv" }
 
 [connectors.lines]
 plugin = "json"
@@ -27,6 +28,7 @@ to = ["lines"]
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.write("connectors.toml", MANIFEST);
+    bench.write("people.csv", "email,name\nada@example.com,Ada\n");
     put(&bench, "mine/one.so", library("misbehaving"));
     put(&bench, "mine/two.so", library("json"));
     bench
@@ -88,7 +90,7 @@ fn looking_runs_no_code() {
 fn a_byte_that_differs_is_found_before_anything_runs() {
     let bench = bench();
     usher(&bench, &["plugins", "lock"]).expect(0);
-    edit(&bench, "mine/one.so", "Three addresses", "Three Addresses");
+    edit(&bench, "mine/one.so", "A file with a number a row", "a file with a number a row");
     let commands = [
         &["run", "--quiet"][..],
         &["check", "--quiet"],

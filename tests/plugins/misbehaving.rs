@@ -360,7 +360,7 @@ fn without_a_fault_it_behaves() {
 /// A fault that the plugin can have is in the table.
 #[test]
 fn no_fault_is_forgotten() {
-    let said = Bench::new().usher(&["plugins", "show", "misbehaving", "--json"]).expect(0);
+    let said = Bench::new().usher(&["plugins", "describe", "misbehaving", "--json"]).expect(0);
     let description: Value = serde_json::from_str(&said.out).expect("a description");
     let listed =
         description["components"][0]["options"]["$defs"]["Fault"]["oneOf"].as_array().expect("faults");

@@ -31,21 +31,23 @@ macro_rules! templates {
 }
 
 const COMMON: &[Template] =
-    templates!("common": ".gitignore", "Cargo.toml", "README.md", "connectors.toml", "examples/people.csv");
+    templates!("common":
+        ".gitignore", "Cargo.toml", "README.md", "connectors.toml", "examples/people.csv", "tests/conformance.rs",
+    );
 
 const SINK: &[Template] = templates!("sink":
     "src/lib.rs", "src/columns.rs", "src/limits.rs", "src/options.rs", "src/sink.rs", "src/guide.rs",
-    "tests/conformance.rs", "tests/snapshots.rs", "tests/snapshots/snapshots__ordinary_people.snap",
+    "conformance.toml", "tests/snapshots.rs", "tests/snapshots/snapshots__ordinary_people.snap",
 );
 
 const SOURCE: &[Template] = templates!("source":
     "src/lib.rs", "src/columns.rs", "src/source.rs",
-    "tests/conformance.rs", "tests/snapshots.rs", "tests/snapshots/snapshots__ordinary_people.snap",
+    "conformance.toml", "tests/snapshots.rs", "tests/snapshots/snapshots__ordinary_people.snap",
 );
 
 const TRANSFORM: &[Template] = templates!("transform":
     "src/lib.rs", "src/transform.rs",
-    "tests/conformance.rs", "tests/snapshots.rs", "tests/snapshots/snapshots__ordinary_people.snap",
+    "conformance.toml", "tests/snapshots.rs", "tests/snapshots/snapshots__ordinary_people.snap",
 );
 
 impl Plan {

@@ -53,6 +53,8 @@ struct Inner {
     staged: HashMap<u64, Staged>,
     last: u64,
     finished: Vec<CapturedPart>,
+    /// How many parts of a stem are finished.
+    numbers: HashMap<String, usize>,
     forget: bool,
 }
 
@@ -122,7 +124,8 @@ impl OutputService for Outputs {
         self.faults.count(Call::Finish)?;
         let mut inner = lock(&self.inner);
         let staged = inner.staged.remove(&part).ok_or_else(|| unknown(part))?;
-        let number = inner.finished.iter().filter(|p| p.stem == staged.stem).count() + 1;
+        let number = inner.numbers.entry(staged.stem.clone()).or_default();
+        *number += 1;
         let name = format!("test-sink-run-{}-{number:04}.{}", staged.stem, staged.extension);
         let Staged { stem, format, content, .. } = staged;
         let Content::Memory(bytes) = content else { return Ok(name) };

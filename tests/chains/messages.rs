@@ -117,6 +117,20 @@ mod the_manifest {
         ));
     }
 
+    /// What a sink misses because the source could not be asked is not said: the source's fault is.
+    #[test]
+    fn names_an_input_that_is_not_there() {
+        let mut all = String::new();
+        for option in ["input = \"user.ndjson\"", "input = \"${env:USHER_NO_SUCH}\""] {
+            all += &manifest(&format!(
+                "version = 1\n\n[connectors.users]\nplugin = \"auth0\"\noptions = {{ {option} }}\n\n\
+                 [connectors.people]\nplugin = \"zendesk\"\nfields = {{ notes = \"nickname\" }}\n\n\
+                 [chains.main]\nfrom = \"users\"\nto = [\"people\"]\n",
+            ));
+        }
+        insta::assert_snapshot!(all);
+    }
+
     #[test]
     fn has_the_wrong_options() {
         insta::assert_snapshot!(manifest(

@@ -70,12 +70,26 @@ fn a_dropped_claim_fills_nothing() {
     );
 }
 
+/// The chain's own claims are names of columns, too. `email` is an attribute of the source as well: both are hidden.
+#[test]
+fn a_claim_of_the_chain_is_hidden() {
+    let claims = "claims = { email = \"user_metadata.note\", plan = \"user_metadata.plan\" }";
+    let bench = bench(
+        "{ email = { truncate = 1 }, plan = { truncate = 2 } }",
+        "{ note = \"user_metadata.note\", plan = \"plan\", mail = \"row['email']\" }",
+        claims,
+    );
+    said(&bench, &["run", "--run-id", "r"]).expect(0);
+    assert_eq!(rows(&bench), ["l,pr,a", ",fr,b", "a,,a"]);
+}
+
 #[test]
 fn columns_that_do_not_exist_or_slip_past_are_told() {
     let mut all = String::new();
     for (columns, fields) in [
         ("{ emial = \"hash\" }", FIELDS),
         ("{ \"user_metadata.note\" = \"mask\" }", "{ everything = \"user_metadata\" }"),
+        ("{ sub = \"mask\", user_id = \"hash\" }", FIELDS),
     ] {
         all += &said(&bench(columns, fields, ""), &["check"]).expect(2).shown();
     }

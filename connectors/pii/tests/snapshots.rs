@@ -81,6 +81,18 @@ fn values_of_every_type() {
     insta::assert_snapshot!(shown(cut, batch));
 }
 
+/// The longest name is meant, whatever stands above it.
+#[test]
+fn what_is_said_more_precisely_wins() {
+    let batch = text_batch(&[
+        ("user_metadata.note", vec![Some("secret")]),
+        ("user_metadata.plan", vec![Some("premium")]),
+    ]);
+    let columns = json!({ "user_metadata": { "truncate": 3 }, "user_metadata.note": "drop" });
+    let done = run(columns, batch).unwrap();
+    assert_eq!(records(&done.batches), "{\"user_metadata.plan\":\"pre\",\"_offset\":0,\"_length\":99}\n");
+}
+
 #[test]
 fn a_value_is_not_carried_past_in_a_whole() {
     let batch = text_batch(&[("user_metadata", vec![Some("{\"note\":\"secret\"}")])]);

@@ -3,8 +3,8 @@
 /// Of a field: its [`ValueKind`](crate::ValueKind) by name. A field without it is taken by its Arrow type.
 pub const KIND: &str = "usher.kind";
 
-/// Of a field in a transform's schemas: the claim that the column provides.
-pub const CLAIM: &str = "usher.claim";
+/// Of a field in a transform's schemas: the claims that the column provides, as a JSON list of names.
+pub const CLAIMS: &str = "usher.claims";
 
 /// Of a field that comes out of a transform: the columns that it is made from, as a JSON list of names. A field
 /// without it is made from the column of its own name.

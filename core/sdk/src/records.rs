@@ -72,6 +72,12 @@ pub fn kind(field: &Field) -> Option<ValueKind> {
     field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind))
 }
 
+/// The claims that a column of a transform's schema provides.
+pub fn claims(field: &Field) -> Vec<String> {
+    let claims = field.metadata().get(usher_abi::metadata::CLAIMS);
+    claims.and_then(|claims| serde_json::from_str(claims).ok()).unwrap_or_default()
+}
+
 /// The two fields that every batch ends with.
 pub fn origin_fields() -> [Field; 2] {
     [Field::new(OFFSET, DataType::UInt64, false), Field::new(LENGTH, DataType::UInt32, false)]

@@ -35,8 +35,8 @@ pub trait Transform: Sized + Send + 'static {
     /// The schema that comes out when this one goes in. Asked twice before the first batch: with all that the source
     /// lists ([`metadata::OPEN`](usher_abi::metadata::OPEN) is there), which says what names the chain may use after
     /// this transform; then with the columns that are going to come. Types stand for nothing in either: a field's
-    /// [`KIND`](usher_abi::metadata::KIND) says what its values are, its [`CLAIM`](usher_abi::metadata::CLAIM) what
-    /// claim it provides. A column that is made from others says so with [`FROM`](usher_abi::metadata::FROM).
+    /// [`KIND`](usher_abi::metadata::KIND) says what its values are, its [`CLAIMS`](usher_abi::metadata::CLAIMS) what
+    /// claims it provides, those of the chain's own among them. A column that is made from others says so with [`FROM`](usher_abi::metadata::FROM).
     fn output_schema(&mut self, input: SchemaRef) -> Result<Schema, Error>;
 
     /// One batch in, at most one out.

@@ -61,7 +61,7 @@ impl<'a> Preparation<'a> {
             Err(error) => error,
         };
         match serde_json::from_str::<Vec<Problem>>(error.details.as_str()) {
-            Ok(problems) if error.class == ErrorClass::CONFIG && !problems.is_empty() => {
+            Ok(problems) if error.class == ErrorClass::CONFIG && problems.iter().any(|p| !p.warning) => {
                 self.problems(connector, &problems);
             }
             _ => self.failure = self.failure.take().or(Some(error.into())),
@@ -326,7 +326,8 @@ impl<'a> Preparation<'a> {
         }
         let mut problems = self.attempt(connector, sink.check(&columns))?;
         // Without the source nobody knows which claims fill a column: what is missing may only seem so.
-        problems.retain(|p| !names.unknown || p.pointer.starts_with("/fields/"));
+        let named = |p: &Problem| connector.fields.iter().any(|f| p.pointer == field_pointer(&f.column));
+        problems.retain(|p| !names.unknown || named(p));
         self.problems(connector, &problems);
         let (mut shaped, mut described) = (Vec::new(), Vec::new());
         for one in mapped {
@@ -459,6 +460,11 @@ impl<'a> Preparation<'a> {
         self.stop_if_bad()?;
         Ok(projection)
     }
+}
+
+/// How a problem points at a column.
+fn field_pointer(column: &str) -> String {
+    format!("/fields/{}", column.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The default that the options' schema states.

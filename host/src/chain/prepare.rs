@@ -109,7 +109,7 @@ pub(super) fn prepare(
         source = prep.source(engine, from, services).map(|(source, catalog)| (from, view, source, catalog));
     }
     let own: Vec<(String, String)> = chain.claims.iter().map(|c| (c.name.clone(), c.path.clone())).collect();
-    let mut through = Through::default();
+    let mut through = Through::new(&own);
     let mut after = source.as_ref().map(|(.., catalog)| catalog.clone());
     for name in &chain.through {
         let stage = opened.get(name).filter(|o| o.sound).and_then(|opened| {
@@ -117,10 +117,8 @@ pub(super) fn prepare(
             Some((opened, prep.transform(engine, opened, services)?))
         });
         after = match (stage, after) {
-            (Some((opened, mut stage)), Some(before)) => {
-                let after = prep.attempt(&opened.connector, stage.catalog(&before));
-                through.push(stage);
-                after
+            (Some((opened, stage)), Some(before)) => {
+                prep.attempt(&opened.connector, through.push(stage, &before))
             }
             _ => None,
         };

@@ -122,6 +122,7 @@ fn drive(
     let stop = AtomicBool::new(false);
     let mut read = Identity::default();
     let mut seen = vec![0u64; prepared.guesses.len()];
+    let mut passed = 0u64;
     let PreparedChain {
         view, source, label, through, projection, guesses, stage, sinks, needs_nothing, ..
     } = &mut prepared;
@@ -146,6 +147,7 @@ fn drive(
         }
         let mut deliver = |stage: &mut ChainStage, batch: RecordBatch, input: u32| -> Result<(), Error> {
             count_guesses(guesses, &batch, &mut seen);
+            passed += batch.num_rows() as u64;
             let batch = if *needs_nothing { with_nothing(&batch)? } else { batch };
             let batch = stage.apply(batch, input, &notes)?;
             for queue in &queues {
@@ -166,7 +168,9 @@ fn drive(
                     notes.reject(Owner(None), reject)?;
                 }
                 progress.rejects.fetch_add(report.rejects.len() as u64, Ordering::Relaxed);
+                let before = stage.books.rejected.count;
                 let batches = through.apply(batch, input, &mut stage.books, &notes)?;
+                progress.rejects.fetch_add(stage.books.rejected.count - before, Ordering::Relaxed);
                 batches.into_iter().try_for_each(|(batch, input)| deliver(stage, batch, input))
             })();
             if chain_result.is_err() || stop.load(Ordering::Acquire) {
@@ -193,7 +197,7 @@ fn drive(
         chain_result?;
         ends.into_iter().collect()
     })?;
-    check_guesses(&prepared.guesses, &seen, read.count)?;
+    check_guesses(&prepared.guesses, &seen, passed)?;
     if engine.cancel.is_cancelled() {
         return Err(Failure::Cancelled);
     }

@@ -26,9 +26,10 @@ use crate::runner::Transform;
 pub(super) type Opener = Box<dyn Fn() -> Result<Box<dyn Transform>, Error> + Send>;
 
 /// The transforms of a chain, in order.
-#[derive(Default)]
 pub(super) struct Through {
     stages: Vec<Stage>,
+    /// The chain's own claims, with their attributes: a transform must know them by name, too.
+    own: Vec<(String, String)>,
 }
 
 /// One transform.
@@ -65,8 +66,8 @@ impl Stage {
     }
 
     /// What the records are when they come out of this transform, if they go in as `catalog`.
-    pub(super) fn catalog(&mut self, catalog: &Catalog) -> Result<Catalog, Error> {
-        let output = self.ask(schema_of(catalog))?;
+    fn catalog(&mut self, catalog: &Catalog, own: &[(String, String)]) -> Result<Catalog, Error> {
+        let output = self.ask(schema_of(catalog, own))?;
         self.made_from =
             output.fields().iter().filter_map(|f| Some((f.name().clone(), sources(f)?))).collect();
         let attributes = output.fields().iter().filter(|f| !is_origin(f)).map(|field| {
@@ -74,7 +75,8 @@ impl Stage {
             Attribute {
                 path: field.name().clone(),
                 kind: of(field, metadata::KIND).and_then(ValueKind::from_name).unwrap_or_default(),
-                claim: of(field, metadata::CLAIM).map(str::to_owned),
+                // The chain's own are looked up by themselves.
+                claim: claims(field).into_iter().find(|claim| !own.iter().any(|(name, _)| name == claim)),
                 summary: known.map(|a| a.summary.clone()).unwrap_or_default(),
             }
         });
@@ -83,8 +85,16 @@ impl Stage {
 }
 
 impl Through {
-    pub(super) fn push(&mut self, stage: Stage) {
+    /// No transforms yet; `own` are the chain's own claims.
+    pub(super) fn new(own: &[(String, String)]) -> Self {
+        Self { stages: Vec::new(), own: own.to_vec() }
+    }
+
+    /// Adds a transform; answers what the records are behind it, if they are as `catalog` before it.
+    pub(super) fn push(&mut self, mut stage: Stage, catalog: &Catalog) -> Result<Catalog, Error> {
+        let after = stage.catalog(catalog, &self.own);
         self.stages.push(stage);
+        after
     }
 
     /// The columns that the source must send so that `needed` can come out.
@@ -113,7 +123,10 @@ impl Through {
             let known = catalog.attributes.iter().find(|a| a.path == *path).cloned();
             known.unwrap_or_else(|| Attribute { path: path.clone(), ..Attribute::default() })
         });
-        let mut schema = schema_of_these(&attributes.collect::<Vec<_>>());
+        let mut fields: Vec<Field> =
+            attributes.map(|attribute: Attribute| field_of(&attribute, &self.own)).collect();
+        fields.extend(origin_fields());
+        let mut schema = Arc::new(Schema::new(fields));
         let mut lost: Vec<(String, String)> = Vec::new();
         for stage in &mut self.stages {
             let output = stage.ask(schema.clone()).map_err(|error| (stage.name.clone(), error))?;
@@ -228,25 +241,38 @@ impl Stage {
     }
 }
 
-/// A catalog as a schema.
-fn schema_of(catalog: &Catalog) -> SchemaRef {
-    let schema = schema_of_these(&catalog.attributes);
+/// A catalog as a schema, with the attributes of the chain's own claims.
+fn schema_of(catalog: &Catalog, own: &[(String, String)]) -> SchemaRef {
+    let mut attributes = catalog.attributes.clone();
+    for (_, path) in own {
+        if catalog.open && !attributes.iter().any(|a| a.path == *path) {
+            attributes.push(Attribute { path: path.clone(), ..Attribute::default() });
+        }
+    }
+    let mut fields: Vec<Field> = attributes.iter().map(|attribute| field_of(attribute, own)).collect();
+    fields.extend(origin_fields());
     let metadata = HashMap::from([(metadata::OPEN.to_owned(), catalog.open.to_string())]);
-    Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
+    Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
-/// Attributes as a schema. The types stand for nothing: what a value is, its kind says.
-fn schema_of_these(attributes: &[Attribute]) -> SchemaRef {
-    let mut fields: Vec<Field> = attributes.iter().map(field_of).collect();
-    fields.push(Field::new(OFFSET, DataType::UInt64, false));
-    fields.push(Field::new(LENGTH, DataType::UInt32, false));
-    Arc::new(Schema::new(fields))
+fn origin_fields() -> [Field; 2] {
+    [Field::new(OFFSET, DataType::UInt64, false), Field::new(LENGTH, DataType::UInt32, false)]
 }
 
-fn field_of(attribute: &Attribute) -> Field {
+/// The type stands for nothing: what a value is, its kind says.
+fn field_of(attribute: &Attribute, own: &[(String, String)]) -> Field {
+    let of_source = attribute.claim.iter().filter(|claim| !own.iter().any(|(name, _)| name == *claim));
+    let of_chain = own.iter().filter(|(_, path)| *path == attribute.path).map(|(claim, _)| claim);
+    let claims: Vec<&String> = of_source.chain(of_chain).collect();
     let mut notes = HashMap::from([(metadata::KIND.to_owned(), attribute.kind.name().to_owned())]);
-    notes.extend(attribute.claim.iter().map(|claim| (metadata::CLAIM.to_owned(), claim.clone())));
+    if !claims.is_empty() {
+        notes.insert(metadata::CLAIMS.to_owned(), serde_json::json!(claims).to_string());
+    }
     Field::new(&attribute.path, DataType::Utf8, true).with_metadata(notes)
+}
+
+fn claims(field: &Field) -> Vec<String> {
+    of(field, metadata::CLAIMS).and_then(|claims| serde_json::from_str(claims).ok()).unwrap_or_default()
 }
 
 fn of<'a>(field: &'a Field, key: &str) -> Option<&'a str> {

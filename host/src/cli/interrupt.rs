@@ -51,9 +51,16 @@ extern "C" fn exit_called() {
     if let Some(sweep) = SWEEP.get() {
         sweep();
     }
-    tell!("error: a plugin ended the process; the chain that ran published nothing");
+    let published = if SWEEP.get().is_some() { "; the chain that ran published nothing" } else { "" };
+    tell!("error: a plugin ended the process{published}");
     // SAFETY: as below: the folder is gone, nothing else needs unwinding.
     unsafe { libc::_exit(i32::from(code::FAILED)) }
+}
+
+/// From now on a plugin that calls `exit` makes the command fail, whatever code it gives.
+pub(super) fn guard() {
+    // SAFETY: the function lives as long as the process and does not unwind.
+    unsafe { libc::atexit(exit_called) };
 }
 
 /// How long a run may take to stop by itself.
@@ -65,10 +72,7 @@ pub(super) fn listen(stop: impl Fn() + Send + 'static, sweep: impl Fn() + Send +
     // a full disk, not the end of the process.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     let sweep: Sweep = Arc::new(sweep);
-    if SWEEP.set(sweep.clone()).is_ok() {
-        // SAFETY: the function lives as long as the process and does not unwind.
-        unsafe { libc::atexit(exit_called) };
-    }
+    let _ = SWEEP.set(sweep.clone());
     let signal = Signal::default();
     let noted = signal.clone();
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return signal };

@@ -79,6 +79,10 @@ enum Command {
 /// Runs a parsed command line.
 pub fn main(cli: Cli) -> ExitCode {
     let Cli { global, command } = cli;
+    // `usher test` watches a process of its own for it.
+    if !matches!(command, Command::Test(_)) {
+        interrupt::guard();
+    }
     let code = match command {
         Command::Run(command) => command.execute(&global),
         Command::Check(command) => command.execute(&global),

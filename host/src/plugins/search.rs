@@ -81,10 +81,10 @@ impl SearchPath {
                 }
             }
             // A file that is the plugin, or looks like it, but was refused is the answer, not "not found".
-            let stem = format!("usher_{}", plugin.replace('-', "_"));
+            let stem = format!("{}usher_{}", env::consts::DLL_PREFIX, plugin.replace('-', "_"));
             let is_it = |r: &&Refusal| match &r.name {
                 Some(name) => name == plugin,
-                None => r.path.to_string_lossy().contains(&stem),
+                None => r.path.file_stem().is_some_and(|name| name == stem.as_str()),
             };
             if let Some(refusal) = refused.iter().find(is_it) {
                 return Err(refusal.to_string());

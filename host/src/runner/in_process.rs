@@ -52,8 +52,13 @@ impl<T> Handle<T> {
 }
 
 fn canceller<T: Sync>(handle: &Arc<Handle<T>>, cancel: extern "C" fn(*mut c_void)) -> Cancel {
-    let handle = handle.clone();
-    Arc::new(move || cancel(handle.this))
+    // Weak: a way to stop an instance must not keep it open.
+    let handle = Arc::downgrade(handle);
+    Arc::new(move || {
+        if let Some(handle) = handle.upgrade() {
+            cancel(handle.this);
+        }
+    })
 }
 
 fn open<T: 'static>(

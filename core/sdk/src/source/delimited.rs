@@ -40,6 +40,8 @@ pub struct DelimitedReader<R = Reader> {
     position: u64,
     cells: Vec<u8>,
     ends: Vec<usize>,
+    /// Line ends within the record that was never closed.
+    swallowed: usize,
     done: bool,
 }
 
@@ -94,6 +96,7 @@ impl<R: Slabs> DelimitedReader<R> {
             position: start,
             cells: vec![0; 4096],
             ends: vec![0; 64],
+            swallowed: 0,
             done: false,
         }
     }
@@ -109,7 +112,10 @@ impl<R: Slabs> DelimitedReader<R> {
             let start = self.position;
             let Some((cells, ends)) = self.record(start)? else {
                 let length = self.position - start;
-                let message = "a quote is opened and the input ends before it is closed";
+                let mut message = "a quote is opened and the input ends before it is closed".to_owned();
+                if self.swallowed > 1 {
+                    message = format!("{message}; {} line ends stand in this one record", self.swallowed);
+                }
                 report.rejects.push(Reject::new(
                     origin(self.input, start, length),
                     "",
@@ -162,7 +168,7 @@ impl<R: Slabs> DelimitedReader<R> {
 
     /// Parses a record; answers the bytes and the number of its cells, or `None` when it ends inside a quote.
     fn record(&mut self, start: u64) -> Result<Option<(usize, usize)>, Error> {
-        let (mut cells, mut ends) = (0, 0);
+        let (mut cells, mut ends, mut swallowed) = (0, 0, 0);
         loop {
             let ended = !self.refill()?;
             let bytes = match &self.slab {
@@ -185,16 +191,25 @@ impl<R: Slabs> DelimitedReader<R> {
                 }
                 csv_core::ReadRecordResult::InputEmpty | csv_core::ReadRecordResult::End if ended => {
                     self.done = true;
+                    // The last one is none of the input's.
+                    self.swallowed = (swallowed + line_ends(&self.cells[..cells])).saturating_sub(1);
                     return Ok(None);
                 }
                 // Over the limit the record is only passed over: its cells are not kept.
-                _ if self.position - start > self.limit as u64 + 1 => (cells, ends) = (0, 0),
+                _ if self.position - start > self.limit as u64 + 1 => {
+                    swallowed += line_ends(&self.cells[..cells]);
+                    (cells, ends) = (0, 0);
+                }
                 csv_core::ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
                 csv_core::ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 csv_core::ReadRecordResult::InputEmpty | csv_core::ReadRecordResult::End => {}
             }
         }
     }
+}
+
+fn line_ends(cells: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', cells).count()
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ use crate::report::{print, tell};
 /// Crates of Usher itself: a connector of this name could not depend on them.
 const TAKEN: [&str; 4] = ["abi", "keys", "sdk", "testkit"];
 
+/// The plugin that the generated manifest reads or writes with.
+const OTHER_END: &str = "csv";
+
 /// Write the crate of a new connector: builds, passes its tests and runs as it is
 #[derive(Debug, Args)]
 pub(super) struct New {
@@ -127,6 +130,11 @@ fn check_name(name: &str) -> Result<(), String> {
     }
     if TAKEN.contains(&name) {
         return Err(format!("`usher-{name}` is a crate of Usher itself; choose another name"));
+    }
+    if name == OTHER_END {
+        return Err(format!(
+            "`{name}` is the plugin at the other end of the new crate's manifest; choose another name"
+        ));
     }
     Ok(())
 }

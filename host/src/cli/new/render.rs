@@ -30,10 +30,9 @@ macro_rules! templates {
     };
 }
 
-const COMMON: &[Template] =
-    templates!("common":
-        ".gitignore", "Cargo.toml", "README.md", "connectors.toml", "examples/people.csv", "tests/conformance.rs",
-    );
+const COMMON: &[Template] = templates!("common":
+    ".gitignore", "Cargo.toml", "README.md", "connectors.toml", "examples/people.csv", "tests/conformance.rs",
+);
 
 const SINK: &[Template] = templates!("sink":
     "src/lib.rs", "src/columns.rs", "src/limits.rs", "src/options.rs", "src/sink.rs", "src/guide.rs",

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::report::tell;
 use crate::{
-    manifest::{Draft, Manifest, Overrides},
+    manifest::{Draft, Overrides},
     plugins::{Lock, PluginFile, Registry, SearchPath},
 };
 
@@ -37,7 +37,7 @@ pub(super) enum Plugins {
         /// Its name, or the path of its file
         plugin: String,
     },
-    /// Write down which files the manifest's plugins are, beside the manifest; no others are loaded from then on
+    /// Write down which files the manifest's plugins are, beside the manifest; its chains load no others from then on
     #[command(
         after_help = "Writes connectors.lock for connectors.toml and runs no plugin's code. Files of other \
                             platforms stay in it as long as they are of the same release."
@@ -74,13 +74,13 @@ impl Plugins {
 
 /// The search path, with the manifest's folders if there is a manifest; and the manifest's folder.
 pub(super) fn search_path(global: &Global) -> (SearchPath, PathBuf) {
-    let manifest = Manifest::load(&global.manifest, &Overrides::default()).ok();
+    let manifest = Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned())).ok();
     let folder = global
         .manifest
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .map_or_else(|| ".".into(), ToOwned::to_owned);
-    let plugins = manifest.map(|m| m.plugins).unwrap_or_default();
+    let plugins = manifest.map(|draft| draft.manifest.plugins).unwrap_or_default();
     (SearchPath::new(&global.plugin_dir, Some(&folder), &plugins), folder)
 }
 

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,6 +17,9 @@ use super::{watch::read_on, worker::Message};
 
 /// After so many checks that hang or end the process, the rest is not run.
 const MOST_LOST: usize = 3;
+
+/// How long a process may take to end once it has nothing more to say.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What to run.
 pub(super) struct Job<'a> {
@@ -37,13 +40,6 @@ pub(super) fn run(job: &Job<'_>) -> io::Result<Outcome> {
             return Ok(state.end());
         }
     }
-    let why = format!("not run: {MOST_LOST} checks before it hung or ended the process");
-    let rest: Vec<_> = state.names.drain(state.next..).collect();
-    state.checks.extend(rest.into_iter().map(|(subject, name)| Check {
-        subject,
-        name,
-        verdict: Verdict::Skipped(why.clone()),
-    }));
     Ok(state.end())
 }
 
@@ -71,19 +67,22 @@ fn round(job: &Job<'_>, state: &mut State) -> io::Result<bool> {
             Err(RecvTimeoutError::Disconnected) => break None,
         }
     };
-    // Whatever the plugin left running must not hold anybody up.
-    if fate.is_some() {
-        let _ = worker.process.kill();
+    // Whatever the plugin left running must not hold anybody up. A process that says nothing more is about to end.
+    if fate.is_none() {
+        let patience = Instant::now() + LAST_WORDS;
+        while worker.process.try_wait()?.is_none() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(10));
+        }
     }
+    let _ = worker.process.kill();
     let status = worker.process.wait()?;
     let Some(done) = fate else {
         let last = worker.complaints().lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned);
         let last = last.map_or_else(String::new, |line| format!("; the last line on standard error: {line}"));
         state.lost(&format!("it ended the process ({status}){last}"));
-        return Ok(state.names.is_empty());
+        return Ok(state.is_over());
     };
-    // What could not even be loaded is not tried again.
-    Ok(done || state.names.is_empty())
+    Ok(done || state.is_over())
 }
 
 struct Worker {
@@ -191,6 +190,11 @@ impl State {
         self.show();
     }
 
+    /// Nothing is left to run, or it could not even be loaded, which is not tried again.
+    fn is_over(&self) -> bool {
+        self.next >= self.names.len()
+    }
+
     /// The check that runs has no verdict of its own.
     fn lost(&mut self, why: &str) {
         let verdict = Verdict::Failed(why.to_owned());
@@ -205,6 +209,13 @@ impl State {
 
     fn end(mut self) -> Outcome {
         self.bar.finish_and_clear();
+        let why = "not run: checks before it hung or ended the process";
+        let rest: Vec<_> = self.names.drain(self.next.min(self.names.len())..).collect();
+        self.checks.extend(rest.into_iter().map(|(subject, name)| Check {
+            subject,
+            name,
+            verdict: Verdict::Skipped(why.to_owned()),
+        }));
         let verdict = |failure: Option<String>| failure.map_or(Verdict::Passed, Verdict::Failed);
         let threads = match self.sees_threads {
             true => verdict(self.threads),

@@ -15,7 +15,8 @@ use crate::{ArrowSchema, Batch, Error, Report, Status};
 pub struct TransformTable {
     /// As [`SourceTable::check`](crate::SourceTable::check).
     pub check: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
-    /// The schema that comes out when this one goes in; called once, before the first batch.
+    /// The schema that comes out when this one goes in; asked twice before the first batch, with what may come and
+    /// with what will ([`metadata::OPEN`](crate::metadata::OPEN)).
     pub output_schema: extern "C" fn(*mut c_void, &ArrowSchema, &mut ArrowSchema) -> RResult<(), Error>,
     /// Takes the input batch (its `release` is the transform's now) and fills the output one; `AGAIN` when rows are
     /// held back.

@@ -91,9 +91,9 @@ fn built_for_another_host() {
     // A short one, so that it fits wherever this is built.
     let other = "\"target\":\"wasm32-wasip1\"";
     insta::assert_snapshot!(refusals([
-        ("major.so", with_preamble("csv", "\"abi\":[0,1]", "\"abi\":[1,1]")),
-        ("minor.so", with_preamble("csv", "\"abi\":[0,1]", "\"abi\":[0,2]")),
-        ("older.so", with_preamble("csv", "\"abi\":[0,1]", "\"abi\":[0,0]")),
+        ("major.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[1,1]")),
+        ("minor.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[0,3]")),
+        ("older.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[0,0]")),
         ("target.so", with_preamble("csv", &target, other)),
         ("abort.so", with_preamble("csv", "\"panic\":\"unwind\"", "\"panic\":\"abort\"")),
     ]));

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use usher_sdk::{
     Host, Records, Source,
-    abi::{Attribute, Catalog, Component, Error, Problem, Report, Split, ValueKind, nearest},
+    abi::{Attribute, Catalog, Component, Error, PlanRequest, Problem, Report, Split, ValueKind, nearest},
     describe,
     options::problem,
     source::{
@@ -150,11 +150,11 @@ impl Source for Users {
         Ok(Catalog { attributes, open, notes: files.notes.clone() })
     }
 
-    fn plan(&mut self, projection: &[String], max_splits: usize) -> Result<Vec<Split>, Error> {
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
         let catalog = self.catalog()?;
         let known: Vec<&str> = catalog.attributes.iter().map(|a| a.path.as_str()).collect();
         let mut problems = Vec::new();
-        for path in projection {
+        for path in &request.columns {
             if let Some(why) = refused(path) {
                 problems.push(problem("", "attribute.refused", format!("`{path}` is never read: {why}")));
             } else if !catalog.open && !known.contains(&path.as_str()) {
@@ -167,9 +167,9 @@ impl Source for Users {
             }
         }
         refuse(&problems)?;
-        self.wanted = projection.iter().map(|path| Wanted::new(path, attribute(path).kind)).collect();
+        self.wanted = request.columns.iter().map(|path| Wanted::new(path, attribute(path).kind)).collect();
         let files = self.files()?;
-        Ok(files.inputs.splits(max_splits, |f| matches!(files.form(f.id), Ok(Form::Lines))))
+        Ok(files.inputs.splits(request.max_splits as usize, |f| matches!(files.form(f.id), Ok(Form::Lines))))
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Export, Error> {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
     Host, Source,
-    abi::{Catalog, Component, Error, Problem, Split, ValueKind},
+    abi::{Catalog, Component, Error, PlanRequest, Problem, Split, ValueKind},
     describe,
     source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
 };
@@ -101,8 +101,8 @@ macro_rules! source {
                 self.0.catalog()
             }
 
-            fn plan(&mut self, projection: &[String], _: usize) -> Result<Vec<Split>, Error> {
-                self.0.plan(projection)
+            fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+                self.0.plan(&request.columns)
             }
 
             fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<TableStream, Error> {

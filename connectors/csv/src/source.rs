@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
     Host, Source,
-    abi::{Catalog, Component, Error, Problem, Split, ValueKind},
+    abi::{Catalog, Component, Error, PlanRequest, Problem, Split, ValueKind},
     describe,
     options::problem,
     source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, STANDARD_CLAIMS, TableStream, Tables},
@@ -88,8 +88,8 @@ impl Source for Rows {
         self.tables.catalog()
     }
 
-    fn plan(&mut self, projection: &[String], _: usize) -> Result<Vec<Split>, Error> {
-        self.tables.plan(projection)
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+        self.tables.plan(&request.columns)
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<TableStream, Error> {

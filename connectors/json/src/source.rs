@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
     Host, Source,
-    abi::{Catalog, Component, Error, Problem, Split, ValueKind},
+    abi::{Catalog, Component, Error, PlanRequest, Problem, Split, ValueKind},
     describe,
     source::{Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, STANDARD_CLAIMS, Shape, Wanted},
 };
@@ -91,12 +91,13 @@ impl Source for JsonRecords {
         Ok(Catalog { attributes, open: true, notes })
     }
 
-    fn plan(&mut self, projection: &[String], max_splits: usize) -> Result<Vec<Split>, Error> {
-        self.wanted = projection.iter().map(|path| Wanted::new(path, self.declared.kind(path))).collect();
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+        self.wanted =
+            request.columns.iter().map(|path| Wanted::new(path, self.declared.kind(path))).collect();
         let (inputs, shapes) = self.files()?;
         let array =
             |id: u32| inputs.files().iter().zip(shapes).any(|(f, s)| f.id == id && *s == Shape::Array);
-        Ok(inputs.splits(max_splits, |f| !array(f.id)))
+        Ok(inputs.splits(request.max_splits as usize, |f| !array(f.id)))
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<JsonStream, Error> {

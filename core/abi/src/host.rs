@@ -42,6 +42,12 @@ unsafe impl Send for Extension {}
 // SAFETY: as above.
 unsafe impl Sync for Extension {}
 
+impl std::fmt::Debug for Extension {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Extension").field(&self.layout.name()).finish()
+    }
+}
+
 impl Extension {
     /// Names a static table.
     pub fn new<T: StableAbi + Sync>(table: &'static T) -> Self {
@@ -74,8 +80,6 @@ pub struct HostTable {
     pub log: extern "C" fn(*const c_void, LogLevel, RStr<'_>, RStr<'_>),
     /// Adds to a counter of the run: name (`requests`), amount.
     pub metric: extern "C" fn(*const c_void, RStr<'_>, i64),
-    /// How far a source is: bytes done of bytes in all (0: unknown).
-    pub progress: extern "C" fn(*const c_void, u64, u64),
     /// Whether the run was cancelled; long work asks now and then.
     pub is_cancelled: extern "C" fn(*const c_void) -> bool,
     /// A service, by id (`usher.input/1`). Its functions take the same `context`.

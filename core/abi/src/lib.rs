@@ -12,6 +12,7 @@
 //!   be dropped by either side.
 //! * **Arrow data**: the consumer allocates a [`Batch`], the producer fills it, whoever holds it last calls the
 //!   `release` functions inside.
+//! * **Reports** are read even when the call answers an error: what is known of rows is never lost.
 //! * **Panics** never cross: each side catches its own and answers [`ErrorClass::BUG`].
 //! * **Integers that enumerate** ([`Kind`], [`Status`], [`ErrorClass`]) are open: an unknown value is an error,
 //!   never undefined behaviour.
@@ -31,6 +32,7 @@ mod module;
 mod names;
 pub mod preamble;
 mod report;
+mod request;
 mod serve;
 pub mod service;
 mod sink;
@@ -55,6 +57,7 @@ pub use load::{HEADER_SYMBOL, Mismatch, root_module};
 pub use module::{Instance, Kind, Module, ModuleRef};
 pub use names::{Suggestion, nearest};
 pub use report::{Changed, Identity, LeftOut, Merged, Origin, Reject, Report};
+pub use request::{CheckRequest, PlanRequest};
 pub use serve::{HostLog, Services};
 pub use sink::SinkTable;
 pub use source::{SourceTable, Split, Status, StreamHandle, StreamTable};
@@ -66,4 +69,4 @@ pub use abi_stable::std_types::{ROption, RResult, RSlice, RSliceMut, RStr, RStri
 /// Version of the boundary; a plugin of another major (or, while the major is 0, another minor) is refused.
 pub const ABI_MAJOR: u32 = 0;
 /// See [`ABI_MAJOR`].
-pub const ABI_MINOR: u32 = 1;
+pub const ABI_MINOR: u32 = 2;

@@ -20,7 +20,7 @@ pub const MAGIC: &str = "plugin";
 /// [`ABI_MAJOR`](crate::ABI_MAJOR) as text, for the constant concatenation.
 pub const ABI_MAJOR_TEXT: &str = "0";
 /// [`ABI_MINOR`](crate::ABI_MINOR) as text.
-pub const ABI_MINOR_TEXT: &str = "1";
+pub const ABI_MINOR_TEXT: &str = "2";
 /// The platform this crate is compiled for, as the preamble writes it.
 pub const TARGET: &str = env!("USHER_TARGET");
 /// The compiler this crate is compiled with.

@@ -64,6 +64,8 @@ pub struct Reject {
     pub message: RString,
     /// Whether the same record may be taken on another day.
     pub retryable: bool,
+    /// What the vendor said of it, as JSON; empty: nothing.
+    pub details: RString,
 }
 
 impl Reject {
@@ -74,7 +76,14 @@ impl Reject {
         code: impl Into<RString>,
         message: impl Into<RString>,
     ) -> Self {
-        Self { origin, column: column.into(), code: code.into(), message: message.into(), retryable: false }
+        Self {
+            origin,
+            column: column.into(),
+            code: code.into(),
+            message: message.into(),
+            retryable: false,
+            details: RString::new(),
+        }
     }
 }
 

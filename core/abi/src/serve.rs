@@ -18,14 +18,12 @@ use crate::{
     },
 };
 
-/// Where log lines, metrics and progress of an instance go, and whether it should stop.
+/// Where log lines and metrics of an instance go, and whether it should stop.
 pub trait HostLog: Send + Sync {
     /// A log line.
     fn log(&self, level: LogLevel, target: &str, message: &str);
     /// A counter.
     fn metric(&self, name: &str, amount: i64);
-    /// Bytes done, bytes in all (0: unknown).
-    fn progress(&self, done: u64, total: u64);
     /// Whether the run was cancelled.
     fn is_cancelled(&self) -> bool;
 }
@@ -33,7 +31,7 @@ pub trait HostLog: Send + Sync {
 /// What one instance may use. Services that are `None` do not exist for it.
 #[expect(missing_debug_implementations, reason = "holds trait objects")]
 pub struct Services {
-    /// Log, metrics, progress and cancellation.
+    /// Log, metrics and cancellation.
     pub log: Arc<dyn HostLog>,
     /// Files to read.
     pub input: Option<Arc<dyn InputService>>,
@@ -45,13 +43,15 @@ pub struct Services {
     pub state: Option<Arc<dyn StateService>>,
     /// Units sent.
     pub ledger: Option<Arc<dyn LedgerService>>,
+    /// Services that this crate does not know, by id; their functions get the same context.
+    pub others: Vec<(&'static str, Extension)>,
 }
 
 impl Services {
     /// The table to hand to an instance; valid while `self` is neither moved nor dropped, which is why it asks for
     /// an `Arc`.
     pub fn table(self: &Arc<Self>) -> HostTable {
-        HostTable { context: Arc::as_ptr(self).cast(), log, metric, progress, is_cancelled, get_extension }
+        HostTable { context: Arc::as_ptr(self).cast(), log, metric, is_cancelled, get_extension }
     }
 
     pub(crate) fn input(&self) -> Result<&dyn InputService, Error> {
@@ -81,7 +81,7 @@ impl Services {
             CLOCK => self.clock.as_ref().map(|_| Extension::new(&CLOCK_TABLE)),
             STATE => self.state.as_ref().map(|_| Extension::new(&STATE_TABLE)),
             LEDGER => self.ledger.as_ref().map(|_| Extension::new(&LEDGER_TABLE)),
-            _ => None,
+            id => self.others.iter().find(|(other, _)| *other == id).map(|(_, extension)| *extension),
         }
     }
 }
@@ -117,13 +117,6 @@ extern "C" fn log(context: *const c_void, level: LogLevel, target: RStr<'_>, mes
 extern "C" fn metric(context: *const c_void, name: RStr<'_>, amount: i64) {
     let _ = with(context, |s| {
         s.log.metric(name.as_str(), amount);
-        Ok(())
-    });
-}
-
-extern "C" fn progress(context: *const c_void, done: u64, total: u64) {
-    let _ = with(context, |s| {
-        s.log.progress(done, total);
         Ok(())
     });
 }

@@ -13,20 +13,21 @@ use crate::{ArrowSchema, Batch, Error, Report};
 #[repr(C)]
 #[derive(StableAbi, Debug)]
 pub struct SinkTable {
-    /// Takes the names of the columns that will come (a JSON array) and answers a JSON array of
-    /// [`Problem`](crate::Problem)s.
+    /// Takes a [`CheckRequest`](crate::CheckRequest) as JSON and answers a JSON array of [`Problem`](crate::Problem)s.
+    /// Asks the vendor, too, when there is a service to do so; it writes nothing.
     pub check: extern "C" fn(*mut c_void, RStr<'_>) -> RResult<RString, Error>,
     /// The schema of all batches: the columns checked before, then `_offset` and `_length`. The schema is lent.
     pub begin: extern "C" fn(*mut c_void, &ArrowSchema) -> RResult<(), Error>,
     /// Takes a batch (its `release` is the sink's now). Rows that cannot be taken go into the report, not into an
     /// error.
     pub write: extern "C" fn(*mut c_void, &mut Batch, &mut Report) -> RResult<(), Error>,
-    /// Hands on whatever is buffered.
+    /// Hands on whatever is buffered: when it returns, the report has what can be known of every row written before.
+    /// May come between batches, any number of times, and changes nothing of what comes out: a file goes on as before.
     pub flush: extern "C" fn(*mut c_void, &mut Report) -> RResult<(), Error>,
     /// Ends the work: a [`Receipt`](crate::Receipt) as JSON.
     pub finish: extern "C" fn(*mut c_void, &mut Report) -> RResult<RString, Error>,
     /// `[any thread]` As for sources.
     pub cancel: extern "C" fn(*mut c_void),
-    /// Frees the instance; without a `finish` before, its work is thrown away.
+    /// Frees the instance; without a `finish` before, its files are thrown away. What a vendor has been sent stays.
     pub close: extern "C" fn(*mut c_void),
 }

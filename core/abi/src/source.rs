@@ -19,7 +19,7 @@ impl Status {
     pub const OK: Self = Self(1);
     /// There is nothing more; no batch was filled in.
     pub const END: Self = Self(2);
-    /// Nothing yet, call again.
+    /// Nothing yet, call again. Whoever answers it has waited for a while, so that the caller need not.
     pub const AGAIN: Self = Self(3);
 }
 
@@ -58,10 +58,12 @@ pub struct SourceTable {
     pub check: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
     /// The attributes of the input as a [`Catalog`](crate::Catalog) in JSON; may read a little of it.
     pub catalog: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
-    /// Takes the attributes that are needed (a JSON array of paths; nothing else must be decoded) and the number of
-    /// splits that are worth having; answers the splits in input order.
-    pub plan: extern "C" fn(*mut c_void, RStr<'_>, u32) -> RResult<RVec<Split>, Error>,
-    /// Opens a planned split, from the start or from a checkpoint of an earlier stream of the same split.
+    /// Takes a [`PlanRequest`](crate::PlanRequest) as JSON, whose columns are all that is to be decoded; answers the
+    /// splits in input order. A run that looks ahead asks again, and reads again: the same records must come, so a
+    /// source that orders an export keeps it until `close`.
+    pub plan: extern "C" fn(*mut c_void, RStr<'_>) -> RResult<RVec<Split>, Error>,
+    /// Opens a planned split, from the start or from a checkpoint of an earlier stream of the same split. Streams of
+    /// one source may be open at once and are pulled from different threads; all have the same schema.
     pub open_split: extern "C" fn(*mut c_void, &Split, RSlice<'_, u8>) -> RResult<StreamHandle, Error>,
     /// `[any thread]` Makes running and later calls return [`ErrorClass::CANCELLED`](crate::ErrorClass::CANCELLED)
     /// soon. Idempotent, returns at once.

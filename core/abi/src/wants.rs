@@ -1,6 +1,6 @@
 //! Which services a plugin asks for, put together at compile time: a name that is no service does not compile.
 
-/// The services that a plugin may ask for in `wants`. Log, metrics, progress and cancellation are always there.
+/// The services that a plugin may ask for in `wants`. Log, metrics and cancellation are always there.
 pub const SERVICES: [&str; 5] = ["input", "output", "clock", "state", "ledger"];
 
 /// What a plugin gets whose `export!` does not say: sources read, sinks write.

@@ -67,11 +67,11 @@ fn layouts() -> Layouts {
         Report { written, accepted, confirmed, unknown, rejects, merged, left_out, changed }
         Identity { count, sum }
         Origin { input, length, offset }
-        Reject { origin, column, code, message, retryable }
+        Reject { origin, column, code, message, retryable, details }
         LeftOut { origin, column, value, code, message }
         Merged { origin, survivor }
         Changed { column, rule, count }
-        HostTable { context, log, metric, progress, is_cancelled, get_extension }
+        HostTable { context, log, metric, is_cancelled, get_extension }
         Extension { layout, table }
         InputTable { open, reader, next, close }
         InputFile { id, name, size, splittable }

@@ -16,7 +16,7 @@ use usher_abi::{
     },
 };
 
-/// Log, metrics, progress, cancellation and the services. Cheap to clone; usable from any thread until the connector
+/// Log, metrics, cancellation and the services. Cheap to clone; usable from any thread until the connector
 /// is closed.
 ///
 /// The services that are there are those that the plugin's [`export!`](crate::export) lists in `wants`; asking for another
@@ -53,11 +53,6 @@ impl Host {
         (self.table.metric)(self.table.context, RStr::from(name), amount);
     }
 
-    /// Bytes done of bytes in all (0: unknown).
-    pub fn progress(&self, done: u64, total: u64) {
-        (self.table.progress)(self.table.context, done, total);
-    }
-
     /// Whether to stop.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire) || (self.table.is_cancelled)(self.table.context)
@@ -68,7 +63,9 @@ impl Host {
         if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
     }
 
-    fn table<T: usher_abi::export::StableAbi + Sync>(&self, id: &str) -> Result<&'static T, Error> {
+    /// The table of a service by its id, for one that has no method here. An error with the code `service.absent` when
+    /// this host does not have it: whoever can do without goes on without.
+    pub fn extension<T: usher_abi::export::StableAbi + Sync>(&self, id: &str) -> Result<&'static T, Error> {
         (self.table.get_extension)(self.table.context, RStr::from(id))
             .into_option()
             .ok_or_else(|| absent(id))?
@@ -77,27 +74,27 @@ impl Host {
 
     /// Files to read.
     pub fn input(&self) -> Result<Input, Error> {
-        Ok(Input { table: self.table(INPUT)?, context: Context(self.table.context) })
+        Ok(Input { table: self.extension(INPUT)?, context: Context(self.table.context) })
     }
 
     /// Files to write.
     pub fn output(&self) -> Result<Output, Error> {
-        Ok(Output { table: self.table(OUTPUT)?, context: Context(self.table.context) })
+        Ok(Output { table: self.extension(OUTPUT)?, context: Context(self.table.context) })
     }
 
     /// Time.
     pub fn clock(&self) -> Result<Clock, Error> {
-        Ok(Clock { table: self.table(CLOCK)?, context: Context(self.table.context) })
+        Ok(Clock { table: self.extension(CLOCK)?, context: Context(self.table.context) })
     }
 
     /// Durable values.
     pub fn state(&self) -> Result<State, Error> {
-        Ok(State { table: self.table(STATE)?, context: Context(self.table.context) })
+        Ok(State { table: self.extension(STATE)?, context: Context(self.table.context) })
     }
 
     /// Units sent in an unfinished run.
     pub fn ledger(&self) -> Result<Ledger, Error> {
-        Ok(Ledger { table: self.table(LEDGER)?, context: Context(self.table.context) })
+        Ok(Ledger { table: self.extension(LEDGER)?, context: Context(self.table.context) })
     }
 }
 

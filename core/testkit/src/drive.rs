@@ -8,9 +8,9 @@ use std::{ffi::c_void, sync::Arc};
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use usher_abi::{
-    ArrowSchema, Batch, Catalog, Error, Instance, Kind, ModuleRef, Problem, RSlice, RStr, Receipt, Report,
-    Services, SinkTable, SourceTable, Split, Status, StreamTable, TransformTable, export_batch,
-    export_schema, import_batch, import_schema,
+    ArrowSchema, Batch, Catalog, CheckRequest, Error, Instance, Kind, ModuleRef, PlanRequest, Problem,
+    RSlice, RStr, Receipt, Report, Services, SinkTable, SourceTable, Split, Status, StreamTable,
+    TransformTable, export_batch, export_schema, import_batch, import_schema,
 };
 
 /// An open handle; closes itself before what it depends on.
@@ -68,6 +68,10 @@ fn unreadable(entry: &str) -> impl FnOnce(serde_json::Error) -> Error {
     move |e| Error::bug("plugin.json", format!("`{entry}` answered unreadable JSON: {e}"))
 }
 
+fn to_json(request: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(request).map_err(|e| Error::bug("test.json", e.to_string()))
+}
+
 fn problems(json: &str) -> Result<Vec<Problem>, Error> {
     serde_json::from_str(json).map_err(unreadable("check"))
 }
@@ -122,9 +126,9 @@ impl Source {
     }
 
     /// Says which attributes are needed and asks for splits.
-    pub fn plan(&mut self, projection: &[&str], max_splits: u32) -> Result<Vec<Split>, Error> {
-        let json = serde_json::Value::from(projection.to_vec()).to_string();
-        Ok((self.table.plan)(self.live.this, RStr::from(json.as_str()), max_splits).into_result()?.into())
+    pub fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+        let json = to_json(request)?;
+        Ok((self.table.plan)(self.live.this, RStr::from(json.as_str())).into_result()?.into())
     }
 
     /// Opens a planned split, from its start or from a checkpoint.
@@ -204,7 +208,8 @@ impl Sink {
 
     /// What is wrong with the options and with the columns that are going to come.
     pub fn check(&mut self, columns: &[&str]) -> Result<Vec<Problem>, Error> {
-        let json = serde_json::Value::from(columns.to_vec()).to_string();
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        let json = to_json(&CheckRequest { columns })?;
         problems(&(self.table.check)(self.live.this, RStr::from(json.as_str())).into_result()?)
     }
 

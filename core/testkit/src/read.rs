@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use serde_json::Value;
-use usher_abi::{Catalog, Error, ModuleRef, Report, Split};
+use usher_abi::{Catalog, Error, ModuleRef, PlanRequest, Report, Split};
 
 use crate::{MemoryHost, check::refuse, drive, merge};
 
@@ -66,7 +66,10 @@ pub fn read_with(
     refuse(&source.check()?)?;
     let catalog = source.catalog()?;
     let all: Vec<&str> = catalog.attributes.iter().map(|a| a.path.as_str()).collect();
-    let splits = source.plan(plan.projection.unwrap_or(&all), plan.max_splits.max(1))?;
+    let splits = source.plan(&PlanRequest {
+        max_splits: plan.max_splits.max(1),
+        ..PlanRequest::new(plan.projection.unwrap_or(&all).iter().copied())
+    })?;
     let (mut batches, mut inputs, mut checkpoints) = (Vec::new(), Vec::new(), Vec::new());
     let mut report = Report::default();
     for split in &splits {

@@ -75,6 +75,7 @@ fn wrong_sources_are_found() {
         ("mark", "a stream goes on from its checkpoint"),
         ("random", "the same input gives the same rows"),
         ("trim", "hostile texts come through unharmed"),
+        ("once", "asked again, and read on many threads, it gives the same rows"),
         ("leak", "an input cut anywhere is no panic"),
     ] {
         failure(&[lines(fault)], name);
@@ -90,6 +91,7 @@ fn wrong_sinks_are_found() {
         ("swallow", "a failing service is an error of its class"),
         ("receipt", "the sample is written and the books balance"),
         ("batch", "batches of any size give the same bytes"),
+        ("flush", "`flush` between batches changes nothing"),
         ("any-column", "unknown columns are problems"),
     ] {
         failure(&[people(fault)], name);

@@ -85,7 +85,8 @@ impl Notes {
             .entry((owner.0, reject.code.to_string()))
             .or_insert_with(|| (0, reject.message.to_string()));
         count.0 += 1;
-        let text = json!([reject.column.as_str(), reject.code.as_str(), reject.message.as_str()]);
+        let Reject { column, code, message, details, .. } = reject;
+        let text = json!([column.as_str(), code.as_str(), message.as_str(), details.as_str()]);
         inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())
     }
 
@@ -159,13 +160,13 @@ impl Notes {
             let connector = entry.owner.0.and_then(|o| names.get(o)).map_or("", String::as_str);
             match entry.kind {
                 Kind::Reject => {
-                    let [column, code, message]: [String; 3] = texts.read(entry)?;
+                    let [column, code, message, details]: [String; 4] = texts.read(entry)?;
                     files.reject(
                         connector,
                         &inputs.name(origin.input),
                         line,
                         origin,
-                        [&column, &code, &message],
+                        [&column, &code, &message, &details],
                         raw,
                     )
                 }
@@ -294,11 +295,11 @@ impl Files {
         input: &str,
         line: u64,
         origin: Origin,
-        [column, code, message]: [&str; 3],
+        [column, code, message, details]: [&str; 4],
         raw: &[u8],
     ) -> Result<(), Error> {
         let raw = String::from_utf8_lossy(raw);
-        let record = json!({
+        let mut record = json!({
             "connector": connector,
             "origin": { "input": input, "line": line, "offset": origin.offset, "length": origin.length },
             "field": column,
@@ -306,6 +307,9 @@ impl Files {
             "message": message,
             "raw": raw,
         });
+        if !details.is_empty() {
+            record["details"] = serde_json::from_str(details).unwrap_or_else(|_| details.into());
+        }
         writeln!(self.rejects, "{record}").map_err(|e| fault(&e))?;
         let numbers = [line, origin.offset, u64::from(origin.length)].map(|n| n.to_string());
         self.rejects_csv.write([

@@ -13,7 +13,7 @@ use std::{
 use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use usher_abi::{Error, Identity, Receipt, Report};
+use usher_abi::{Error, Identity, PlanRequest, Receipt, Report};
 
 use super::{
     engine::Engine,
@@ -225,7 +225,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn run(&self, source: &mut dyn Source, projection: &[String], out: &Sender<Read>) -> Result<(), Error> {
         let mut left = self.limit.unwrap_or(u64::MAX);
-        for split in source.plan(projection, 1)? {
+        for split in source.plan(&PlanRequest { limit: self.limit, ..PlanRequest::new(projection) })? {
             let mut stream = source.open_split(&split)?;
             while left > 0 && !self.stop.load(Ordering::Acquire) {
                 let mut report = Report::default();
@@ -371,17 +371,21 @@ fn write(
             begun = true;
         }
         if shaped.num_rows() > 0 {
-            prepared.sink.write(&shaped, input, &mut report)?;
+            let written = prepared.sink.write(&shaped, input, &mut report);
+            // Before the error: what is known of rows is never lost.
             book(prepared, &mut report)?;
+            written?;
         }
     }
     if !begun {
         prepared.sink.begin(&prepared.stage.empty_schema())?;
     }
-    prepared.sink.flush(&mut report)?;
+    let flushed = prepared.sink.flush(&mut report);
     book(prepared, &mut report)?;
-    let receipt = prepared.sink.finish(&mut report)?;
+    flushed?;
+    let finished = prepared.sink.finish(&mut report);
     book(prepared, &mut report)?;
+    let receipt = finished?;
     changed.sort();
     Ok(SinkEnd { receipt, changed })
 }

@@ -2,7 +2,7 @@
 //! need them.
 
 use arrow_array::{Array, RecordBatch};
-use usher_abi::{Error, Report};
+use usher_abi::{Error, PlanRequest, Report};
 use usher_keys::Fingerprints;
 
 use super::{
@@ -72,7 +72,7 @@ impl PreparedChain {
         let silent = Notes::silent()?;
         let mut books = Books::default();
         let mut left = limit.unwrap_or(u64::MAX);
-        for split in self.source.plan(&self.projection, 1)? {
+        for split in self.source.plan(&PlanRequest { limit, ..PlanRequest::new(&self.projection) })? {
             let mut stream = self.source.open_split(&split)?;
             while left > 0 {
                 let mut report = Report::default();
@@ -117,7 +117,7 @@ fn survey_consent(consent: &mut ConsentStage, batch: &RecordBatch) -> Result<(),
 fn read_keys(mut suppression: Suppression, into: &mut Fingerprints<u8>) -> Result<(), Error> {
     let column = suppression.column.clone();
     let source: &mut dyn Source = &mut *suppression.source;
-    for split in source.plan(std::slice::from_ref(&column), 1)? {
+    for split in source.plan(&PlanRequest::new([&column]))? {
         let mut stream = source.open_split(&split)?;
         while let Some((batch, _)) = stream.next(&mut Report::default())? {
             let values = batch.column_by_name(&column).map(as_text).transpose()?;

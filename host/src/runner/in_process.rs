@@ -4,11 +4,11 @@ use std::{ffi::c_void, sync::Arc};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use usher_abi::{
-    ArrowSchema, Batch, Catalog, Error, Instance, Problem, RSlice, RStr, RString, Receipt, Report, Role,
-    Services, SinkTable, SourceTable, Split, Status, StreamHandle, StreamTable, TransformTable, export_batch,
-    export_schema, import_batch, import_schema,
+    ArrowSchema, Batch, Catalog, CheckRequest, Error, Instance, PlanRequest, Problem, RSlice, RStr, RString,
+    Receipt, Report, Role, Services, SinkTable, SourceTable, Split, Status, StreamHandle, StreamTable,
+    TransformTable, export_batch, export_schema, import_batch, import_schema,
 };
 
 use super::{Cancel, Sink, Source, Stream, Transform};
@@ -135,10 +135,9 @@ impl Source for InProcessSource {
         self.0.json((self.0.table.catalog)(self.0.this).into_result())
     }
 
-    fn plan(&mut self, projection: &[String], max_splits: u32) -> Result<Vec<Split>, Error> {
-        let projection = to_json(projection)?;
-        let splits =
-            (self.0.table.plan)(self.0.this, RStr::from(projection.as_str()), max_splits).into_result();
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+        let request = to_json(request)?;
+        let splits = (self.0.table.plan)(self.0.this, RStr::from(request.as_str())).into_result();
         Ok(self.0.blame(splits)?.into())
     }
 
@@ -247,8 +246,8 @@ struct InProcessSink(Arc<Handle<SinkTable>>);
 
 impl Sink for InProcessSink {
     fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
-        let columns = to_json(columns)?;
-        self.0.json((self.0.table.check)(self.0.this, RStr::from(columns.as_str())).into_result())
+        let request = to_json(&CheckRequest { columns: columns.to_vec() })?;
+        self.0.json((self.0.table.check)(self.0.this, RStr::from(request.as_str())).into_result())
     }
 
     fn begin(&mut self, schema: &SchemaRef) -> Result<(), Error> {
@@ -273,8 +272,8 @@ impl Sink for InProcessSink {
     }
 }
 
-fn to_json(names: &[String]) -> Result<String, Error> {
-    serde_json::to_string(names).map_err(|e| Error::bug("host.json", e.to_string()))
+fn to_json(request: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(request).map_err(|e| Error::bug("host.json", e.to_string()))
 }
 
 fn unknown_status(status: Status) -> Error {

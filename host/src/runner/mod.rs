@@ -5,7 +5,7 @@ mod in_process;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use usher_abi::{Catalog, Error, Problem, Receipt, Report, Split};
+use usher_abi::{Catalog, Error, PlanRequest, Problem, Receipt, Report, Split};
 
 pub use in_process::{open_sink, open_source, open_transform};
 
@@ -18,8 +18,8 @@ pub trait Source: Send {
     fn check(&mut self) -> Result<Vec<Problem>, Error>;
     /// The attributes of the input.
     fn catalog(&mut self) -> Result<Catalog, Error>;
-    /// The splits for a projection.
-    fn plan(&mut self, projection: &[String], max_splits: u32) -> Result<Vec<Split>, Error>;
+    /// The splits that are to be read.
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error>;
     /// Opens a split.
     fn open_split(&mut self, split: &Split) -> Result<Box<dyn Stream>, Error>;
     /// A way to stop it.

@@ -1,12 +1,9 @@
-//! Log lines, counters, progress and cancellation of one connector.
+//! Log lines, counters and cancellation of one connector.
 
 use std::{
     collections::BTreeMap,
     fmt::{self, Write},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use usher_abi::{HostLog, LogLevel};
@@ -27,32 +24,17 @@ pub struct RunLog {
     sink: LineSink,
     cancel: Cancel,
     counters: Mutex<BTreeMap<String, i64>>,
-    done: AtomicU64,
-    total: AtomicU64,
 }
 
 impl RunLog {
     /// The log of `connector`: lines of level `least` and above go to `sink`.
     pub fn new(connector: &str, least: LogLevel, sink: LineSink, cancel: Cancel) -> Self {
-        Self {
-            connector: connector.to_owned(),
-            least,
-            sink,
-            cancel,
-            counters: Mutex::default(),
-            done: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-        }
+        Self { connector: connector.to_owned(), least, sink, cancel, counters: Mutex::default() }
     }
 
     /// The counters as they are now.
     pub fn counters(&self) -> BTreeMap<String, i64> {
         lock(&self.counters).clone()
-    }
-
-    /// What the connector last said of its progress: bytes done, bytes in all (0: unknown).
-    pub fn last_progress(&self) -> (u64, u64) {
-        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 }
 
@@ -91,11 +73,6 @@ impl HostLog for RunLog {
         } else if counters.len() < COUNTERS {
             counters.insert(name.to_owned(), amount);
         }
-    }
-
-    fn progress(&self, done: u64, total: u64) {
-        self.done.store(done, Ordering::Relaxed);
-        self.total.store(total, Ordering::Relaxed);
     }
 
     fn is_cancelled(&self) -> bool {
@@ -176,11 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn progress_and_cancellation_are_shared() {
+    fn cancellation_is_shared() {
         let (log, _, cancel) = log(LogLevel::INFO);
-        assert_eq!(log.last_progress(), (0, 0));
-        log.progress(5, 10);
-        assert_eq!(log.last_progress(), (5, 10));
         assert!(!log.is_cancelled());
         cancel.cancel();
         assert!(log.is_cancelled());

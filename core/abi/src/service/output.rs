@@ -41,6 +41,11 @@ impl PartFormat {
     pub fn json() -> Self {
         Self { name: "json".into(), delimiter: 0, quote: 0, header: false }
     }
+
+    /// Anything else; the host does not count its records.
+    pub fn bytes() -> Self {
+        Self { name: "bytes".into(), delimiter: 0, quote: 0, header: false }
+    }
 }
 
 /// The functions of the service. `[any thread]`, but one call at a time per part.

@@ -42,7 +42,7 @@ impl<const N: usize> Aside<N> {
         self.buffer.extend_from_slice(note);
         if self.buffer.len() >= CHUNK {
             if self.handle.is_none() {
-                let format = PartFormat { name: "bytes".into(), delimiter: 0, quote: 0, header: false };
+                let format = PartFormat::bytes();
                 self.handle = Some(self.host.output()?.create("aside", "tmp", &format)?);
             }
             if let Some(handle) = &mut self.handle {

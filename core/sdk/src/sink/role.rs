@@ -7,7 +7,8 @@ use usher_abi::{Component, Error, Problem, Receipt, Report};
 
 use crate::{Host, Records};
 
-/// Writes records. Called in the order `open` → `check` → `begin` → `write`… → `flush` → `finish`, one call at a time.
+/// Writes records. Called in the order `open` → `check` → `begin` → `write`… → `flush` → `finish`, one call at a time;
+/// `flush` may come between batches, too. A report counts even when its call fails.
 pub trait Sink: Sized + Send + 'static {
     /// Typed options; unknown keys are refused when it says `#[serde(deny_unknown_fields)]`, which it should.
     type Options: DeserializeOwned + JsonSchema;
@@ -27,7 +28,8 @@ pub trait Sink: Sized + Send + 'static {
     /// Takes rows. Those that cannot be taken are rejects in the report, not errors.
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error>;
 
-    /// Hands on whatever is buffered.
+    /// Hands on whatever is buffered: afterwards the report has what can be known of every row written before. Changes
+    /// nothing of what comes out; a sink of files, which knows at once, need not do anything.
     fn flush(&mut self, report: &mut Report) -> Result<(), Error> {
         let _ = report;
         Ok(())

@@ -3,8 +3,8 @@
 use std::{ffi::c_void, marker::PhantomData, mem};
 
 use usher_abi::{
-    ArrowSchema, Batch, Error, Instance, RResult, RStr, RString, Report, SinkTable, import_batch,
-    import_schema,
+    ArrowSchema, Batch, CheckRequest, Error, Instance, RResult, RStr, RString, Report, SinkTable,
+    import_batch, import_schema,
 };
 
 use super::Sink;
@@ -41,10 +41,10 @@ pub fn open<T: Sink>(options_json: &str, host: Host) -> Result<Instance, Error> 
     })
 }
 
-extern "C" fn check<T: Sink>(this: *mut c_void, columns: RStr<'_>) -> RResult<RString, Error> {
+extern "C" fn check<T: Sink>(this: *mut c_void, request: RStr<'_>) -> RResult<RString, Error> {
     enter(this, "check", |sink: &mut T| {
-        let columns: Vec<String> = options::from_json(columns.as_str())?;
-        options::to_json(&sink.check(&columns)?)
+        let request: CheckRequest = options::from_json(request.as_str())?;
+        options::to_json(&sink.check(&request.columns)?)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use usher_abi::{Catalog, Component, Error, Problem, Report, Split};
+use usher_abi::{Catalog, Component, Error, PlanRequest, Problem, Report, Split};
 
 use crate::{Host, Records};
 
@@ -29,8 +29,9 @@ pub trait Source: Sized + Send + 'static {
     fn catalog(&mut self) -> Result<Catalog, Error>;
 
     /// Takes the attributes that are needed, and the number of splits worth having; answers splits in input order.
-    /// Nothing but the attributes needed is decoded later on.
-    fn plan(&mut self, projection: &[String], max_splits: usize) -> Result<Vec<Split>, Error>;
+    /// Nothing but the attributes needed is decoded later on. Comes again when a run looks ahead, and again the same
+    /// records must follow.
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error>;
 
     /// Opens a planned split, from its start or from a checkpoint (empty: none).
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Self::Stream, Error>;

@@ -3,8 +3,8 @@
 use std::{ffi::c_void, marker::PhantomData};
 
 use usher_abi::{
-    Batch, Error, Instance, RResult, RSlice, RStr, RString, RVec, Report, SourceTable, Split, Status,
-    StreamHandle, StreamTable, export_batch,
+    Batch, Error, Instance, PlanRequest, RResult, RSlice, RStr, RString, RVec, Report, SourceTable, Split,
+    Status, StreamHandle, StreamTable, export_batch,
 };
 
 use super::{Source, Stream};
@@ -56,14 +56,11 @@ extern "C" fn catalog<T: Source>(this: *mut c_void) -> RResult<RString, Error> {
     enter(this, "catalog", |o: &mut Opened<T>| options::to_json(&o.source.catalog()?))
 }
 
-extern "C" fn plan<T: Source>(
-    this: *mut c_void,
-    projection: RStr<'_>,
-    splits: u32,
-) -> RResult<RVec<Split>, Error> {
+extern "C" fn plan<T: Source>(this: *mut c_void, request: RStr<'_>) -> RResult<RVec<Split>, Error> {
     enter(this, "plan", |o: &mut Opened<T>| {
-        let projection: Vec<String> = options::from_json(projection.as_str())?;
-        Ok(o.source.plan(&projection, splits.max(1) as usize)?.into())
+        let mut request: PlanRequest = options::from_json(request.as_str())?;
+        request.max_splits = request.max_splits.max(1);
+        Ok(o.source.plan(&request)?.into())
     })
 }
 

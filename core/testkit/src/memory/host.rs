@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use usher_abi::{LogLevel, Services};
+use usher_abi::{Extension, LogLevel, Services};
 
 use super::{
     clock::VirtualClock,
@@ -31,6 +31,7 @@ pub struct MemoryHost {
     clock: Arc<VirtualClock>,
     keep: Arc<Keep>,
     faults: Arc<Faults>,
+    others: Vec<(&'static str, Extension)>,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -51,6 +52,7 @@ impl MemoryHost {
             clock: Arc::new(VirtualClock::new(cancelled.clone(), faults.clone())),
             keep: Arc::new(Keep::new(faults.clone())),
             faults,
+            others: Vec::new(),
             cancelled,
         }
     }
@@ -85,6 +87,13 @@ impl MemoryHost {
         self
     }
 
+    /// Adds a service that is not one of ours, under its id.
+    #[must_use]
+    pub fn with_service(mut self, id: &'static str, table: Extension) -> Self {
+        self.others.push((id, table));
+        self
+    }
+
     /// Makes a call fail. May be called several times.
     pub fn fail(&self, at: Failure) {
         self.faults.plan(at);
@@ -115,6 +124,7 @@ impl MemoryHost {
             clock: Some(self.clock.clone()),
             state: Some(self.keep.clone()),
             ledger: Some(self.keep.clone()),
+            others: self.others.clone(),
         })
     }
 
@@ -136,11 +146,6 @@ impl MemoryHost {
     /// The counters.
     pub fn metrics(&self) -> BTreeMap<String, i64> {
         lock(&self.log.metrics).clone()
-    }
-
-    /// What was said last of progress: bytes done, bytes in all (0: unknown).
-    pub fn progress(&self) -> (u64, u64) {
-        *lock(&self.log.progress)
     }
 
     /// The values that connectors keep.

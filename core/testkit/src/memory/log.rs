@@ -1,4 +1,4 @@
-//! Log, metrics, progress and cancellation.
+//! Log, metrics and cancellation.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,6 @@ use super::lock;
 pub(super) struct Log {
     pub(super) lines: Mutex<Vec<(LogLevel, String)>>,
     pub(super) metrics: Mutex<BTreeMap<String, i64>>,
-    pub(super) progress: Mutex<(u64, u64)>,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -33,10 +32,6 @@ impl HostLog for Log {
 
     fn metric(&self, name: &str, amount: i64) {
         *lock(&self.metrics).entry(name.to_owned()).or_default() += amount;
-    }
-
-    fn progress(&self, done: u64, total: u64) {
-        *lock(&self.progress) = (done, total);
     }
 
     fn is_cancelled(&self) -> bool {

@@ -10,8 +10,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_abi::{
-    Attribute, Catalog, Column, Component, Error, Origin, Part, Problem, Receipt, Reject, Report, Split,
-    service::PartFormat,
+    Attribute, Catalog, Column, Component, Error, Origin, Part, PlanRequest, Problem, Receipt, Reject,
+    Report, Split, service::PartFormat,
 };
 use usher_sdk::{Host, PartHandle, Reader, Records, describe, options, records::origin_fields};
 
@@ -28,6 +28,7 @@ pub(crate) struct ReadOptions {
 /// Reads lines that are JSON texts.
 pub(crate) struct Lines {
     options: ReadOptions,
+    plans: u32,
     host: Host,
     columns: Vec<String>,
 }
@@ -45,18 +46,23 @@ impl usher_sdk::Source for Lines {
         if options.input.is_empty() {
             return Err(options::invalid("/input", "the name of the input is empty"));
         }
-        Ok(Self { options, host, columns: Vec::new() })
+        Ok(Self { options, plans: 0, host, columns: Vec::new() })
     }
 
     fn catalog(&mut self) -> Result<Catalog, Error> {
         Ok(Catalog { attributes: Self::component().attributes, ..Catalog::default() })
     }
 
-    fn plan(&mut self, projection: &[String], max_splits: usize) -> Result<Vec<Split>, Error> {
-        if let Some(stranger) = projection.iter().find(|p| *p != "text") {
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+        if let Some(stranger) = request.columns.iter().find(|p| *p != "text") {
             return Err(Error::config("lines.attribute", format!("lines have no attribute `{stranger}`")));
         }
-        self.columns = projection.to_vec();
+        self.columns = request.columns.clone();
+        self.plans += 1;
+        if self.options.fault == "once" && self.plans > 1 {
+            return Ok(Vec::new());
+        }
+        let max_splits = request.max_splits as usize;
         let mut splits = Vec::new();
         for file in self.host.input()?.open(&self.options.input)? {
             let size = file
@@ -225,6 +231,7 @@ pub(crate) struct People {
     fault: String,
     host: Host,
     part: Option<PartHandle>,
+    flushes: u32,
     rows: u64,
     bytes: u64,
 }
@@ -260,7 +267,7 @@ impl usher_sdk::Sink for People {
         if options.fault == "refuse-me" {
             return Err(options::invalid("/fault", "there is no such fault"));
         }
-        Ok(Self { fault: options.fault, host, part: None, rows: 0, bytes: 0 })
+        Ok(Self { fault: options.fault, host, part: None, flushes: 0, rows: 0, bytes: 0 })
     }
 
     fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
@@ -321,6 +328,12 @@ impl usher_sdk::Sink for People {
             report.written.add(origin.input, origin.offset);
         }
         Ok(())
+    }
+
+    fn flush(&mut self, _: &mut Report) -> Result<(), Error> {
+        self.flushes += 1;
+        // Whoever flushes once, at the end, sees nothing of it.
+        if self.fault == "flush" && self.flushes == 3 { self.put("\n") } else { Ok(()) }
     }
 
     fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {

@@ -109,11 +109,6 @@ impl Drop for RowsFile {
 
 /// A reject of a record that nobody has read.
 fn stranger() -> Reject {
-    Reject {
-        origin: Origin { input: 7, length: 3, offset: 1_234 },
-        column: "email".into(),
-        code: "misbehaving".into(),
-        message: "a record that was never given".into(),
-        retryable: false,
-    }
+    let origin = Origin { input: 7, length: 3, offset: 1_234 };
+    Reject::new(origin, "email", "misbehaving", "a record that was never given")
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
     Host, Records, Source, Stream,
-    abi::{Catalog, Component, Error, Problem, Report, Split},
+    abi::{Catalog, Component, Error, PlanRequest, Problem, Report, Split},
     describe,
     source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, STANDARD_CLAIMS, TableStream, Tables},
 };
@@ -65,9 +65,9 @@ impl Source for Rows {
         self.tables.catalog()
     }
 
-    fn plan(&mut self, projection: &[String], _: usize) -> Result<Vec<Split>, Error> {
+    fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
         self.fault.panic_if(Fault::PanicInPlan);
-        self.tables.plan(projection)
+        self.tables.plan(&request.columns)
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Spoilt, Error> {

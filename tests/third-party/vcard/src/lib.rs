@@ -49,7 +49,7 @@ impl Sink for Contacts {
 
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let columns = Columns::bind(COLUMNS, &schema, &[], Order::Table, &Default::default())?;
-        let format = PartFormat { name: "bytes".into(), delimiter: 0, quote: 0, header: false };
+        let format = PartFormat::bytes();
         let (prefix, between, suffix) = Default::default();
         let framing = Framing { extension: "vcf".to_owned(), format, prefix, between, suffix };
         let limits = PartLimits { rows: self.options.max_cards, ..PartLimits::default() };

@@ -24,6 +24,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("nulls are no panic and balance", nulls),
     ("the same rows give the same bytes", twice),
     ("batches of any size give the same bytes", batch_sizes),
+    ("`flush` between batches changes nothing", flushes),
     ("text in any form gives the same bytes", text_forms),
 ];
 
@@ -200,6 +201,30 @@ fn batch_sizes(bench: &Bench<'_>) -> Result<(), Stop> {
         same(&expected, &parts_text(&host), &what)?;
     }
     Ok(())
+}
+
+/// The host may ask between batches what became of the rows so far.
+fn flushes(bench: &Bench<'_>) -> Result<(), Stop> {
+    let (what, whole, host) = ("60 rows, flushed after every 20", bench.case.batch(0..60), bench.host());
+    settle(bench, &host, std::slice::from_ref(&whole), "60 rows")?;
+    let expected = parts_text(&host);
+    let host = bench.host();
+    let services = host.services();
+    let batches: Vec<RecordBatch> = (0..3).map(|i| whole.slice(i * 20, 20)).collect();
+    let batches = need(with_origins(&batches), what)?;
+    let mut sink = need(Sink::open(bench.module, &bench.case.component, &bench.options(), &services), what)?;
+    need(sink.check(&columns_of(&batches[0].schema())), what)?;
+    need(sink.begin(&batches[0].schema()), what)?;
+    let (mut books, mut report) = (Books::new(), usher_abi::Report::default());
+    for batch in &batches {
+        need(books.give(batch, INPUT), what)?;
+        need(sink.write(batch, INPUT, &mut report), what)?;
+        need(sink.flush(&mut report), what)?;
+        need(sink.flush(&mut report), what)?;
+    }
+    need(sink.finish(&mut report), what)?;
+    books.settle(&report).map_err(|e| format!("{what}: {e}"))?;
+    Ok(same(&expected, &parts_text(&host), what)?)
 }
 
 /// The same batch with its text columns as views.

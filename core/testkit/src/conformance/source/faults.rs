@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use usher_abi::{Error, ErrorClass, Report};
+use arrow_array::RecordBatch;
+use usher_abi::{Error, ErrorClass, PlanRequest, Report};
 
 use super::super::{
     bench::{Bench, Step, need, rows_text, same, show},
@@ -10,13 +11,14 @@ use super::super::{
     outcome::Stop,
 };
 use crate::{
-    Call, Failure, MemoryHost,
+    Call, Failure, MemoryHost, Read,
     drive::{Source, Stream},
 };
 
 pub(super) const STEPS: &[(&str, Step)] = &[
     ("a failing service is an error of its class", failures),
     ("two instances work at once", two_at_once),
+    ("asked again, and read on many threads, it gives the same rows", again_and_at_once),
     ("cancelled between calls, it stops", cancel_between),
     ("cancelled after any batch, it stops", cancel_after_any_batch),
     ("cancelled during a call, it stops soon", cancel_during),
@@ -42,6 +44,45 @@ fn two_at_once(bench: &Bench<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
+/// A run that looks ahead plans and reads again; one on many cores reads all splits at the same time.
+fn again_and_at_once(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(300).slab_size(1000);
+    let expected = rows_text(&need(bench.read(&host), "one stream")?);
+    let services = host.services();
+    let mut source =
+        need(Source::open(bench.module, &bench.case.component, &bench.options(), &services), "opening")?;
+    need(source.check(), "check")?;
+    let catalog = need(source.catalog(), "catalog")?;
+    let paths = catalog.attributes.iter().map(|a| a.path.as_str());
+    let request = PlanRequest { max_splits: 4, ..PlanRequest::new(paths) };
+    for what in ["all splits at once", "all splits at once, the second time"] {
+        let splits = need(source.plan(&request), what)?;
+        let mut streams = Vec::new();
+        for split in &splits {
+            streams.push(need(source.open_split(split, &[]), what)?);
+        }
+        let pulled = thread::scope(|scope| {
+            let threads: Vec<_> = streams.iter_mut().map(|stream| scope.spawn(|| drain(stream))).collect();
+            let panicked = |_| Err(Error::bug("test.panic", "a thread panicked"));
+            threads.into_iter().map(|t| t.join().unwrap_or_else(panicked)).collect::<Result<Vec<_>, _>>()
+        });
+        let (batches, inputs) = need(pulled, what)?.into_iter().flatten().unzip();
+        let (checkpoints, report) = (Vec::new(), Report::default());
+        let read = Read { catalog: catalog.clone(), splits, batches, inputs, checkpoints, report };
+        same(&expected, &rows_text(&read), what)?;
+    }
+    Ok(())
+}
+
+/// All batches of a stream, each with its input.
+fn drain(stream: &mut Stream) -> Result<Vec<(RecordBatch, u32)>, Error> {
+    let mut batches = Vec::new();
+    while let Some(pulled) = stream.next(&mut Report::default())? {
+        batches.push((pulled.batch, pulled.input));
+    }
+    Ok(batches)
+}
+
 /// Opens everything up to the stream of the first split.
 pub(super) fn open(bench: &Bench<'_>, host: &MemoryHost) -> Result<(Source, Option<Stream>), String> {
     let services = host.services();
@@ -50,7 +91,7 @@ pub(super) fn open(bench: &Bench<'_>, host: &MemoryHost) -> Result<(Source, Opti
     need(source.check(), "check")?;
     let catalog = need(source.catalog(), "catalog")?;
     let paths: Vec<&str> = catalog.attributes.iter().map(|a| a.path.as_str()).collect();
-    let splits = need(source.plan(&paths, 1), "plan")?;
+    let splits = need(source.plan(&PlanRequest::new(paths)), "plan")?;
     let stream = splits.first().map(|split| need(source.open_split(split, &[]), "open_split")).transpose()?;
     Ok((source, stream))
 }
@@ -75,7 +116,7 @@ fn cancel_between(bench: &Bench<'_>) -> Result<(), Stop> {
     let (mut source, stream) = open(bench, &host)?;
     source.canceller().cancel();
     cancelled(source.catalog(), "`catalog`")?;
-    cancelled(source.plan(&[], 1), "`plan`")?;
+    cancelled(source.plan(&PlanRequest::new([""; 0])), "`plan`")?;
     if let Some(mut stream) = stream {
         cancelled(stream.next(&mut Report::default()), "`next` of a stream of a cancelled source")?;
     }

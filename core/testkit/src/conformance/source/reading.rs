@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
-use usher_abi::{Catalog, ValueKind};
+use usher_abi::{Catalog, PlanRequest, ValueKind};
 use usher_sdk::{
     Records,
     records::{LENGTH, OFFSET},
@@ -287,7 +287,7 @@ fn checkpoints(bench: &Bench<'_>) -> Result<(), Stop> {
             need(drive::Source::open(bench.module, &bench.case.component, &options, &services), &what)?;
         need(source.check(), &what)?;
         need(source.catalog(), &what)?;
-        let splits = need(source.plan(&paths, 1), &what)?;
+        let splits = need(source.plan(&PlanRequest::new(paths.iter().copied())), &what)?;
         let mut rest = Vec::new();
         for split in &splits {
             let mut stream = need(source.open_split(split, checkpoint), &what)?;

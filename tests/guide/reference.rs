@@ -44,14 +44,16 @@ fn every_check_function_is_named_and_has_an_example() {
 
 #[test]
 fn every_service_is_named_and_has_an_example() {
-    let host = read("core/sdk/src/host.rs");
     let mut offered = BTreeSet::new();
-    for documentation in host.split("\n/// `usher.").skip(1) {
-        let (id, _) = documentation.split_once('`').unwrap();
-        let (_, rest) = documentation.split_once("pub struct ").unwrap();
-        let name = rest.split(' ').next().unwrap();
-        has_example(&host, &format!("pub struct {name} {{"));
-        offered.insert(format!("usher.{id}"));
+    for file in ["core/sdk/src/host.rs", "core/sdk/src/host/http.rs"] {
+        let text = read(file);
+        for documentation in text.split("\n/// `usher.").skip(1) {
+            let (id, _) = documentation.split_once('`').unwrap();
+            let (_, rest) = documentation.split_once("pub struct ").unwrap();
+            let name = rest.split(' ').next().unwrap();
+            has_example(&text, &format!("pub struct {name} {{"));
+            offered.insert(format!("usher.{id}"));
+        }
     }
     let ids: BTreeSet<String> = fs::read_dir(root().join("core/abi/src/service"))
         .unwrap()

@@ -53,6 +53,9 @@ pub struct Component {
     /// Sinks: the vendor's limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
+    /// How often the vendor lets itself be asked; the host holds the requests of `usher.http/1` to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rate_limits: Vec<RateLimit>,
     /// Sinks: the column that a claim of the chain's own becomes, `{claim}` standing for its name
     /// (`custom_fields.{claim}`); `None` when such claims are not delivered by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,6 +227,20 @@ pub struct Limit {
     /// In which form of delivery it holds; empty: in all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub deliver: String,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+}
+
+/// So many requests in so much time. It is counted by plugin, name and account, over all connectors of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateLimit {
+    /// What requests name it by (`imports`).
+    pub name: String,
+    /// So many requests, at least 1, …
+    pub requests: u32,
+    /// … within so many seconds, at least 1, whenever these begin.
+    pub per_seconds: u32,
     /// Where it stands.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,

@@ -25,6 +25,7 @@ mod batch;
 mod claims;
 mod description;
 mod error;
+mod exchange;
 mod host;
 mod load;
 pub mod metadata;
@@ -49,9 +50,10 @@ pub use batch::{ArrowArray, ArrowSchema, Batch};
 pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use description::{
     Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem,
-    Receipt, Role, ValueKind,
+    RateLimit, Receipt, Role, ValueKind,
 };
 pub use error::{Error, ErrorClass};
+pub use exchange::{HttpReply, HttpRequest};
 pub use host::{Extension, HostTable, LogLevel};
 pub use load::{HEADER_SYMBOL, Mismatch, root_module};
 pub use module::{Instance, Kind, Module, ModuleRef};

@@ -13,8 +13,9 @@ use crate::{
     Error, Extension, HostTable, LogLevel,
     export::panic_message,
     service::{
-        CLOCK, CLOCK_TABLE, ClockService, INPUT, INPUT_TABLE, InputService, LEDGER, LEDGER_TABLE,
-        LedgerService, OUTPUT, OUTPUT_TABLE, OutputService, STATE, STATE_TABLE, StateService,
+        CLOCK, CLOCK_TABLE, ClockService, HTTP, HTTP_TABLE, HttpService, INPUT, INPUT_TABLE, InputService,
+        LEDGER, LEDGER_TABLE, LedgerService, OUTPUT, OUTPUT_TABLE, OutputService, STATE, STATE_TABLE,
+        StateService,
     },
 };
 
@@ -43,6 +44,8 @@ pub struct Services {
     pub state: Option<Arc<dyn StateService>>,
     /// Units sent.
     pub ledger: Option<Arc<dyn LedgerService>>,
+    /// Requests over the network.
+    pub http: Option<Arc<dyn HttpService>>,
     /// Services that this crate does not know, by id; their functions get the same context.
     pub others: Vec<(&'static str, Extension)>,
 }
@@ -74,6 +77,10 @@ impl Services {
         self.ledger.as_deref().ok_or_else(|| absent(LEDGER))
     }
 
+    pub(crate) fn http(&self) -> Result<&dyn HttpService, Error> {
+        self.http.as_deref().ok_or_else(|| absent(HTTP))
+    }
+
     fn extension(&self, id: &str) -> Option<Extension> {
         match id {
             INPUT => self.input.as_ref().map(|_| Extension::new(&INPUT_TABLE)),
@@ -81,6 +88,7 @@ impl Services {
             CLOCK => self.clock.as_ref().map(|_| Extension::new(&CLOCK_TABLE)),
             STATE => self.state.as_ref().map(|_| Extension::new(&STATE_TABLE)),
             LEDGER => self.ledger.as_ref().map(|_| Extension::new(&LEDGER_TABLE)),
+            HTTP => self.http.as_ref().map(|_| Extension::new(&HTTP_TABLE)),
             id => self.others.iter().find(|(other, _)| *other == id).map(|(_, extension)| *extension),
         }
     }

@@ -1,7 +1,7 @@
 //! Which services a plugin asks for, put together at compile time: a name that is no service does not compile.
 
 /// The services that a plugin may ask for in `wants`. Log, metrics and cancellation are always there.
-pub const SERVICES: [&str; 5] = ["input", "output", "clock", "state", "ledger"];
+pub const SERVICES: [&str; 6] = ["input", "output", "clock", "state", "ledger", "http"];
 
 /// What a plugin gets whose `export!` does not say: sources read, sinks write.
 pub const fn usual_wants(sources: bool, sinks: bool) -> &'static [&'static str] {
@@ -16,7 +16,7 @@ pub const fn usual_wants(sources: bool, sinks: bool) -> &'static [&'static str] 
 /// The names as the preamble lists them, each after a comma, in the order of [`SERVICES`] whatever the order of
 /// `wanted`; a service that is not wanted is an empty text. In a constant, a name that is no service does not compile.
 pub const fn want_parts(wanted: &[&str]) -> [&'static str; SERVICES.len()] {
-    let listed = [",\"input\"", ",\"output\"", ",\"clock\"", ",\"state\"", ",\"ledger\""];
+    let listed = [",\"input\"", ",\"output\"", ",\"clock\"", ",\"state\"", ",\"ledger\"", ",\"http\""];
     let mut parts = [""; SERVICES.len()];
     let mut i = 0;
     while i < wanted.len() {
@@ -25,7 +25,7 @@ pub const fn want_parts(wanted: &[&str]) -> [&'static str; SERVICES.len()] {
             service += 1;
             assert!(
                 service < SERVICES.len(),
-                "`wants` names a service that does not exist; there are input, output, clock, state, ledger"
+                "`wants` names a service that does not exist; there are input, output, clock, state, ledger, http"
             );
         }
         parts[service] = listed[service];
@@ -47,12 +47,12 @@ const fn same(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{CLOCK, INPUT, LEDGER, OUTPUT, STATE};
+    use crate::service::{CLOCK, HTTP, INPUT, LEDGER, OUTPUT, STATE};
 
     #[test]
     fn names_are_those_of_the_extension_ids() {
         let ids = SERVICES.map(|name| format!("usher.{name}/1"));
-        assert_eq!(ids, [INPUT, OUTPUT, CLOCK, STATE, LEDGER]);
+        assert_eq!(ids, [INPUT, OUTPUT, CLOCK, STATE, LEDGER, HTTP]);
     }
 
     #[test]

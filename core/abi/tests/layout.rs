@@ -18,7 +18,9 @@ use usher_abi::{
     RString, RVec, Reject, Report, SinkTable, SourceTable, Split, Status, StreamHandle, StreamTable,
     TransformTable,
     export::StableAbi,
-    service::{ClockTable, InputFile, InputTable, LedgerTable, OutputTable, PartFormat, Slab, StateTable},
+    service::{
+        ClockTable, HttpTable, InputFile, InputTable, LedgerTable, OutputTable, PartFormat, Slab, StateTable,
+    },
 };
 
 /// Lines of text about structs, and their names.
@@ -81,6 +83,7 @@ fn layouts() -> Layouts {
         ClockTable { now_ms, sleep_ms }
         StateTable { get, put, delete }
         LedgerTable { find, note }
+        HttpTable { begin, wait, next, keep, close }
     }
 }
 
@@ -121,6 +124,7 @@ fn types_keep_their_fields_and_signatures() {
         ClockTable::LAYOUT,
         StateTable::LAYOUT,
         LedgerTable::LAYOUT,
+        HttpTable::LAYOUT,
     ] {
         walk(layout, &mut seen);
     }

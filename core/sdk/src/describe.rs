@@ -13,6 +13,7 @@ fn component<O: JsonSchema>(role: Role, name: &str, summary: &str) -> Component 
         open: false,
         columns: Vec::new(),
         limits: Vec::new(),
+        rate_limits: Vec::new(),
         custom_claim: None,
         consent: Consent::None,
     }

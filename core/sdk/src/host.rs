@@ -1,5 +1,7 @@
 //! The host, as a connector sees it.
 
+mod http;
+
 use std::{
     ffi::c_void,
     sync::{
@@ -11,10 +13,12 @@ use std::{
 use usher_abi::{
     Error, HostTable, LogLevel, RSlice, RSliceMut, RStr,
     service::{
-        CLOCK, ClockTable, INPUT, InputFile, InputTable, LEDGER, LedgerTable, OUTPUT, OutputTable,
+        CLOCK, ClockTable, HTTP, INPUT, InputFile, InputTable, LEDGER, LedgerTable, OUTPUT, OutputTable,
         PartFormat, STATE, Slab, StateTable,
     },
 };
+
+pub use http::{Http, Multipart, PendingReply, Reply, RequestBuilder};
 
 /// Log, metrics, cancellation and the services. Cheap to clone; usable from any thread until the connector
 /// is closed.
@@ -95,6 +99,11 @@ impl Host {
     /// Units sent in an unfinished run.
     pub fn ledger(&self) -> Result<Ledger, Error> {
         Ok(Ledger { table: self.extension(LEDGER)?, context: Context(self.table.context) })
+    }
+
+    /// Requests over the network.
+    pub fn http(&self) -> Result<Http, Error> {
+        Ok(Http::new(self.extension(HTTP)?, Context(self.table.context)))
     }
 }
 

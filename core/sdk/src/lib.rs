@@ -121,7 +121,10 @@ pub use usher_abi as abi;
 pub use arrow_schema;
 #[doc(hidden)]
 pub use header::header;
-pub use host::{Clock, Host, Input, Ledger, Output, PartHandle, Reader, State};
+pub use host::{
+    Clock, Host, Http, Input, Ledger, Multipart, Output, PartHandle, PendingReply, Reader, Reply,
+    RequestBuilder, State,
+};
 pub use json_text::read_list;
 pub use options::Secret;
 pub use records::Records;

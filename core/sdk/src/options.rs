@@ -69,6 +69,11 @@ pub fn consent(option: &Option<serde_json::Value>) -> Result<Option<String>, Pro
 pub struct Secret(String);
 
 impl Secret {
+    /// A secret that is not from the options: a token that was fetched.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     /// The text.
     pub fn reveal(&self) -> &str {
         &self.0

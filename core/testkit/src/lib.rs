@@ -1,7 +1,7 @@
 //! Tests connectors of Usher without files, network, waiting or a shared library.
 //!
 //! * [`MemoryHost`] is the host's services in memory: inputs cut into slabs of any size, captured parts, a virtual
-//!   clock, faults at any call.
+//!   clock, replies of vendors, faults at any call.
 //! * [`read`](fn@read), [`write`](fn@write), [`transform`](fn@transform) and [`check`](fn@check) run one component
 //!   through its real tables, as the host does.
 //! * [`drive`] holds the tables behind safe calls, for tests that need another order of calls.
@@ -151,7 +151,7 @@ pub use batches::{origin_columns, records, text_batch};
 pub use books::{Books, balance, merge};
 pub use check::{check, description};
 pub use loopback::{FormPart, Loopback, Request};
-pub use memory::{Call, CapturedPart, Failure, MemoryHost, Trouble, VirtualClock};
+pub use memory::{Call, CapturedPart, Failure, MemoryHost, Reply, SentRequest, Trouble, VirtualClock};
 pub use read::{Read, ReadPlan, read, read_with};
 pub use show::show;
 pub use transform::{Transformed, transform};

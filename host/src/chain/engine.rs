@@ -135,6 +135,7 @@ impl Engine {
             clock: wants("clock").then(|| Arc::new(SystemClock::new(self.cancel.clone())) as _),
             state: wants("state").then(|| Arc::new(database.state(&connector.name)) as _),
             ledger: wants("ledger").then(|| Arc::new(database.ledger(run, chain, &connector.name)) as _),
+            http: None,
             others: Vec::new(),
         };
         (Arc::new(services), view)

@@ -55,6 +55,9 @@ fn each(
             if host.open_readers() > 0 {
                 return Err(format!("{what}, a reader stays open"));
             }
+            if host.open_requests() > 0 {
+                return Err(format!("{what}, a request stays open"));
+            }
         }
     }
     Ok(())

@@ -79,7 +79,7 @@ fn alike(suite: &Suite<'_>) -> Result<(), Stop> {
 fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
     for component in need(try_description(suite.module), "describe")?.components {
         unique(&component)?;
-        let Component { name, columns, attributes, options, limits, role, .. } = component;
+        let Component { name, columns, attributes, options, limits, rate_limits, role, .. } = component;
         for column in &columns {
             if column.summary.is_empty() || column.source.is_empty() {
                 Err(format!("column `{}` of `{name}` has no summary or no source", column.name))?;
@@ -93,6 +93,14 @@ fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
         for limit in &limits {
             if limit.source.is_empty() {
                 Err(format!("limit `{}` of `{name}` has no source", limit.of))?;
+            }
+        }
+        for (i, limit) in rate_limits.iter().enumerate() {
+            if limit.source.is_empty() || limit.requests == 0 || limit.per_seconds == 0 {
+                Err(format!("rate limit `{}` of `{name}` has a number that is 0, or no source", limit.name))?;
+            }
+            if limit.name.is_empty() || rate_limits[..i].iter().any(|other| other.name == limit.name) {
+                Err(format!("`{name}` names the rate limit `{}` twice, or not at all", limit.name))?;
             }
         }
         if role != Role::Sink && !columns.is_empty() || role != Role::Source && !attributes.is_empty() {

@@ -29,11 +29,19 @@ pub enum Call {
     State,
     /// `usher.ledger/1`: any call.
     Ledger,
+    /// `usher.http/1`: beginning a request.
+    Send,
+    /// `usher.http/1`: waiting for a reply.
+    Receive,
+    /// `usher.http/1`: the next slab of any reply.
+    ReceiveBody,
+    /// `usher.http/1`: making a reply an input.
+    Keep,
 }
 
 impl Call {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Open,
         Self::Reader,
         Self::Read,
@@ -44,6 +52,10 @@ impl Call {
         Self::Sleep,
         Self::State,
         Self::Ledger,
+        Self::Send,
+        Self::Receive,
+        Self::ReceiveBody,
+        Self::Keep,
     ];
 }
 

@@ -13,6 +13,7 @@ use usher_abi::{Extension, LogLevel, Services};
 use super::{
     clock::VirtualClock,
     fault::{Call, Failure, Faults},
+    http::{Network, Reply, SentRequest},
     input::Inputs,
     keep::Keep,
     lock,
@@ -30,6 +31,7 @@ pub struct MemoryHost {
     outputs: Arc<Outputs>,
     clock: Arc<VirtualClock>,
     keep: Arc<Keep>,
+    network: Arc<Network>,
     faults: Arc<Faults>,
     others: Vec<(&'static str, Extension)>,
     cancelled: Arc<AtomicBool>,
@@ -45,9 +47,11 @@ impl MemoryHost {
     /// Services without inputs, with slabs of 64 KiB.
     pub fn new() -> Self {
         let (faults, cancelled) = (Arc::new(Faults::default()), Arc::new(AtomicBool::new(false)));
+        let inputs = Arc::new(Inputs::new(cancelled.clone(), faults.clone()));
         Self {
             log: Arc::new(Log::new(cancelled.clone())),
-            inputs: Arc::new(Inputs::new(cancelled.clone(), faults.clone())),
+            network: Arc::new(Network::new(inputs.clone(), cancelled.clone(), faults.clone())),
+            inputs,
             outputs: Arc::new(Outputs::new(faults.clone())),
             clock: Arc::new(VirtualClock::new(cancelled.clone(), faults.clone())),
             keep: Arc::new(Keep::new(faults.clone())),
@@ -84,6 +88,21 @@ impl MemoryHost {
     #[must_use]
     pub fn forgetting_parts(self) -> Self {
         self.outputs.set_forget();
+        self
+    }
+
+    /// Adds the reply to a request by method and whole URL. Several for one are given out in this order, each once; a
+    /// request without one fails with the code `test.no-reply`.
+    #[must_use]
+    pub fn with_reply(self, method: &str, url: &str, reply: Reply) -> Self {
+        self.network.add(method, url, reply);
+        self
+    }
+
+    /// As in a dry run: requests that write are answered with the code `http.dry-run`.
+    #[must_use]
+    pub fn reads_only(self) -> Self {
+        self.network.set_reads_only();
         self
     }
 
@@ -124,6 +143,7 @@ impl MemoryHost {
             clock: Some(self.clock.clone()),
             state: Some(self.keep.clone()),
             ledger: Some(self.keep.clone()),
+            http: Some(self.network.clone()),
             others: self.others.clone(),
         })
     }
@@ -156,6 +176,16 @@ impl MemoryHost {
     /// The clock.
     pub fn clock(&self) -> &VirtualClock {
         &self.clock
+    }
+
+    /// The requests that were answered, in the order in which they were begun.
+    pub fn requests(&self) -> Vec<SentRequest> {
+        self.network.sent()
+    }
+
+    /// Requests whose tickets are open now; 0 once every reply is dropped.
+    pub fn open_requests(&self) -> usize {
+        self.network.open()
     }
 
     /// Readers that are open now; 0 once every stream is closed.

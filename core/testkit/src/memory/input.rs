@@ -41,6 +41,18 @@ struct Inner {
     as_stream: bool,
 }
 
+impl Inner {
+    fn file(&self, id: u32, source: &Source) -> InputFile {
+        let size = source.bytes.len() as u64;
+        InputFile {
+            id,
+            name: source.name.as_str().into(),
+            size: if self.as_stream { ROption::RNone } else { ROption::RSome(size) },
+            splittable: !self.as_stream,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Inputs {
     inner: Mutex<Inner>,
@@ -54,11 +66,17 @@ impl Inputs {
         Self { inner: Mutex::new(inner), cancelled, faults }
     }
 
-    pub(super) fn add(&self, spec: &str, bytes: Vec<u8>) {
+    pub(super) fn add(&self, spec: &str, bytes: Vec<u8>) -> InputFile {
         let mut inner = lock(&self.inner);
         let same = inner.sources.iter().filter(|s| s.spec == spec).count();
         let name = if same == 0 { spec.to_owned() } else { format!("{spec}#{}", same + 1) };
         inner.sources.push(Source { spec: spec.to_owned(), name, bytes: Arc::new(bytes) });
+        let id = u32::try_from(inner.sources.len()).unwrap_or(u32::MAX);
+        inner.file(id, &inner.sources[inner.sources.len() - 1])
+    }
+
+    pub(super) fn slab_size(&self) -> usize {
+        lock(&self.inner).slab_size
     }
 
     pub(super) fn set_slab_size(&self, bytes: usize) {
@@ -88,16 +106,7 @@ impl InputService for Inputs {
             .iter()
             .zip(1..)
             .filter(|(source, _)| source.spec == spec)
-            .map(|(source, id)| InputFile {
-                id,
-                name: source.name.as_str().into(),
-                size: if inner.as_stream {
-                    ROption::RNone
-                } else {
-                    ROption::RSome(source.bytes.len() as u64)
-                },
-                splittable: !inner.as_stream,
-            })
+            .map(|(source, id)| inner.file(id, source))
             .collect();
         if found.is_empty() {
             return Err(Error::config("input.not-found", format!("there is no input `{spec}`")));

@@ -5,6 +5,7 @@ mod content;
 mod count;
 mod fault;
 mod host;
+mod http;
 mod input;
 mod keep;
 mod log;
@@ -13,6 +14,7 @@ mod output;
 pub use clock::VirtualClock;
 pub use fault::{Call, Failure, Trouble};
 pub use host::MemoryHost;
+pub use http::{Reply, SentRequest};
 pub use output::CapturedPart;
 
 /// Locks, also after a panic of another test's thread.

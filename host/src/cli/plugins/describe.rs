@@ -74,4 +74,10 @@ fn describe(component: &Component, text: &mut String) {
             .map(|l| vec![l.of.clone(), l.max.to_string(), l.deliver.clone(), l.source.clone()]);
         text.push_str(&table(&["limit of", "at most", "form", "source"], rows, &[1]));
     }
+    if !component.rate_limits.is_empty() {
+        let rows = component.rate_limits.iter().map(|l| {
+            vec![l.name.clone(), l.requests.to_string(), l.per_seconds.to_string(), l.source.clone()]
+        });
+        text.push_str(&table(&["rate limit", "requests", "in seconds", "source"], rows, &[1, 2]));
+    }
 }

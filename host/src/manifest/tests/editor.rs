@@ -17,6 +17,7 @@ fn component(name: &str, role: Role, options: Value, consent: Consent) -> Compon
         open: false,
         columns: vec![column("First Name"), column("custom_fields.*")],
         limits: Vec::new(),
+        rate_limits: Vec::new(),
         custom_claim: None,
         consent,
     }

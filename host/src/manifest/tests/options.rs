@@ -37,6 +37,7 @@ fn component(connector: &Connector) -> Option<Component> {
         open: false,
         columns: Vec::new(),
         limits: Vec::new(),
+        rate_limits: Vec::new(),
         custom_claim: None,
         consent,
     })

@@ -19,6 +19,7 @@ pub(super) fn compare(old: &Component, new: &Component) -> Vec<Change> {
     let custom = |component: &Component| component.custom_claim.clone().unwrap_or_default();
     changes.differ(old.custom_claim.is_some(), "column of custom claims", &custom(old), &custom(new));
     limits(old, new, &mut changes);
+    rate_limits(old, new, &mut changes);
     changes.list
 }
 
@@ -82,5 +83,20 @@ fn limits(old: &Component, new: &Component, changes: &mut Changes) {
         };
         let form = if deliver.is_empty() { String::new() } else { format!(" in the form `{deliver}`") };
         changes.at_most(&format!("limit of `{of}`{form}"), max(old), max(new));
+    }
+}
+
+/// How often the vendor is asked is no manifest's matter: whoever plans a run wants to know.
+fn rate_limits(old: &Component, new: &Component, changes: &mut Changes) {
+    let said = |component: &Component, name: &str| {
+        let found = component.rate_limits.iter().find(|limit| limit.name == name);
+        found.map(|limit| format!("{} in {} s", limit.requests, limit.per_seconds)).unwrap_or_default()
+    };
+    let mut names: Vec<&str> =
+        old.rate_limits.iter().chain(&new.rate_limits).map(|limit| limit.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        changes.differ(false, &format!("rate limit `{name}`"), &said(old, name), &said(new, name));
     }
 }

@@ -1,7 +1,7 @@
 //! One change a row: what is done to a plugin, and what is said of it.
 
 use serde_json::{Value, json};
-use usher_abi::{Attribute, Column, Component, Consent, Limit, OnInvalid, ValueKind};
+use usher_abi::{Attribute, Column, Component, Consent, Limit, OnInvalid, RateLimit, ValueKind};
 
 use super::*;
 
@@ -48,6 +48,12 @@ fn component(role: Role, name: &str) -> Component {
             of: "rows".to_owned(),
             max: 5_000,
             deliver: String::new(),
+            source: String::new(),
+        }],
+        rate_limits: vec![RateLimit {
+            name: "api".to_owned(),
+            requests: 4,
+            per_seconds: 1,
             source: String::new(),
         }],
         custom_claim: Some("custom.{claim}".to_owned()),
@@ -221,6 +227,8 @@ fn columns_claims_and_limits() {
         (|c| c.limits[0].max = 4_000, "breaking: limit of `rows` is `4000`, was `5000`"),
         (|c| c.limits[0].max = 6_000, "compatible: limit of `rows` is `6000`, was `5000`"),
         (|c| c.limits.clear(), "compatible: limit of `rows` is none, was `5000`"),
+        (|c| c.rate_limits[0].requests = 10, "compatible: rate limit `api` is `10 in 1 s`, was `4 in 1 s`"),
+        (|c| c.rate_limits.clear(), "compatible: rate limit `api` is none, was `4 in 1 s`"),
         (|c| c.custom_claim = None, "breaking: column of custom claims is none, was `custom.{claim}`"),
         (|c| c.consent = Consent::Required, "breaking: consent is `required`, was `optional`"),
         (|c| c.consent = Consent::None, "breaking: consent is none, was `optional`"),

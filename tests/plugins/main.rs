@@ -5,6 +5,7 @@
 mod support;
 
 mod comparing;
+mod fetching;
 mod files;
 mod listing;
 mod locking;

@@ -13,7 +13,10 @@ use crate::{
     manifest::{Connector, Manifest, redact},
     plugins::{Plugin, Registry},
     runner,
-    services::{Cancel, Database, InputOptions, InputRegistry, Inputs, LineSink, RunLog, SystemClock},
+    services::{
+        AllowedHosts, Cancel, ConnectorNetwork, Database, InputOptions, InputRegistry, Inputs, LineSink,
+        Network, NetworkOptions, RunLog, Sending, SystemClock,
+    },
 };
 
 /// What the command line adds to the manifest.
@@ -41,6 +44,9 @@ pub struct Engine {
     pub settings: Settings,
     /// Throws everything out of its waits.
     pub cancel: Cancel,
+    /// Which requests over the network are sent.
+    pub(super) sending: Sending,
+    network: Arc<Network>,
     stops: Arc<Mutex<Vec<runner::Cancel>>>,
     staging: Arc<Mutex<Option<PathBuf>>>,
 }
@@ -48,7 +54,16 @@ pub struct Engine {
 impl Engine {
     /// An engine; plugins are loaded as they are needed.
     pub fn new(manifest: Manifest, plugins: Registry, settings: Settings, cancel: Cancel) -> Self {
-        Self { manifest, plugins, settings, cancel, stops: Arc::default(), staging: Arc::default() }
+        Self {
+            manifest,
+            plugins,
+            settings,
+            network: Network::new(NetworkOptions::new(cancel.clone())),
+            cancel,
+            sending: Sending::Nothing,
+            stops: Arc::default(),
+            staging: Arc::default(),
+        }
     }
 
     /// Cancels every instance that was opened; for a signal's thread.
@@ -127,19 +142,42 @@ impl Engine {
         let (level, lines) = (self.settings.log, self.settings.lines.clone());
         // What a plugin logs may quote its options.
         let secrets = self.manifest.secrets.clone();
-        let lines: LineSink = Arc::new(move |line: &str| lines(&redact(line, &secrets)));
+        let hidden = Arc::new(move |text: &str| redact(text, &secrets));
+        let shown = hidden.clone();
+        let lines: LineSink = Arc::new(move |line: &str| lines(&shown(line)));
+        let log = Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone()));
+        let input = wants("input").then(|| view.clone());
+        let http = wants("http").then(|| {
+            self.network.service(ConnectorNetwork {
+                plugin: opened.plugin.preamble.name.clone(),
+                hosts: allowed_hosts(&opened.plugin, connector).unwrap_or_default(),
+                rate_limits: opened.component.rate_limits.clone(),
+                sending: self.sending,
+                log: log.clone(),
+                redact: hidden,
+                inputs: input.clone(),
+            })
+        });
         let services = Services {
-            log: Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone())),
-            input: wants("input").then(|| view.clone() as _),
+            log,
+            input: input.map(|input| input as _),
             output: output.filter(|_| wants("output")),
             clock: wants("clock").then(|| Arc::new(SystemClock::new(self.cancel.clone())) as _),
             state: wants("state").then(|| Arc::new(database.state(&connector.name)) as _),
             ledger: wants("ledger").then(|| Arc::new(database.ledger(run, chain, &connector.name)) as _),
-            http: None,
+            http: http.map(|http| Arc::new(http) as _),
             others: Vec::new(),
         };
         (Arc::new(services), view)
     }
+}
+
+/// The network hosts that a connector may reach, or what is wrong with the entries of its `hosts`.
+pub(super) fn allowed_hosts(
+    plugin: &Plugin,
+    connector: &Connector,
+) -> Result<AllowedHosts, Vec<(usize, String)>> {
+    AllowedHosts::new(&plugin.preamble.hosts, connector.hosts.as_deref())
 }
 
 /// A connector's component and its options as the plugin wants them.

@@ -70,10 +70,14 @@ impl Closing<'_> {
         }
         let warnings = self.warnings();
         let digests = self.digests;
-        let digests = digests
+        let mut digests: Vec<Digest> = digests
             .join()
             .unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
         let inputs = &self.prepared.inputs;
+        // A source that downloads has inputs that were not there when the run began.
+        for late in inputs.inputs().iter().skip(digests.len()) {
+            digests.push(inputs.digest(late.id)?);
+        }
         inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
         let mut outcome = Outcome {
             chain: self.prepared.chain.name.clone(),

@@ -7,7 +7,7 @@ use usher_abi::{Component, LogLevel, Role, service::OutputService};
 
 use super::{
     binding::Preparation,
-    engine::{Engine, component_of, options_text},
+    engine::{Engine, allowed_hosts, component_of, options_text},
     mapping::Filling,
     names::Names,
     outcome::Failure,
@@ -226,7 +226,11 @@ fn open_plugins(engine: &mut Engine, chain: &Chain) -> (BTreeMap<String, Opened>
         match component_of(&plugin, &connector, role) {
             Ok(component) => {
                 engine.manifest.secrets.extend(written_secrets(&connector, &component));
-                let sound = connector.options_read;
+                let mut sound = connector.options_read;
+                for (i, message) in allowed_hosts(&plugin, &connector).err().unwrap_or_default() {
+                    sound = false;
+                    diagnostics.push(engine.manifest.error(&key.child("hosts").child(i), &message));
+                }
                 opened.insert(name.clone(), Opened { connector, plugin, component, sound });
             }
             Err(message) => {

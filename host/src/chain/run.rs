@@ -27,7 +27,7 @@ use super::{
 use crate::{
     manifest::Diagnostic,
     runner::Source,
-    services::{Inputs, Staging, StagingOptions},
+    services::{Inputs, Sending, Staging, StagingOptions},
 };
 
 /// How far to go.
@@ -73,6 +73,7 @@ pub fn run(
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
     let id = engine.settings.run_id.clone().unwrap_or_else(new_run_id);
+    engine.sending = if mode == Mode::Run { Sending::All } else { Sending::Reads };
     let staging = match mode {
         Mode::Run => {
             let out = engine.out();
@@ -102,6 +103,7 @@ pub fn run(
 /// [`Draft`](crate::manifest::Draft), of which only the failure says anything.
 pub fn check(engine: &mut Engine, chain: &str) -> Result<Vec<Diagnostic>, Failure> {
     let staging = Staging::dry(&std::env::temp_dir(), chain, "check", 0)?;
+    engine.sending = Sending::Nothing;
     let prepared = prepare(engine, chain, "check", &staging)?;
     engine.forget_stops();
     Ok(prepared.warnings)

@@ -10,8 +10,8 @@ use super::{
     tree::{Kind, Node},
 };
 
-pub(super) const KEYS: [&str; 8] =
-    ["plugin", "component", "options", "fields", "where", "unique", "max_rejects", "allow_empty"];
+pub(super) const KEYS: [&str; 9] =
+    ["plugin", "component", "options", "fields", "where", "unique", "max_rejects", "allow_empty", "hosts"];
 
 impl<'a> Reader<'a> {
     /// The connector; `None` if it has no plugin or is no table.
@@ -40,6 +40,7 @@ impl<'a> Reader<'a> {
         let (unique, unique_at) = at("unique");
         let (rejects, rejects_at) = at("max_rejects");
         let (empty, empty_at) = at("allow_empty");
+        let (hosts, hosts_at) = at("hosts");
         let component = component.and_then(|node| self.string(node, &component_at));
         let problems = self.problems.len();
         let options = options.and_then(|node| self.options(node, &options_at, secrets)).unwrap_or_default();
@@ -49,6 +50,7 @@ impl<'a> Reader<'a> {
         let unique = unique.and_then(|node| self.unique(node, &unique_at));
         let max_rejects = rejects.and_then(|node| self.max_rejects(node, &rejects_at));
         let allow_empty = empty.and_then(|node| self.boolean(node, &empty_at));
+        let hosts = hosts.and_then(|node| self.strings(node, &hosts_at));
         let span = self.source.locate_key(&path).span;
         let options = Value::Object(options);
         let name = name.to_owned();
@@ -63,6 +65,7 @@ impl<'a> Reader<'a> {
             unique,
             max_rejects,
             allow_empty,
+            hosts,
             span,
         })
     }

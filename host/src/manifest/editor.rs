@@ -175,6 +175,7 @@ fn connector_schema(plugins: Vec<Value>) -> Value {
         "unique": reference("unique"),
         "max_rejects": reference("max_rejects"),
         "allow_empty": boolean("No rows at all are fine.", false),
+        "hosts": strings("The network hosts that it may reach, of those that the plugin asks for; without it, all of those.", 0),
     });
     debug_assert!(connector::KEYS.iter().all(|key| properties.get(key).is_some()));
     json!({ "type": "object", "required": ["plugin"], "additionalProperties": false, "properties": properties })

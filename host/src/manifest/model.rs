@@ -38,6 +38,8 @@ pub struct Connector {
     pub max_rejects: Option<MaxRejects>,
     /// Whether no rows at all are fine; see [`Manifest::allow_empty`](super::Manifest::allow_empty).
     pub allow_empty: Option<bool>,
+    /// The network hosts that it may reach, of those that its plugin asks for; without it, all of those.
+    pub hosts: Option<Vec<String>>,
     /// Where its name stands.
     pub span: Span,
 }
@@ -64,6 +66,7 @@ impl fmt::Debug for Connector {
             .field("unique", &self.unique)
             .field("max_rejects", &self.max_rejects)
             .field("allow_empty", &self.allow_empty)
+            .field("hosts", &self.hosts)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@
 
 mod clock;
 mod database;
+mod http;
 mod input;
 mod ledger;
 mod log;
@@ -13,6 +14,7 @@ mod state;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
+pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Sending};
 pub use input::{Digest, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Packing};
 pub use ledger::{Ledger, UnfinishedRun};
 pub use log::{LineSink, RunLog};

@@ -105,7 +105,7 @@ fn unknown_key() {
        `----
     "#);
     assert_snapshot!(changed("[connectors.users]", "[connector.users]"), @"connectors.toml:4:2: connector: unknown key; did you mean `connectors`?");
-    assert_snapshot!(changed("plugin  = \"zendesk\"", "plugin = \"zendesk\"\nlocale = \"fr\""), @"connectors.toml:14:1: connectors.support.locale: unknown key (known here: `plugin`, `component`, `options`, `fields`, `where`, `unique`, `max_rejects`, `allow_empty`; what the plugin itself takes goes into `options`)");
+    assert_snapshot!(changed("plugin  = \"zendesk\"", "plugin = \"zendesk\"\nlocale = \"fr\""), @"connectors.toml:14:1: connectors.support.locale: unknown key (known here: `plugin`, `component`, `options`, `fields`, `where`, `unique`, `max_rejects`, `allow_empty`, `hosts`; what the plugin itself takes goes into `options`)");
     assert_snapshot!(changed("claims ", "calims"), @"connectors.toml:25:1: chains.onboard.calims: unknown key; did you mean `claims`?");
     assert_snapshot!(changed("keep = {", "kep = {"), @"connectors.toml:21:28: connectors.newsletter.unique.kep: unknown key; did you mean `key`?");
     assert_snapshot!(changed("key = \"email\" }", "key = \"email\", on = \"sub\" }"), @"connectors.toml:28:51: chains.onboard.exclude.on: unknown key (known here: `from`, `key`)");
@@ -129,6 +129,7 @@ fn wrong_type() {
     "#);
     assert_snapshot!(changed("[\"support\", \"newsletter\"]", "\"support\""), @r#"connectors.toml:29:11: chains.onboard.to: expected a list of strings, found a string (write `to = ["support"]`)"#);
     assert_snapshot!(changed("[\"support\", \"newsletter\"]", "[\"support\", 7]"), @r#"connectors.toml:29:23: chains.onboard.to.1: expected a string, found an integer (write `"7"`)"#);
+    assert_snapshot!(changed("plugin  = \"zendesk\"", "plugin = \"zendesk\"\nhosts = \"acme.zendesk.com\""), @r#"connectors.toml:14:9: connectors.support.hosts: expected a list of strings, found a string (write `hosts = ["acme.zendesk.com"]`)"#);
     assert_snapshot!(changed("options = { consent = \"consent\" }", "options = \"consent\""), @"connectors.toml:19:11: connectors.newsletter.options: expected a table, found a string (write `options = { … }`)");
     assert_snapshot!(changed("\"email_verified and not blocked\"", "true"), @r#"connectors.toml:26:11: chains.onboard.where: expected a string, found `true` (write `where = "true"`)"#);
     assert_snapshot!(changed("verified = true", "verified = 2024-01-31"), @r#"connectors.toml:14:76: connectors.support.fields.verified: expected an expression, found a date (text in an expression has quotes of its own: `"'2024-01-31'"`)"#);

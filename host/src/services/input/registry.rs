@@ -16,7 +16,7 @@ use super::{
     head::{Head, inspect},
     slabs::Pool,
     spec,
-    stored::{Stamp, Stored, spool, unreadable},
+    stored::{Spool, Stamp, Stored, spool, unreadable},
 };
 use crate::services::{clock::Cancel, private::lock};
 
@@ -88,6 +88,8 @@ struct Known {
 enum Key {
     Stdin,
     Path(PathBuf),
+    /// A reply of a vendor, by the id that it gets.
+    Reply(usize),
 }
 
 /// An input that was opened.
@@ -163,6 +165,22 @@ impl InputRegistry {
             .get(input as usize)
             .cloned()
             .ok_or_else(|| Error::bug("input.unknown", format!("there is no input {input}")))
+    }
+
+    /// Makes bytes that come once an input of their own under this name, stored until the registry is dropped.
+    pub(super) fn keep(
+        &self,
+        name: &str,
+        mut next: impl FnMut() -> Result<Option<Vec<u8>>, Error>,
+    ) -> Result<Arc<Entry>, Error> {
+        let mut spool = Spool::new(name, &self.spool, self.limit)?;
+        while let Some(bytes) = next()? {
+            self.cancel.check()?;
+            spool.write(&bytes)?;
+        }
+        let _opening = lock(&self.opening);
+        let key = Key::Reply(lock(&self.known).entries.len());
+        self.add(key, name.to_owned(), name.to_owned(), spool.finish())
     }
 
     fn open_stdin(&self) -> Result<Arc<Entry>, Error> {

@@ -108,6 +108,45 @@ pub(super) fn changed(name: &str) -> Error {
     )
 }
 
+/// An unnamed file (mode 0600) that is being written.
+pub(super) struct Spool<'a> {
+    name: &'a str,
+    folder: &'a Path,
+    limit: u64,
+    file: File,
+    len: u64,
+}
+
+impl<'a> Spool<'a> {
+    /// An empty one in `folder`, for at most `limit` bytes; `name` is for messages.
+    pub(super) fn new(name: &'a str, folder: &'a Path, limit: u64) -> Result<Self, Error> {
+        let file = tempfile::tempfile_in(folder).map_err(|e| refused(name, folder, &e))?;
+        Ok(Self { name, folder, limit, file, len: 0 })
+    }
+
+    /// Appends bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.len += bytes.len() as u64;
+        if self.len > self.limit {
+            let (name, limit) = (self.name, self.limit);
+            return Err(Error::data(
+                "input.too-large",
+                format!("`{name}` is larger than {limit} bytes; split it, or raise the limit"),
+            ));
+        }
+        self.file.write_all(bytes).map_err(|e| refused(self.name, self.folder, &e))
+    }
+
+    /// What was written.
+    pub(super) fn finish(self) -> Stored {
+        Stored::Spool { file: Arc::new(self.file), len: self.len }
+    }
+}
+
+fn refused(name: &str, folder: &Path, error: &io::Error) -> Error {
+    disk_error("input", folder, error).context(format!("spooling `{name}`, so that it can be read again"))
+}
+
 /// Copies all of `source` to an unnamed file (mode 0600) in `folder`. Ends soon after `cancel` is thrown, even if
 /// `source` says nothing: it is read on a thread of its own, which then stays behind until `source` speaks or ends.
 pub(super) fn spool(
@@ -117,30 +156,17 @@ pub(super) fn spool(
     limit: u64,
     cancel: &Cancel,
 ) -> Result<Stored, Error> {
-    let refused = |error: &io::Error| {
-        disk_error("input", folder, error).context(format!("spooling `{name}`, so that it can be read again"))
-    };
-    let mut file = tempfile::tempfile_in(folder).map_err(|e| refused(&e))?;
+    let mut spool = Spool::new(name, folder, limit)?;
     let (sender, receiver) = mpsc::sync_channel(2);
     thread::Builder::new()
         .name("usher-spool".to_owned())
         .spawn(move || pump(source, &sender))
         .map_err(|e| unreadable(name, &e))?;
-    let mut len = 0;
     loop {
         cancel.check()?;
         match receiver.recv_timeout(Duration::from_millis(100)) {
-            Ok(Ok(chunk)) if chunk.is_empty() => return Ok(Stored::Spool { file: Arc::new(file), len }),
-            Ok(Ok(chunk)) => {
-                len += chunk.len() as u64;
-                if len > limit {
-                    return Err(Error::data(
-                        "input.too-large",
-                        format!("`{name}` is larger than {limit} bytes; split it, or raise the limit"),
-                    ));
-                }
-                file.write_all(&chunk).map_err(|e| refused(&e))?;
-            }
+            Ok(Ok(chunk)) if chunk.is_empty() => return Ok(spool.finish()),
+            Ok(Ok(chunk)) => spool.write(&chunk)?,
             Ok(Err(error)) => return Err(unreadable(name, &error)),
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => {

@@ -74,6 +74,19 @@ impl Inputs {
         InputProgress { done: self.done.load(Ordering::Relaxed).min(total), total }
     }
 
+    /// Makes what `next` answers, until it answers nothing, an input of the run, which this connector has opened.
+    pub fn keep(
+        &self,
+        name: &str,
+        next: impl FnMut() -> Result<Option<Vec<u8>>, Error>,
+    ) -> Result<InputFile, Error> {
+        let entry = self.registry.keep(name, next)?;
+        if lock(&self.opened).insert(entry.id) {
+            self.total.fetch_add(entry.stored.len(), Ordering::Relaxed);
+        }
+        Ok(self.registry.file(&entry))
+    }
+
     /// Begins to count anew: the inputs are about to be read a second time.
     pub fn restart_progress(&self) {
         self.done.store(0, Ordering::Relaxed);

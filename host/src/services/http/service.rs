@@ -1,0 +1,164 @@
+//! The service of one connector: tickets.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use usher_abi::{
+    Error, RVec,
+    service::{HttpService, InputFile, Slab},
+};
+
+use super::{
+    course::Course,
+    network::{ConnectorNetwork, Network, Sending},
+    request::Request,
+    ticket::Ticket,
+    workers::Workers,
+};
+use crate::services::{Cancel, private::lock};
+
+/// Tickets that one connector may have open at once; more are never closed, by mistake.
+const MOST_TICKETS: usize = 10_000;
+
+/// The requests of one connector. Those that are under way when it is dropped are given up.
+pub struct Http {
+    course: Arc<Course>,
+    workers: Arc<Workers>,
+    tickets: Mutex<HashMap<u64, Arc<Ticket>>>,
+    last: AtomicU64,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("connector", &self.course.connector).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    pub(super) fn new(network: Arc<Network>, connector: ConnectorNetwork) -> Self {
+        let workers = Workers::new(network.options.at_once);
+        let course = Arc::new(Course { network, connector });
+        Self { course, workers, tickets: Mutex::default(), last: AtomicU64::new(0) }
+    }
+
+    fn cancel(&self) -> &Cancel {
+        &self.course.network.options.cancel
+    }
+
+    fn ticket(&self, ticket: u64) -> Result<Arc<Ticket>, Error> {
+        lock(&self.tickets).get(&ticket).cloned().ok_or_else(|| {
+            Error::bug("http.unknown-ticket", format!("there is no request {ticket}, or it was closed"))
+        })
+    }
+
+    fn started(&self, head: &str, body: &[u8]) -> Result<u64, Error> {
+        self.cancel().check()?;
+        let Course { connector, .. } = &*self.course;
+        let agent = format!("usher/{} ({})", env!("CARGO_PKG_VERSION"), connector.plugin);
+        let request = Request::new(head, body, &connector.hosts, &connector.rate_limits, &agent)?;
+        let sent = match connector.sending {
+            Sending::All => true,
+            Sending::Reads => request.head.reads,
+            Sending::Nothing => false,
+        };
+        if !sent {
+            connector.log.metric("http.not-sent", 1);
+            let text = match connector.sending {
+                Sending::Nothing => "nothing is sent by `check`; `usher plan` sends what only reads",
+                _ => "a dry run sends no request that writes; `usher run` does",
+            };
+            return Err(Error::unsupported("http.dry-run", text).context(request.name()));
+        }
+        let mut tickets = lock(&self.tickets);
+        if tickets.len() >= MOST_TICKETS {
+            let text = format!("{MOST_TICKETS} requests are open; close those that are done");
+            return Err(Error::bug("http.too-many", text));
+        }
+        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let ticket = Arc::new(Ticket::default());
+        let (course, cancel, handed) = (Arc::clone(&self.course), self.cancel().clone(), Arc::clone(&ticket));
+        self.workers
+            .submit(Box::new(move || {
+                let end = catch_unwind(AssertUnwindSafe(|| deliver(&course, &request, &handed, &cancel)));
+                let end =
+                    end.unwrap_or_else(|_| Err(Error::bug("host.panic", "the host panicked while sending")));
+                handed.end(end.map_err(|error| clean(&course.connector, error)));
+            }))
+            .map_err(|e| {
+                Error::transient("http.threads", format!("no thread to send with ({e}); run again"))
+            })?;
+        tickets.insert(id, ticket);
+        Ok(id)
+    }
+}
+
+/// Sends a request and hands its reply over, the body as it is taken.
+fn deliver(course: &Course, request: &Request, ticket: &Ticket, cancel: &Cancel) -> Result<(), Error> {
+    if ticket.is_given_up() {
+        return Err(Error::cancelled());
+    }
+    let (reply, mut body) = course.run(request, &|| ticket.is_given_up())?;
+    let head = serde_json::to_string(&reply).map_err(|e| Error::bug("abi.json", e.to_string()))?;
+    ticket.answer(Ok(head));
+    let name = request.name();
+    while let Some(bytes) = body.next(&name)? {
+        if !ticket.push(bytes, cancel) {
+            return Err(Error::cancelled());
+        }
+    }
+    Ok(())
+}
+
+/// An error without the manifest's secrets.
+fn clean(connector: &ConnectorNetwork, error: Error) -> Error {
+    let redact = |text: &str| (connector.redact)(text);
+    let context: RVec<_> = error.context.iter().map(|text| redact(text).into()).collect();
+    Error { message: redact(&error.message).into(), details: redact(&error.details).into(), context, ..error }
+}
+
+impl HttpService for Http {
+    fn begin(&self, head: &str, body: &[u8]) -> Result<u64, Error> {
+        self.started(head, body).map_err(|error| clean(&self.course.connector, error))
+    }
+
+    fn wait(&self, ticket: u64) -> Result<String, Error> {
+        self.ticket(ticket)?.wait(self.cancel())
+    }
+
+    fn next(&self, ticket: u64) -> Result<Option<Slab>, Error> {
+        let next = self.ticket(ticket)?.next(self.cancel())?;
+        Ok(next.map(|(bytes, offset)| Slab::new(Arc::new(bytes), offset)))
+    }
+
+    fn keep(&self, ticket: u64, name: &str) -> Result<InputFile, Error> {
+        let ticket = self.ticket(ticket)?;
+        let inputs = self.course.connector.inputs.as_ref().ok_or_else(|| {
+            Error::unsupported(
+                "http.keep",
+                "a reply becomes an input only where the plugin has the service `input`; list it in `wants`",
+            )
+        })?;
+        inputs.keep(name, || Ok(ticket.next(self.cancel())?.map(|(bytes, _)| bytes)))
+    }
+
+    fn close(&self, ticket: u64) {
+        if let Some(ticket) = lock(&self.tickets).remove(&ticket) {
+            ticket.give_up();
+        }
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        for ticket in lock(&self.tickets).values() {
+            ticket.give_up();
+        }
+    }
+}

@@ -93,3 +93,65 @@ impl Passage {
         Error::bug("books.unbalanced", message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, UInt32Array, UInt64Array};
+    use usher_abi::{Merged, Reject};
+
+    use super::*;
+
+    fn batch(offsets: &[u64]) -> RecordBatch {
+        let lengths = vec![1; offsets.len()];
+        let columns: [(&str, ArrayRef); 2] = [
+            ("_offset", Arc::new(UInt64Array::from(offsets.to_vec()))),
+            ("_length", Arc::new(UInt32Array::from(lengths))),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn origin(offset: u64) -> Origin {
+        Origin { input: 1, length: 1, offset }
+    }
+
+    #[test]
+    fn every_record_is_accounted_for_once() {
+        let mut passage = Passage::default();
+        passage.give(&batch(&[10, 20, 30]), 1).unwrap();
+        let mut report = Report::default();
+        report.rejects.push(Reject::new(origin(10), "", "x", "no"));
+        report.merged.push(Merged { origin: origin(20), survivor: origin(30) });
+        passage.take(&report, None).unwrap();
+        assert!(passage.balance().unwrap_err().message.contains("another number of records (2)"));
+        passage.take(&Report::default(), Some(&(batch(&[30]), 1))).unwrap();
+        passage.balance().unwrap();
+        assert!(passage.take(&Report::default(), Some(&(batch(&[30]), 1))).is_err(), "30 comes twice");
+    }
+
+    #[test]
+    fn another_record_in_its_place_is_found() {
+        let mut passage = Passage::default();
+        passage.give(&batch(&[10, 20]), 1).unwrap();
+        passage.take(&Report::default(), Some(&(batch(&[10, 10]), 1))).unwrap();
+        assert!(passage.balance().unwrap_err().message.contains("other records (2)"));
+    }
+
+    /// Rows may be held back over any number of batches, and the first thing handed on at the end may be empty.
+    #[test]
+    fn holding_back_is_not_idling() {
+        let mut passage = Passage::default();
+        for n in 0..2 * MOST_IDLE as u64 {
+            passage.give(&batch(&[n]), 1).unwrap();
+            passage.take(&Report::default(), None).unwrap();
+        }
+        let nothing = (batch(&[]), 1);
+        for _ in 0..MOST_IDLE - 2 {
+            passage.take(&Report::default(), Some(&nothing)).unwrap();
+            passage.must_end().unwrap();
+        }
+        passage.take(&Report::default(), Some(&nothing)).unwrap();
+        assert!(passage.must_end().is_err());
+    }
+}

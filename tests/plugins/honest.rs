@@ -1,6 +1,6 @@
 //! What a transform does with rows in good order is booked, and found in the run's folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -30,13 +30,24 @@ through = ["users"]
 to = ["lines", "rows"]
 "#;
 
-const PEOPLE: &str = "email,name\nada@example.com,Ada\nbob@example.com,Bob\neve@example.com,Eve\n\
-                      mia@example.com,Mia\nzoe@example.com,Zoe\n";
+const PEOPLE: &str = "\
+email,name,team
+ada@example.com,Ada,engines
+bob@example.com,Bob,engines
+eve@example.com,Eve,engines
+mia@example.com,Mia,engines
+zoe@example.com,Zoe,engines
+";
 
 /// A good run with the transform at its work, which the audit has found in order.
 fn run(work: &str) -> Bench {
+    run_with(work, "")
+}
+
+/// The same with more lines in the chain.
+fn run_with(work: &str, chain: &str) -> Bench {
     let bench = Bench::new();
-    bench.write("connectors.toml", MANIFEST).write("people.csv", PEOPLE);
+    bench.write("connectors.toml", format!("{MANIFEST}{chain}\n")).write("people.csv", PEOPLE);
     let set = format!("connectors.users.options.work={work}");
     bench.usher(&["run", "--quiet", "--set", &set]).expect(0);
     python("audit.py", &bench.path(""), &["out/main/latest"]);
@@ -93,6 +104,25 @@ fn rows_held_back_come_at_the_end() {
     let emails =
         ["ada@example.com", "bob@example.com", "eve@example.com", "mia@example.com", "zoe@example.com"];
     assert_eq!(written(&bench), emails);
+}
+
+/// The rows pass twice, once to look ahead and once to be written; each of them is booked once.
+#[test]
+fn rows_that_pass_twice_are_booked_once() {
+    let unique = r#"unique = { key = "team", keep = { max = "name" } }"#;
+    for (work, expected, left) in [
+        ("reject", [5, 2, 2, 1], "mia@example.com"),
+        ("merge", [5, 0, 4, 1], "mia@example.com"),
+        ("hold-back", [5, 0, 4, 1], "zoe@example.com"),
+    ] {
+        let bench = run_with(work, unique);
+        assert_eq!((books(&bench), written(&bench)), (expected, vec![left.to_owned()]), "{work}");
+        // Whoever is merged into one that is merged in turn is listed with the one that is left.
+        let merged = bench.read("out/main/latest/merged.csv");
+        let survivors: BTreeSet<&str> =
+            merged.lines().skip(1).filter_map(|line| line.split(',').nth(5)).collect();
+        assert_eq!(survivors.len(), 1, "{work}: {merged}");
+    }
 }
 
 /// The suite has nothing against any of it.

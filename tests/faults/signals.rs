@@ -73,10 +73,10 @@ fn ctrl_c_stops_a_plan() {
 fn ctrl_c_ends_a_run_whose_plugin_never_returns() {
     for chain in ["stuck-source", "stuck-sink"] {
         let bench = bench();
-        let mut run = Running::start(&bench, &["run", chain]);
-        run.wait_for(&bench, chain, |files| files.iter().any(|(path, _)| path.ends_with(".lock")));
-        // Give it the time to be stuck.
-        std::thread::sleep(Duration::from_secs(2));
+        let mut command = bench.command(&["run", chain]);
+        command.env("USHER_STUCK", bench.path("stuck"));
+        let mut run = Running::of(command);
+        run.wait_for(&bench, chain, |_| bench.path("stuck").exists());
         run.signal(libc::SIGINT);
         let (said, took) = run.end(&bench);
         assert_eq!(said.code, Some(130), "{chain}: {}{}", said.out, said.err);

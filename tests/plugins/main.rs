@@ -6,6 +6,7 @@ mod support;
 
 mod comparing;
 mod files;
+mod honest;
 mod listing;
 mod locking;
 mod misbehaving;
@@ -13,4 +14,5 @@ mod refusals;
 mod several;
 mod testing;
 mod wants;
+mod watching;
 mod writable;

@@ -5,7 +5,7 @@
 //! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
 //! | `names.rs` | what a name in an expression means |
 //! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
-//! | `through.rs` | the transforms: what names come out, what they need, what they report |
+//! | `through.rs`, `passage.rs` | the transforms: what names come out, what they need, what they report; their books |
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
 //! | `run.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
@@ -21,6 +21,7 @@ mod mapping;
 mod names;
 mod notes;
 mod outcome;
+mod passage;
 mod prepare;
 mod run;
 mod shape;

@@ -1,5 +1,6 @@
 //! `usher test`: the conformance suite over a built file.
 
+mod orphan;
 mod supervisor;
 mod watch;
 mod worker;
@@ -40,8 +41,11 @@ pub(super) struct Test {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     deadline: u64,
     /// The process that runs the checks, from this one on
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, requires = "supervisor")]
     worker: Option<usize>,
+    /// The process that watches the worker
+    #[arg(long, hide = true)]
+    supervisor: Option<u32>,
 }
 
 /// A file of cases that a plugin's author keeps beside `Cargo.toml`.
@@ -50,7 +54,8 @@ const CASES: &str = "conformance.toml";
 impl Test {
     pub(super) fn execute(self, global: &Global) -> u8 {
         let extent = if self.quick { Extent::Quick } else { Extent::Full };
-        if let Some(from) = self.worker {
+        if let (Some(from), Some(supervisor)) = (self.worker, self.supervisor) {
+            orphan::end_with(supervisor);
             return worker::run(&self.plugin, self.cases.as_deref(), extent, from);
         }
         let plugin = match find(global, &self.plugin) {

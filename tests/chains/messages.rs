@@ -244,6 +244,19 @@ mod the_input {
         insta::assert_snapshot!(run(&bench).shown());
     }
 
+    /// As a reject, the one record would hide all that follow it.
+    #[test]
+    fn leaves_a_quote_open() {
+        let mut users = "user_id,email,given_name\n".to_owned();
+        for i in 0..100 {
+            let quote = if i == 60 { "\"" } else { "" };
+            users += &format!("{i},u{i}@example.com,{quote}Ann\n");
+        }
+        insta::assert_snapshot!(input("users.csv", users.clone()));
+        let said = input("users.csv", users.replace(",\"Ann", ",\"Ann\" Lee"));
+        assert!(said.starts_with("exit code 0"), "text after a quote is one reject\n{said}");
+    }
+
     /// An open profile may have anything; what decides must be somewhere.
     #[test]
     fn never_has_what_decides() {

@@ -6,8 +6,9 @@ use serde_json::Value;
 use usher_abi::{Catalog, Component, Consent, Error, ErrorClass, Problem, Services};
 
 use super::{
+    doubts::unwritten,
     engine::{Engine, options_text},
-    mapping::{Filling, Mapped, map_columns, unknown_columns},
+    mapping::{Filling, Mapped, map_columns, takes_everything, unknown_columns},
     names::{Meaning, NOTHING, Names},
     outcome::Failure,
     prepare::{Guess, Opened, PreparedSink},
@@ -330,15 +331,21 @@ impl<'a> Preparation<'a> {
         problems.retain(|p| !names.unknown || named(p));
         self.problems(connector, &problems);
         let (mut shaped, mut described) = (Vec::new(), Vec::new());
-        for one in mapped {
+        for one in &mapped {
             let program = match one.filling {
-                Filling::Default => self.default_program(names, &one),
+                Filling::Default => self.default_program(names, one),
                 _ => self.expression(names, &one.expression, &one.key, false),
             };
             if let Some(program) = program {
                 described.push((one.column.clone(), one.filling, program.describe()));
-                shaped.push(Shaped { name: one.column, program });
+                shaped.push(Shaped { name: one.column.clone(), program });
             }
+        }
+        let read: Vec<String> = shaped.iter().flat_map(|s| s.program.columns().to_vec()).collect();
+        if takes_everything(connector, component)
+            && let Some(message) = unwritten(&chain.from, names, &mapped, &read)
+        {
+            self.diagnostics.push(self.manifest.warning(&key, &message));
         }
         let where_ = connector.where_.as_ref();
         let where_ =

@@ -37,3 +37,34 @@ fn every_column_of_a_table_is_written() {
     bench.write("connectors.toml", manifest);
     assert_eq!(bench.usher(&["check"]).expect(0).err, "");
 }
+
+#[test]
+fn a_condition_that_is_no_boolean_is_told() {
+    let users = "{\"email\":\"ada@example.com\",\"plan\":\"pro\"}\n";
+    let check = |plugin: &str, condition: &str| {
+        let bench = records(users, "json", &format!("where = \"{condition}\""));
+        let text = bench
+            .read("connectors.toml")
+            .replace("plugin = \"json\"\noptions", &format!("plugin = \"{plugin}\"\noptions"));
+        bench.write("connectors.toml", text + "[connectors.people.fields]\nemail = \"email\"\n");
+        bench.usher(&["check"]).expect(0).err
+    };
+    for (plugin, condition, what) in [
+        ("json", "email", "`email` is the claim `email`, not true or false"),
+        ("json", "not email or plan == 'pro'", "`email` is the claim `email`, not true or false"),
+        (
+            "auth0",
+            "email_verified and logins_count",
+            "`logins_count` is of the kind integer, not true or false",
+        ),
+        ("auth0", "given_name", "`given_name` is of the kind text, not true or false"),
+    ] {
+        let said = check(plugin, condition);
+        for part in ["connectors.toml:13:9", "chains.main.where", what, "condition.not-boolean"] {
+            assert!(said.contains(part), "{condition}: {part}\n{said}");
+        }
+    }
+    for condition in ["plan", "email == 'x'", "email_verified", "plan and not blocked", "email is defined"] {
+        assert_eq!(check("auth0", condition), "", "{condition}");
+    }
+}

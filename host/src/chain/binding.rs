@@ -6,7 +6,7 @@ use serde_json::Value;
 use usher_abi::{Catalog, Component, Consent, Error, ErrorClass, Problem, Services};
 
 use super::{
-    doubts::unwritten,
+    doubts::{never_boolean, unwritten},
     engine::{Engine, options_text},
     mapping::{Filling, Mapped, map_columns, takes_everything, unknown_columns},
     names::{Meaning, NOTHING, Names},
@@ -251,7 +251,10 @@ impl<'a> Preparation<'a> {
         key: &'static str,
         reason: &'static str,
     ) -> Option<Condition> {
-        self.expression(names, text, path, true).map(|program| Condition { program, key, reason })
+        let program = self.expression(names, text, path, true)?;
+        let doubt = Expression::parse(text).ok().and_then(|condition| never_boolean(names, &condition));
+        self.diagnostics.extend(doubt.map(|message| self.manifest.warning(path, &message)));
+        Some(Condition { program, key, reason })
     }
 
     pub(super) fn unique(&mut self, names: &Names, unique: &Unique, key: &KeyPath) -> Option<UniqueStage> {

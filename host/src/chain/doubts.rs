@@ -1,6 +1,40 @@
 //! What a manifest may say without meaning it: nothing is wrong with it, so these are warnings.
 
-use super::{mapping::Mapped, names::Names};
+use usher_abi::{ValueKind, is_standard};
+
+use super::{
+    mapping::Mapped,
+    names::{Meaning, Names},
+};
+use crate::expression::Expression;
+
+/// Claims that are true or false.
+const BOOLEAN_CLAIMS: [&str; 4] = ["blocked", "consent", "email_verified", "phone_number_verified"];
+
+/// What to say of a condition that asks whether a value is true which, by its kind or its claim, is something else. It
+/// is no error, for a cell of a table may hold anything.
+pub(super) fn never_boolean(names: &Names, condition: &Expression) -> Option<String> {
+    condition.conditions().into_iter().find_map(|path| {
+        let Meaning::Known(bound) = names.resolve(path) else { return None };
+        let attribute = names.catalog().attributes.iter().find(|a| a.path == bound.column)?;
+        let claims = names.claims().filter(|(_, path)| *path == bound.column).map(|(claim, _)| claim);
+        let meant = claims.filter(|claim| is_standard(claim)).find(|claim| !BOOLEAN_CLAIMS.contains(claim));
+        let what = match (attribute.kind, meant) {
+            _ if bound.consumed < path.segments.len() => return None,
+            (ValueKind::Boolean, _) | (ValueKind::Any, None) => return None,
+            (ValueKind::Any, Some(claim)) => format!("the claim `{claim}`"),
+            (kind, _) => format!("of the kind {}", kind.name()),
+        };
+        let compared = match attribute.kind {
+            ValueKind::Integer | ValueKind::Number => "> 0",
+            _ => "== '…'",
+        };
+        Some(format!(
+            "`{path}` is {what}, not true or false: as a condition it rejects every row that has it \
+             (condition.not-boolean); compare it, as in `{path} {compared}`"
+        ))
+    })
+}
 
 /// A sink that takes everything gets the claims of an open profile, and no other attribute: what to say of those, if
 /// there are any. `read` are the columns that its expressions read.

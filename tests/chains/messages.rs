@@ -244,6 +244,16 @@ mod the_input {
         insta::assert_snapshot!(run(&bench).shown());
     }
 
+    #[test]
+    fn to_leave_out_lacks_the_key() {
+        let bench = plain();
+        let text = bench.read("connectors.toml")
+            + "exclude = { from = \"gone\", key = \"email\" }\n\n[connectors.gone]\nplugin = \"csv\"\n\
+               options = { input = \"gone.csv\" }\n";
+        bench.write("connectors.toml", text).write("gone.csv", "e-mail\nada@example.com\n");
+        insta::assert_snapshot!(run(&bench).shown());
+    }
+
     /// As a reject, the one record would hide all that follow it.
     #[test]
     fn leaves_a_quote_open() {

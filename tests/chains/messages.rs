@@ -140,6 +140,13 @@ mod the_manifest {
         ));
     }
 
+    /// What only the plugin knows to be wrong has its line and key, too.
+    #[test]
+    fn has_an_option_that_only_its_plugin_refuses() {
+        let text = crate::manifest("plugin = \"csv\"", "").replace("auth0", "csv");
+        insta::assert_snapshot!(manifest(&text.replace("ndjson\"", "csv\", delimiter = \"::\"")));
+    }
+
     #[test]
     fn has_the_wrong_columns_and_attributes() {
         insta::assert_snapshot!(manifest(

@@ -172,8 +172,25 @@ fn set_changes_the_manifest_for_once() {
 #[test]
 fn limit_reads_the_first_records() {
     let bench = five();
-    bench.usher(&["run", "--quiet", "--limit", "2"]).expect(0);
-    assert_eq!(rows(&bench).len(), 2);
+    bench.usher(&["run", "--quiet", "--run-id", "whole"]).expect(0);
+    let said = bench.usher(&["run", "--limit", "2", "--run-id", "some"]).expect(0);
+    let told = "only the first 2 records were read (--limit)";
+    assert!(
+        said.out.ends_with(&format!("out/main/some\n{told}, so `latest` was not moved\n")),
+        "{}",
+        said.out
+    );
+    let report = json(&bench.read("out/main/some/report.json"));
+    assert_eq!((&report["read"]["records"], &report["read"]["limited"]), (&2.into(), &true.into()));
+    assert!(bench.read("out/main/some/people/UPLOAD.md").contains(told));
+    assert_eq!(rows(&bench).len(), 5, "`latest` is the run of all records");
+}
+
+#[test]
+fn a_limit_that_is_not_reached_changes_nothing() {
+    let bench = five();
+    let said = bench.usher(&["run", "--json", "--limit", "6"]).expect(0);
+    assert_eq!((&json(&said.out)[0]["limited"], rows(&bench).len()), (&false.into(), 5));
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn a_chain_that_fails_speaks_for_itself_only() {
     let bench = one_of_two();
     let said = bench.usher(&["run", "--quiet", "--run-id", "r"]).expect(1);
     assert_eq!(said.out, "out/main/r\n");
-    assert!(said.err.ends_with("\nchain `other` published nothing\n"), "{}", said.err);
+    assert!(said.err.ends_with("\nof chain `other` nothing was published\n"), "{}", said.err);
     let alone = bench.usher(&["run", "other"]).expect(1);
     assert!(alone.err.ends_with("\nnothing was published\n"), "{}", alone.err);
 }

@@ -158,7 +158,7 @@ impl Session {
                     // The one failure after which a run is there: only `latest` was not moved.
                     _ if error.code == "output.latest" => {}
                     [_] => tell!("nothing was published"),
-                    _ => tell!("chain `{chain}` published nothing"),
+                    _ => tell!("of chain `{chain}` nothing was published"),
                 }
                 (Vec::new(), code::FAILED)
             }
@@ -166,7 +166,7 @@ impl Session {
                 let exit = self.signal.exit_code();
                 let stopped = match chains {
                     [_] => "was stopped, nothing was published; it is safe to run it again",
-                    _ => "was stopped and published nothing; it is safe to run it again",
+                    _ => "was stopped, nothing of it was published; it is safe to run it again",
                 };
                 if json {
                     let message = format!("interrupted: the chain {stopped}");

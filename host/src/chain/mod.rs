@@ -5,6 +5,7 @@
 //! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
 //! | `names.rs` | what a name in an expression means |
 //! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
+//! | `doubts.rs` | what a manifest may say without meaning it |
 //! | `through.rs`, `passage.rs` | the transforms: what names come out, what they need, what they report; their books |
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
@@ -15,6 +16,7 @@
 
 mod binding;
 mod books;
+mod doubts;
 mod engine;
 mod finish;
 mod mapping;

@@ -15,7 +15,7 @@ use serde_json::json;
 use self::{columns::Table, render::Plan, sdk::Sdk};
 use super::{
     Global,
-    session::{code, print_json},
+    session::{code, print_json, say_error},
 };
 use crate::report::{print, tell};
 
@@ -73,7 +73,7 @@ impl New {
         let plan = match self.plan() {
             Ok(plan) => plan,
             Err(message) => {
-                tell!("error: {message}");
+                say_error(global, message);
                 return code::USAGE;
             }
         };
@@ -82,7 +82,7 @@ impl New {
         let files = match plan.files().map_err(io::Error::other).and_then(|files| write(folder, &files)) {
             Ok(files) => files,
             Err(error) => {
-                tell!("error: {}: {error}", folder.display());
+                say_error(global, format!("{}: {error}", folder.display()));
                 return code::FAILED;
             }
         };

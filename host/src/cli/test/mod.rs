@@ -18,12 +18,9 @@ use usher_testkit::{Case, Extent, Outcome};
 use super::{
     Global,
     plugins::search_path,
-    session::{code, print_json},
+    session::{code, print_json, say_error},
 };
-use crate::{
-    plugins::PluginFile,
-    report::{print, tell},
-};
+use crate::{plugins::PluginFile, report::print};
 
 /// Hold a plugin to the conformance suite
 #[derive(Debug, Args)]
@@ -61,13 +58,13 @@ impl Test {
         let plugin = match find(global, &self.plugin) {
             Ok(found) => found,
             Err(message) => {
-                tell!("error: {message}");
+                say_error(global, message);
                 return code::FAILED;
             }
         };
         let cases = self.cases.or_else(|| Path::new(CASES).is_file().then(|| CASES.into()));
         if let Some(Err(message)) = cases.as_deref().map(Case::load) {
-            tell!("error: {message}");
+            say_error(global, message);
             return code::USAGE;
         }
         let started = Instant::now();
@@ -81,7 +78,7 @@ impl Test {
         let outcome = match supervisor::run(&job) {
             Ok(outcome) => outcome,
             Err(error) => {
-                tell!("error: cannot run the suite in a process of its own: {error}");
+                say_error(global, format!("cannot run the suite in a process of its own: {error}"));
                 return code::FAILED;
             }
         };

@@ -72,15 +72,7 @@ pub fn run(
     mode: Mode,
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
-    let id = engine.settings.run_id.clone().unwrap_or_else(new_run_id);
-    let staging = match mode {
-        Mode::Run => {
-            let out = engine.out();
-            engine.manifest.chain(chain)?;
-            Staging::new(StagingOptions { out: &out, chain, run: &id })?
-        }
-        Mode::Plan | Mode::Preview(_) => Staging::dry(&std::env::temp_dir(), chain, &id, 0)?,
-    };
+    let (id, staging) = stage(engine, chain, mode)?;
     engine.guard(staging.folder());
     let mut prepared = prepare(engine, chain, &id, &staging)?;
     if let Mode::Preview(most) = mode {
@@ -105,6 +97,23 @@ pub fn check(engine: &mut Engine, chain: &str) -> Result<Vec<Diagnostic>, Failur
     let prepared = prepare(engine, chain, "check", &staging)?;
     engine.forget_stops();
     Ok(prepared.warnings)
+}
+
+/// The run's id, and where it writes. An id that nobody chose is another one when it is taken.
+fn stage(engine: &Engine, chain: &str, mode: Mode) -> Result<(String, Staging), Failure> {
+    let out = engine.out();
+    engine.manifest.chain(chain)?;
+    loop {
+        let id = engine.settings.run_id.clone().unwrap_or_else(new_run_id);
+        let staging = match mode {
+            Mode::Run => Staging::new(StagingOptions { out: &out, chain, run: &id }),
+            Mode::Plan | Mode::Preview(_) => Staging::dry(&std::env::temp_dir(), chain, &id, 0),
+        };
+        match staging {
+            Err(taken) if engine.settings.run_id.is_none() && taken.code.as_str() == "output.exists" => {}
+            staging => return Ok((id, staging?)),
+        }
+    }
 }
 
 fn drive(
@@ -394,6 +403,6 @@ fn write(
 fn new_run_id() -> String {
     let now = jiff::Timestamp::now();
     let utc = now.to_zoned(jiff::tz::TimeZone::UTC);
-    let salt = (now.subsec_nanosecond() as u32 ^ std::process::id().rotate_left(16)) & 0xFFFF;
+    let salt = (now.subsec_nanosecond() as u32 ^ std::process::id().wrapping_mul(40_503)) & 0xFFFF;
     format!("{}-{salt:04x}", utc.strftime("%Y%m%d-%H%M%S"))
 }

@@ -18,7 +18,8 @@ use super::{
     notes::Notes,
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
     prepare::{PreparedChain, PreparedSink},
-    run::{Mode, SinkEnd},
+    run::Mode,
+    writing::SinkEnd,
 };
 use crate::{
     report::{Missing, upload_guide},

@@ -6,27 +6,13 @@ use usher_abi::{
 };
 
 use super::{
+    dialect::Dialect,
     place::Place,
     quotes::{Quoted, quoted},
     rejects::{origin, shown, too_long_in_quotes},
     slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader, words::thousands};
-
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
-    /// Between cells.
-    pub delimiter: u8,
-    /// Around cells that hold a delimiter, a line end or itself (doubled).
-    pub quote: u8,
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self { delimiter: b',', quote: b'"' }
-    }
-}
 
 /// Reads record after record.
 ///

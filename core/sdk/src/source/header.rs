@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use usher_abi::{Error, Report, service::InputFile};
 
 use super::{
-    delimited::{DelimitedReader, Dialect},
+    delimited::DelimitedReader,
+    dialect::Dialect,
     slabs::{BOM, Slabs},
 };
 use crate::Input;

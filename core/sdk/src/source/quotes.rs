@@ -3,7 +3,7 @@
 
 use memchr::memchr;
 
-use super::delimited::Dialect;
+use super::dialect::Dialect;
 
 /// A cell that begins with a quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn behind(byte: u8, record: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::delimited::Dialect, quoted};
+    use super::{super::dialect::Dialect, quoted};
 
     /// Opening quote, byte after the closing one, and whether more follows, of each cell in quotes.
     fn found(record: &str) -> Vec<(usize, Option<usize>, bool)> {

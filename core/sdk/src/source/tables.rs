@@ -5,7 +5,7 @@ use usher_abi::{Catalog, Error, Problem, Split, nearest};
 use super::{
     builders::Wanted,
     declared::{Declared, refuse},
-    delimited::Dialect,
+    dialect::Dialect,
     header::{Delimiter, Header},
     inputs::Inputs,
     table::{TableColumn, TableStream},

@@ -130,9 +130,8 @@ impl<R: Slabs> DelimitedReader<R> {
             }
             let length = length as usize;
             // A record without quotes is its cells and what stands between them, to the byte.
-            if length != cells + ends - 1
-                && let Some(cell) = self.more_after_quote(length)
-            {
+            let plain = length == cells + ends - 1;
+            if let Some(cell) = if plain { None } else { self.more_after_quote(length) } {
                 report.rejects.push(self.after_quote(cell, start, length)?);
                 continue;
             }

@@ -26,6 +26,11 @@ deny:
 run *args="run":
     cargo run --quiet -- {{args}}
 
+# Plugins built by another compiler and with shuffled types, held to the whole conformance suite (Debian).
+abi-cross:
+    cargo build --release
+    tests/abi/cross.sh
+
 # An archive with the host and all connectors, in target/dist.
 dist:
     tools/dist

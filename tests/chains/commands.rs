@@ -172,8 +172,25 @@ fn set_changes_the_manifest_for_once() {
 #[test]
 fn limit_reads_the_first_records() {
     let bench = five();
-    bench.usher(&["run", "--quiet", "--limit", "2"]).expect(0);
-    assert_eq!(rows(&bench).len(), 2);
+    bench.usher(&["run", "--quiet", "--run-id", "whole"]).expect(0);
+    let said = bench.usher(&["run", "--limit", "2", "--run-id", "some"]).expect(0);
+    let told = "only the first 2 records were read (--limit)";
+    assert!(
+        said.out.ends_with(&format!("out/main/some\n{told}, so `latest` was not moved\n")),
+        "{}",
+        said.out
+    );
+    let report = json(&bench.read("out/main/some/report.json"));
+    assert_eq!((&report["read"]["records"], &report["read"]["limited"]), (&2.into(), &true.into()));
+    assert!(bench.read("out/main/some/people/UPLOAD.md").contains(told));
+    assert_eq!(rows(&bench).len(), 5, "`latest` is the run of all records");
+}
+
+#[test]
+fn a_limit_that_is_not_reached_changes_nothing() {
+    let bench = five();
+    let said = bench.usher(&["run", "--json", "--limit", "6"]).expect(0);
+    assert_eq!((&json(&said.out)[0]["limited"], rows(&bench).len()), (&false.into(), 5));
 }
 
 #[test]
@@ -205,6 +222,56 @@ fn json_is_for_machines() {
     );
     let preview = json(&bench.usher(&["preview", "--json", "-n", "1"]).expect(0).out);
     assert_eq!(preview[0]["connectors"][0]["sample"][0][1], "u1@example.com");
+}
+
+/// Chain `main` is published, chain `other` fails.
+fn one_of_two() -> Bench {
+    let bench = five();
+    let other = "[connectors.cut]\nplugin = \"csv\"\noptions = { input = \"cut.csv\" }\n\n\
+                 [chains.other]\nfrom = \"cut\"\nto = [\"people\"]\n";
+    let manifest = bench.read("connectors.toml") + other;
+    bench.write("connectors.toml", manifest).write("cut.csv", "sub,email,given_name\n1,\"open\n");
+    bench
+}
+
+#[test]
+fn a_chain_that_fails_speaks_for_itself_only() {
+    let bench = one_of_two();
+    let said = bench.usher(&["run", "--quiet", "--run-id", "r"]).expect(1);
+    assert_eq!(said.out, "out/main/r\n");
+    assert!(said.err.ends_with("\nof chain `other` nothing was published\n"), "{}", said.err);
+    let alone = bench.usher(&["run", "other"]).expect(1);
+    assert!(alone.err.ends_with("\nnothing was published\n"), "{}", alone.err);
+}
+
+#[test]
+fn what_goes_wrong_is_json_where_json_is_asked_for() {
+    let bench = one_of_two();
+    let said = bench.usher(&["run", "--json", "--run-id", "r"]).expect(1);
+    let ended = json(&said.out);
+    assert_eq!((&ended[0]["chain"], &ended[0]["latest"]), (&"main".into(), &true.into()));
+    assert_eq!(
+        (&ended[1]["severity"], &ended[1]["key"], &ended[1]["code"]),
+        (&"error".into(), &"chains.other".into(), &"csv.unterminated".into())
+    );
+    assert!(ended[1]["message"].as_str().unwrap().contains("`cut.csv`: the quote opened at line 2 column 3"));
+    assert_eq!(said.err, "");
+    let unknown = ["--set", "connectors.people.fields.id=emial"];
+    let cases: [(&[&str], i32); 7] = [
+        (&["run", "--json", "main"], 2),
+        (&["plan", "--json", "main"], 2),
+        (&["preview", "--json", "main"], 2),
+        (&["check", "--json", "main"], 2),
+        (&["run", "--json", "mian"], 2),
+        (&["run", "--json", "--manifest", "no-such.toml"], 2),
+        (&["plugins", "describe", "--json", "no-such"], 1),
+    ];
+    for (arguments, code) in cases {
+        let said = bench.usher(&[arguments, &unknown].concat()).expect(code);
+        let problems = json(&said.out);
+        assert_eq!((&problems[0]["severity"], said.err.as_str()), (&"error".into(), ""), "{arguments:?}");
+        assert_eq!(problems.as_array().unwrap().len(), 1, "{arguments:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod support;
 
 mod commands;
+mod doubts;
 mod examples;
 mod formats;
 mod main_job;

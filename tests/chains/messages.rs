@@ -140,6 +140,13 @@ mod the_manifest {
         ));
     }
 
+    /// What only the plugin knows to be wrong has its line and key, too.
+    #[test]
+    fn has_an_option_that_only_its_plugin_refuses() {
+        let text = crate::manifest("plugin = \"csv\"", "").replace("auth0", "csv");
+        insta::assert_snapshot!(manifest(&text.replace("ndjson\"", "csv\", delimiter = \"::\"")));
+    }
+
     #[test]
     fn has_the_wrong_columns_and_attributes() {
         insta::assert_snapshot!(manifest(
@@ -242,6 +249,29 @@ mod the_input {
             .write("connectors.toml", text)
             .write("users.csv", "user_id,email,given_name\n1,ada@example.com,Ada\n");
         insta::assert_snapshot!(run(&bench).shown());
+    }
+
+    #[test]
+    fn to_leave_out_lacks_the_key() {
+        let bench = plain();
+        let text = bench.read("connectors.toml")
+            + "exclude = { from = \"gone\", key = \"email\" }\n\n[connectors.gone]\nplugin = \"csv\"\n\
+               options = { input = \"gone.csv\" }\n";
+        bench.write("connectors.toml", text).write("gone.csv", "e-mail\nada@example.com\n");
+        insta::assert_snapshot!(run(&bench).shown());
+    }
+
+    /// As a reject, the one record would hide all that follow it.
+    #[test]
+    fn leaves_a_quote_open() {
+        let mut users = "user_id,email,given_name\n".to_owned();
+        for i in 0..100 {
+            let quote = if i == 60 { "\"" } else { "" };
+            users += &format!("{i},u{i}@example.com,{quote}Ann\n");
+        }
+        insta::assert_snapshot!(input("users.csv", users.clone()));
+        let said = input("users.csv", users.replace(",\"Ann", ",\"Ann\" Lee"));
+        assert!(said.starts_with("exit code 0"), "text after a quote is one reject\n{said}");
     }
 
     /// An open profile may have anything; what decides must be somewhere.

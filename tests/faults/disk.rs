@@ -3,7 +3,7 @@
 use std::{fs, os::unix::process::CommandExt, process::Command};
 
 use crate::{
-    running::{assert_no_leftovers, bench, latest, names},
+    running::{FIRST, assert_no_leftovers, bench, latest, names},
     support::Bench,
 };
 
@@ -26,7 +26,7 @@ fn with_file_limit(bench: &Bench, blocks: u32, arguments: &[&str]) -> Command {
 #[test]
 fn a_full_disk_publishes_nothing() {
     let bench = bench();
-    bench.usher(&["run", "--limit", "100", "people"]).expect(0);
+    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
     let before = names(&bench, "people");
     let said = with_file_limit(&bench, 2_000, &["run", "people"]).output().expect("sh runs");
     let said = bench.said(said).expect(1);
@@ -37,7 +37,7 @@ fn a_full_disk_publishes_nothing() {
     assert_eq!(said.err.lines().count(), 2, "{}", said.err);
     // With room it works.
     let said =
-        with_file_limit(&bench, 2_000_000, &["run", "--limit", "50", "people"]).output().expect("sh runs");
+        with_file_limit(&bench, 2_000_000, &["run", "--set", FIRST, "people"]).output().expect("sh runs");
     bench.said(said).expect(0);
 }
 
@@ -82,7 +82,7 @@ fn out_is_a_file() {
 fn latest_is_a_folder() {
     let bench = bench();
     bench.write("out/people/latest/mine.txt", "not a link\n");
-    let said = bench.usher(&["run", "--limit", "100", "--run-id", "r1", "people"]).expect(1);
+    let said = bench.usher(&["run", "--set", FIRST, "--run-id", "r1", "people"]).expect(1);
     assert_eq!(bench.read("out/people/latest/mine.txt"), "not a link\n");
     assert!(bench.path("out/people/r1/report.json").exists(), "the run folder is complete");
     assert_no_leftovers(&bench, "people");

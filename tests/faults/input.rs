@@ -5,13 +5,13 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-use crate::running::{Running, assert_no_leftovers, bench_of, latest};
+use crate::running::{FIRST, Running, assert_no_leftovers, bench_of, latest};
 
 /// Changes a 12 MB input once `read` bytes of rows are written, and holds what must be true at the end.
 #[track_caller]
 fn changed(read: u64, change: impl FnOnce(File)) {
     let bench = bench_of(12);
-    bench.usher(&["run", "--limit", "100", "people"]).expect(0);
+    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
     let before = latest(&bench, "people");
     let mut run = Running::start(&bench, &["run", "people"]);
     run.wait_for_bytes(&bench, "people", read);

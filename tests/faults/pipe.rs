@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::{
-    running::{assert_no_leftovers, bench, latest},
+    running::{FIRST, assert_no_leftovers, bench, latest},
     support::Bench,
 };
 
@@ -29,8 +29,8 @@ fn nobody_reads_the_results() {
         &["check", "people"],
         &["preview", "people"],
         &["plan", "--limit", "1000", "people"],
-        &["run", "--limit", "1000", "people"],
-        &["run", "--limit", "1000", "--json", "people"],
+        &["run", "--set", FIRST, "people"],
+        &["run", "--set", FIRST, "--json", "people"],
     ];
     for arguments in commands {
         let said = unread(&bench, arguments);

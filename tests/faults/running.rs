@@ -10,6 +10,9 @@ use std::{
 
 use crate::support::{Bench, Said};
 
+/// Reads the first 100 people only.
+pub(crate) const FIRST: &str = "connectors.people.options.input=first.ndjson";
+
 const MANIFEST: &str = r#"
 version = 1
 
@@ -22,7 +25,7 @@ plugin = "json"
 
 [connectors.stuck_rows]
 plugin = "misbehaving"
-options = { input = "people.ndjson", fault = "never-return" }
+options = { input = "people.csv", fault = "never-return" }
 
 [connectors.stuck_file]
 plugin = "misbehaving"
@@ -60,6 +63,11 @@ pub(crate) fn bench_of(megabytes: usize) -> Bench {
             )
         })
         .collect();
+    bench.write(
+        "first.ndjson",
+        people.lines().take(100).map(|line| line.to_owned() + "\n").collect::<String>(),
+    );
+    bench.write("people.csv", "email\nada@example.com\n");
     bench.write("people.ndjson", people.repeat(megabytes * 1_000_000 / people.len()));
     bench
 }
@@ -67,7 +75,7 @@ pub(crate) fn bench_of(megabytes: usize) -> Bench {
 /// As [`bench`], with one good run of the chain `people`; answers its folder's name, too.
 pub(crate) fn bench_with_good_run() -> (Bench, String) {
     let bench = bench();
-    bench.usher(&["run", "--limit", "100", "people"]).expect(0);
+    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
     let latest = latest(&bench, "people").expect("a good run");
     (bench, latest)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    running::{Running, assert_no_leftovers, bench, bench_with_good_run, latest, names},
+    running::{FIRST, Running, assert_no_leftovers, bench, bench_with_good_run, latest, names},
     support::{Bench, Said},
 };
 
@@ -29,7 +29,7 @@ fn ctrl_c_stops_a_run_and_leaves_the_one_before() {
     assert_eq!(latest(&bench, "people"), Some(before));
     insta::assert_snapshot!(said.err);
     // It is safe to run it again, as it says.
-    bench.usher(&["run", "--limit", "100", "people"]).expect(0);
+    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
 }
 
 #[test]
@@ -73,10 +73,10 @@ fn ctrl_c_stops_a_plan() {
 fn ctrl_c_ends_a_run_whose_plugin_never_returns() {
     for chain in ["stuck-source", "stuck-sink"] {
         let bench = bench();
-        let mut run = Running::start(&bench, &["run", chain]);
-        run.wait_for(&bench, chain, |files| files.iter().any(|(path, _)| path.ends_with(".lock")));
-        // Give it the time to be stuck.
-        std::thread::sleep(Duration::from_secs(2));
+        let mut command = bench.command(&["run", chain]);
+        command.env("USHER_STUCK", bench.path("stuck"));
+        let mut run = Running::of(command);
+        run.wait_for(&bench, chain, |_| bench.path("stuck").exists());
         run.signal(libc::SIGINT);
         let (said, took) = run.end(&bench);
         assert_eq!(said.code, Some(130), "{chain}: {}{}", said.out, said.err);
@@ -99,10 +99,10 @@ fn the_run_after_kill_9_clears_what_was_left() {
         names(&bench, "people").into_iter().filter(|n| n.starts_with(".staging-")).collect();
     assert_eq!(left.len(), 1, "the dead run's folder");
     assert_eq!(latest(&bench, "people").as_ref(), Some(&before));
-    bench.usher(&["run", "--limit", "200", "people"]).expect(0);
+    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
     assert_no_leftovers(&bench, "people");
     assert_ne!(latest(&bench, "people"), Some(before));
-    assert_eq!(bench.part("people", "lines", "records").lines().count(), 200);
+    assert_eq!(bench.part("people", "lines", "records").lines().count(), 100);
 }
 
 /// A run that lives is not taken for one that was killed.
@@ -111,7 +111,7 @@ fn a_run_leaves_another_that_lives_alone() {
     let bench = bench();
     let mut first = Running::start(&bench, &["run", "people"]);
     first.wait_for_rows(&bench, "people");
-    bench.usher(&["run", "--limit", "100", "people"]).expect(0);
+    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
     assert!(names(&bench, "people").iter().any(|name| name.starts_with(".staging-")), "the first still runs");
     first.signal(libc::SIGINT);
     assert_eq!(first.end(&bench).0.code, Some(130));

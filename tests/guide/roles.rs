@@ -47,6 +47,8 @@ fn what_cannot_be_made_is_refused() {
     for arguments in [
         &["Acme"][..],
         &["sdk"],
+        &["csv"],
+        &["zendesk", "--source"],
         &["taken"],
         &["acme", "--sdk", "."],
         &["acme", "--sdk", "no-such-folder"],

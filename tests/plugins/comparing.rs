@@ -29,7 +29,7 @@ fn what_changed_is_told_and_what_breaks_fails() {
     let said = bench.usher(&["plugins", "abi", "old.so", "new.so", "--json"]).expect(1);
     let compared: Value = serde_json::from_str(&said.out).expect("an object");
     let changes = compared["changes"].as_array().expect("changes");
-    assert_eq!(changes.iter().filter(|change| change["breaking"] == true).count(), 2, "{changes:?}");
+    assert_eq!(changes.iter().filter(|change| change["breaking"] == true).count(), 3, "{changes:?}");
     let said = bench.usher(&["plugins", "abi", "old.so", "old.so"]).expect(0);
     assert!(said.out.ends_with("changes: 0, breaking: 0\n"), "{}", said.out);
 }

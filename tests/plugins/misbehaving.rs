@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -28,6 +28,7 @@ struct Fault {
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Source,
+    Transform,
     Sink,
     /// In what the plugin says of itself, which the environment spoils.
     Words,
@@ -49,7 +50,7 @@ enum Host {
 }
 
 use Host::{Ends, Fails, Hangs, Refuses, Runs};
-use Place::{Sink, Source, Words};
+use Place::{Sink, Source, Transform, Words};
 
 const fn fault(
     name: &'static str,
@@ -63,7 +64,9 @@ const fn fault(
 
 const GOOD: &str = "good options are taken";
 const READ: &str = "the sample is read";
+const PASSED: &str = "every row comes out, is rejected or is merged, once";
 const WRITTEN: &str = "the sample is written and the books balance";
+const FLAT: &str = "memory is flat from 10,000 to 1,000,000 rows";
 const PANICS: &str = "nothing panics where nobody answers for it";
 
 /// Each fault of each role.
@@ -82,7 +85,7 @@ const FAULTS: &[Fault] = &[
     fault("foreign-type", Source, Fails("an invalid batch crossed the boundary: the type `i` is not of Usher's subset"), READ, "the type `i` is not of Usher's subset"),
     fault("other-kind", Source, Runs(""), READ, "the catalog says that `email` is of the kind `any`, but it comes as Int64"),
     fault("column-missing", Source, Fails("the source did not send `email`, which it had agreed to"), READ, "the columns are"),
-    fault("origins-missing", Source, Fails("a batch came without `_offset` and `_length`; the source must add them"), READ, "the columns are"),
+    fault("origins-missing", Source, Fails("a batch came without `_offset` and `_length`; sources must add them, transforms keep them"), READ, "the columns are"),
     fault("unknown-class", Source, Fails("an error of a class of its own"), READ, "unknown error `misbehaving.class`"),
     fault("never-return", Source, Hangs, READ, "it did not return within 3 s"),
     fault("exit", Source, Ends(Some(1), "error: a plugin ended the process; the chain that ran published nothing"), READ, "it ended the process (exit status: 0)"),
@@ -91,6 +94,43 @@ const FAULTS: &[Fault] = &[
     fault("leak-memory", Source, Runs(""), "closed instances leave no memory behind", "KiB each"),
     fault("leak-rows", Source, Runs(""), "memory is flat from 10,000 to 1,000,000 records", "MiB more than after row 10000"),
     fault("leak-thread", Source, Runs(""), "no thread is left behind", "more than before are left"),
+
+    fault("panic-in-open", Transform, Fails("panicked in `open` at transform.rs: PanicInOpen was asked for"), GOOD, "panicked in `open`"),
+    fault("panic-in-check", Transform, Fails("panicked in `check` at transform.rs: PanicInCheck was asked for"), GOOD, "panicked in `check`"),
+    fault("panic-in-output-schema", Transform, Fails("panicked in `output_schema` at transform.rs: PanicInOutputSchema was asked for"), PASSED, "panicked in `output_schema`"),
+    fault("panic-in-apply", Transform, Fails("panicked in `apply` at transform.rs: PanicInApply was asked for"), PASSED, "panicked in `apply`"),
+    fault("panic-in-flush", Transform, Fails("panicked in `flush` at transform.rs: PanicInFlush was asked for"), PASSED, "panicked in `flush`"),
+    fault("panic-in-close", Transform, Runs("a connector panicked in `close` at transform.rs: PanicInClose was asked for"), PANICS, "panicked in `close`"),
+    fault("panic-in-thread", Transform, Fails("panicked in `apply` at fault.rs: the thread ended well: Any { .. }"), PANICS, "a thread of the plugin panics"),
+    fault("promise-column", Transform, Fails("`promised` does not come out, which it had announced; report this to its author"), PASSED, "comes where Field { \"promised\": nullable Utf8, metadata: {\"usher.from\": \"[]\"} } was announced"),
+    fault("invent-column", Transform, Fails("it announces `invented`, made from `invented`, which does not go in; new columns say with `usher.from` what they are made from; report this to its author"), PASSED, "`invented` is announced, made from `invented`, which does not go in"),
+    fault("other-order", Transform, Runs(""), PASSED, "was announced"),
+    fault("other-kind", Transform, Runs(""), PASSED, "was announced"),
+    fault("column-missing", Transform, Fails("`email` does not come out, which it had announced; report this to its author"), PASSED, "was announced"),
+    fault("origins-missing", Transform, Fails("`_offset` does not come out, which it had announced; report this to its author"), PASSED, "no column `_offset`"),
+    fault("other-origins", Transform, Fails("its books do not balance: 3 records went in, but other records (3) are accounted for (3 came out, 0 rejected, 0 merged); report this to its author"), PASSED, "comes out, but was never given"),
+    fault("other-input", Transform, Fails("its books do not balance: 3 records went in, but other records (3) are accounted for (3 came out, 0 rejected, 0 merged); report this to its author"), PASSED, "comes out, but was never given"),
+    fault("invalid-utf8", Transform, Fails("an invalid batch crossed the boundary: Invalid argument error: Struct"), PASSED, "invalid utf-8 sequence of 1 bytes from index 4"),
+    fault("offsets-beyond", Transform, Fails("an invalid batch crossed the boundary: buffer 2 of `u` has 45 bytes, 4000000 are needed"), PASSED, "4000000 are needed"),
+    fault("foreign-type", Transform, Fails("an invalid batch crossed the boundary: the type `i` is not of Usher's subset"), PASSED, "the type `i` is not of Usher's subset"),
+    fault("swallow", Transform, Fails("its books do not balance: 3 records went in, but another number of records (2) are accounted for (2 came out, 0 rejected, 0 merged); report this to its author"), PASSED, "1 of 1 rows are lost"),
+    fault("double", Transform, Fails("its books do not balance: 3 records went in, but another number of records (4) are accounted for (4 came out, 0 rejected, 0 merged); report this to its author"), PASSED, "comes out, and then comes out"),
+    fault("keep-back", Transform, Fails("its books do not balance: 3 records went in, but another number of records (0) are accounted for (0 came out, 0 rejected, 0 merged); report this to its author"), PASSED, "1 of 1 rows are lost"),
+    fault("endless-rows", Transform, Fails("its books do not balance: 3 records went in, but another number of records (6) are accounted for (6 came out, 0 rejected, 0 merged); report this to its author"), PASSED, "`flush` does not end: it hands on more rows than went in"),
+    fault("endless-nothing", Transform, Fails("`flush` does not end: it handed on nothing 1000 times; report this to its author"), PASSED, "`flush` does not end: it hands on nothing, again and again"),
+    fault("reject-strangers", Transform, Fails("its books do not balance: 3 records went in, but other records (3) are accounted for (2 came out, 1 rejected, 0 merged); report this to its author"), PASSED, "is rejected, but was never given"),
+    fault("merge-into-strangers", Transform, Fails("a record is merged into one that never went in (input 7, offset 1234); report this to its author"), PASSED, "is a survivor, but was never given"),
+    fault("boast", Transform, Fails("a transform delivers nothing: it can only reject, merge and change; report this to its author"), PASSED, "it reports rows as delivered"),
+    fault("unknown-class", Transform, Fails("an error of a class of its own"), PASSED, "unknown error `misbehaving.class`"),
+    fault("never-return", Transform, Hangs, PASSED, "it did not return within 3 s"),
+    fault("exit", Transform, Ends(Some(1), "error: a plugin ended the process; the chain that ran published nothing"), PASSED, "it ended the process (exit status: 0)"),
+    fault("abort", Transform, Ends(None, ""), PASSED, "it ended the process (signal: 6 (SIGABRT)"),
+    fault("exit-late", Transform, Runs(""), FLAT, "it ended the process (exit status: 0)"),
+    fault("abort-late", Transform, Runs(""), FLAT, "it ended the process (signal: 6 (SIGABRT)"),
+    fault("print", Transform, Runs("misbehaving was here"), "nothing goes to standard output", "`misbehaving was here"),
+    fault("leak-memory", Transform, Runs(""), "closed instances leave no memory behind", "KiB each"),
+    fault("leak-rows", Transform, Runs(""), FLAT, "MiB more than after row 10000"),
+    fault("leak-thread", Transform, Runs(""), "no thread is left behind", "more than before are left"),
 
     fault("panic-in-open", Sink, Fails("panicked in `open` at sink.rs: PanicInOpen was asked for"), GOOD, "panicked in `open`"),
     fault("panic-in-check", Sink, Fails("panicked in `check` at sink.rs: PanicInCheck was asked for"), GOOD, "panicked in `check`"),
@@ -111,7 +151,7 @@ const FAULTS: &[Fault] = &[
     fault("abort", Sink, Ends(None, ""), WRITTEN, "it ended the process (signal: 6 (SIGABRT)"),
     fault("print", Sink, Runs("misbehaving was here"), "nothing goes to standard output", "`misbehaving was here"),
     fault("leak-memory", Sink, Runs(""), "closed instances leave no memory behind", "KiB each"),
-    fault("leak-rows", Sink, Runs(""), "memory is flat from 10,000 to 1,000,000 rows", "MiB more than after row 10000"),
+    fault("leak-rows", Sink, Runs(""), FLAT, "MiB more than after row 10000"),
     fault("leak-thread", Sink, Runs(""), "no thread is left behind", "more than before are left"),
 
     fault("panic-in-describe", Words, Refuses("describing itself, it panicked in `describe`"), "is loaded and says what it is", "panicked in `describe`"),
@@ -121,12 +161,18 @@ const FAULTS: &[Fault] = &[
     fault("no-schema", Words, Refuses("connectors.bad_rows.options: expected thing, found a table"), "the schemas of its options are valid", "`/type` is \"thing\""),
 ];
 
+/// Faults that show only over many rows.
+const MANY_ROWS: [&str; 3] = ["leak-rows", "exit-late", "abort-late"];
+
 const MANIFEST: &str = r#"
 version = 1
 
 [connectors.bad_rows]
 plugin = "misbehaving"
 options = { input = "people.csv" }
+
+[connectors.bad_users]
+plugin = "misbehaving"
 
 [connectors.bad_file]
 plugin = "misbehaving"
@@ -140,6 +186,11 @@ plugin = "json"
 
 [chains.bad-source]
 from = "bad_rows"
+to = ["lines"]
+
+[chains.bad-transform]
+from = "people"
+through = ["bad_users"]
 to = ["lines"]
 
 [chains.bad-sink]
@@ -162,6 +213,7 @@ impl Place {
     fn chain(self) -> &'static str {
         match self {
             Source | Words => "bad-source",
+            Transform => "bad-transform",
             Sink => "bad-sink",
         }
     }
@@ -171,6 +223,7 @@ impl Place {
 fn command(bench: &Bench, fault: &Fault) -> Command {
     let set = match fault.place {
         Source => format!("connectors.bad_rows.options.fault={}", fault.name),
+        Transform => format!("connectors.bad_users.options.fault={}", fault.name),
         Sink => format!("connectors.bad_file.options.fault={}", fault.name),
         Words => "version=1".to_owned(),
     };
@@ -212,15 +265,30 @@ fn placeless(text: &str) -> String {
     out
 }
 
-/// Starts the command, gives it the time to be stuck, and presses Ctrl-C.
+/// Longer than anything here takes, even on a machine with other things to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts the command and waits until the plugin is where it never returns from; answers the process in which it is, too.
+pub(crate) fn stuck(bench: &Bench, command: &mut Command) -> (Child, u32) {
+    command.env("USHER_STUCK", bench.path("stuck")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("usher starts");
+    let started = Instant::now();
+    while !bench.path("stuck").exists() {
+        assert_eq!(child.try_wait().expect("a child"), None, "the command ended too early");
+        assert!(started.elapsed() < PATIENCE, "the plugin has not come to where it never returns from");
+        thread::sleep(Duration::from_millis(5));
+    }
+    (child, bench.read("stuck").parse().expect("the id of a process"))
+}
+
+/// Starts the command, waits until it is stuck, and presses Ctrl-C.
 fn interrupted(bench: &Bench, mut command: Command) -> Said {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("usher starts");
-    thread::sleep(Duration::from_secs(2));
+    let (child, _) = stuck(bench, &mut command);
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
     assert!(sent.success());
     let started = Instant::now();
     let said = bench.said(child.wait_with_output().expect("a child"));
-    assert!(started.elapsed() < Duration::from_millis(2_500), "{}", said.err);
+    assert!(started.elapsed() < PATIENCE, "{}", said.err);
     said
 }
 
@@ -273,8 +341,11 @@ fn the_host_contains(fault: &Fault) {
 fn suite(name: &str, place: Place) -> (Option<i32>, Vec<Value>) {
     let bench = Bench::new();
     let cases = match place {
-        Sink => format!(
-            "[[case]]\nsink = 'rows'\noptions.fault = '{name}'\ncolumns.email = ['ada{{n}}@example.com', 'bob@example.com', 'eve@example.com']\n"
+        Transform | Sink => format!(
+            "[[case]]\n{} = '{}'\noptions.fault = '{name}'\n\
+             columns.email = ['ada{{n}}@example.com', 'bob@example.com', 'eve@example.com']\n",
+            if place == Sink { "sink" } else { "transform" },
+            if place == Sink { "rows" } else { "users" },
         ),
         Source | Words => format!(
             "[[case]]\nsource = 'rows'\noptions = {{ input = 'people.csv', fault = '{}' }}\n\
@@ -289,8 +360,7 @@ fn suite(name: &str, place: Place) -> (Option<i32>, Vec<Value>) {
     // Long enough for a busy machine; short only where it is going to be waited for.
     let deadline = if name.contains("never-return") { "3" } else { "60" };
     let mut command = bench.command(&["test", file, "--deadline", deadline, "--json"]);
-    // The one fault that shows only over many rows.
-    if name != "leak-rows" {
+    if !MANY_ROWS.contains(&name) {
         command.arg("--quick");
     }
     command.env("RUST_BACKTRACE", "0");
@@ -319,6 +389,11 @@ fn the_host_contains_a_source() {
 }
 
 #[test]
+fn the_host_contains_a_transform() {
+    FAULTS.iter().filter(|f| f.place == Transform).for_each(the_host_contains);
+}
+
+#[test]
 fn the_host_contains_a_sink() {
     FAULTS.iter().filter(|f| f.place == Sink).for_each(the_host_contains);
 }
@@ -334,6 +409,11 @@ fn the_suite_names_each_fault_of_a_source() {
 }
 
 #[test]
+fn the_suite_names_each_fault_of_a_transform() {
+    FAULTS.iter().filter(|f| f.place == Transform).for_each(the_suite_names);
+}
+
+#[test]
 fn the_suite_names_each_fault_of_a_sink() {
     FAULTS.iter().filter(|f| f.place == Sink).for_each(the_suite_names);
 }
@@ -343,6 +423,29 @@ fn the_suite_names_each_fault_of_what_a_plugin_says_of_itself() {
     FAULTS.iter().filter(|f| f.place == Words).for_each(the_suite_names);
 }
 
+/// Nothing that a plugin says of itself can make a command look done.
+#[test]
+fn a_plugin_that_exits_while_it_is_described_is_told() {
+    let bench = bench();
+    for arguments in [
+        &["check"][..],
+        &["plan"],
+        &["preview"],
+        &["schema"],
+        &["plugins", "describe", "misbehaving"],
+        &["plugins", "describe", "misbehaving", "--json"],
+    ] {
+        let mut command = bench.command(arguments);
+        command.env("USHER_MISBEHAVE", "describe-exits");
+        let said = bench.said(command.output().expect("usher runs")).expect(1);
+        assert_eq!(said.out, "", "{arguments:?}");
+        let line = "error: a plugin ended the process";
+        let hint = "; `usher test PLUGIN` says which one does, and where";
+        let last = said.err.lines().last().unwrap_or_default();
+        assert!(last.starts_with(line) && last.ends_with(hint), "{arguments:?}: {}", said.err);
+    }
+}
+
 /// The same plugin without a fault: the tests above change nothing else.
 #[test]
 fn without_a_fault_it_behaves() {
@@ -350,7 +453,8 @@ fn without_a_fault_it_behaves() {
     bench.usher(&["run", "--quiet"]).expect(0);
     assert_eq!(bench.part("bad-source", "lines", "records").lines().count(), 3);
     assert_eq!(bench.part("bad-sink", "bad_file", "rows"), "0\n1\n2\n");
-    for place in [Source, Sink] {
+    assert_eq!(bench.part("bad-transform", "lines", "records").lines().count(), 3);
+    for place in [Source, Transform, Sink] {
         let (code, checks) = suite("none", place);
         let failed: Vec<&Value> = checks.iter().filter(|c| c["verdict"] == "failed").collect();
         assert_eq!((code, failed), (Some(0), vec![]));

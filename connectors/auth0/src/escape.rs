@@ -39,8 +39,7 @@ impl Evidence {
         if columns.is_empty() {
             return Ok(found);
         }
-        let mut reader =
-            DelimitedReader::open(inputs.service(), file.id, header.body, header.dialect, limit)?;
+        let mut reader = DelimitedReader::open(inputs.service(), file, header.body, header.dialect, limit)?;
         let (mut report, mut records) = (Report::default(), 0);
         while let Some(record) = reader.next(&mut report)? {
             // Broken records are the stream's to reject.

@@ -191,8 +191,7 @@ impl Source for Users {
                     .iter()
                     .map(|w| TableColumn { cell: cell(&w.name), wanted: w.clone() })
                     .collect();
-                let stream =
-                    TableStream::open(&host, split.input, header, columns, *escape, checkpoint, limit)?;
+                let stream = TableStream::open(&host, header, columns, *escape, checkpoint, limit)?;
                 Export::Table(Box::new(stream))
             }
         })

@@ -67,7 +67,7 @@ fn rejects_of_an_array() {
 
 #[test]
 fn rejects_of_csv() {
-    let input = "user_id,email_verified,logins_count\n1,true\n2,perhaps,1\n3,'False,'4\n4,,x\n5,true,5,6\n6,,\"open\n7,,";
+    let input = "user_id,email_verified,logins_count\n1,true\n2,perhaps,1\n3,'False,'4\n4,,x\n5,true,5,6\n6,,\"1\"1\n7,,";
     let read = users(input, json!({ "escape": "off" }), None);
     assert_snapshot!(story(input, &read));
 }

@@ -56,7 +56,9 @@ fn claims_and_kinds_are_declared() {
 fn every_reject() {
     let mut input = b"id,age\n1\n2,x\n\xc3\xa9,4\n3,\xff\n4,".to_vec();
     input.extend(b"9".repeat(40));
-    input.extend(b"\n5,5\n6,\"open\n");
+    input.extend(b"\n5,5\n6,\"six\"th\n\"7\n\",\"");
+    input.extend(b"7\n".repeat(20));
+    input.extend(b"\"\n");
     let options = json!({ "kinds": { "age": "integer" }, "max_record_bytes": 30 });
     assert_snapshot!(story(&try_rows(&[&input], options, 7).unwrap()));
 }
@@ -82,6 +84,8 @@ fn errors() {
         error("a,a\n", json!({})),
         error("a\0,b\n", json!({})),
         error("\"a", json!({})),
+        error("a,b\n1,2\n3,\"open\n4,5\n", json!({})),
+        error("a,b\n1,2\n3,\"open\n\"4\",5\n", json!({})),
         error("a,b\n", json!({ "delimiter": "::" })),
     ];
     assert_snapshot!(errors.join("\n"));

@@ -199,9 +199,7 @@ fn structs_under(folder: &Path, found: &mut Vec<String>) {
             let mut crosses = false;
             for line in text.lines() {
                 crosses |= line.starts_with("#[repr(C)]") || line.starts_with("#[repr(transparent)]");
-                if let Some(rest) = line.strip_prefix("pub struct ")
-                    && mem::take(&mut crosses)
-                {
+                if let Some(rest) = line.strip_prefix("pub struct ").filter(|_| mem::take(&mut crosses)) {
                     let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
                     found.push(rest[..end].to_owned());
                 }

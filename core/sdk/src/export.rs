@@ -106,10 +106,13 @@ macro_rules! export {
                 "]}",
             ];
 
+            // Exported, too: with rustc 1.85 the linker throws a section away that is `#[used]` only.
             #[used]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__usher"))]
             #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".usher"))]
-            static PREAMBLE: [u8; preamble::length(PARTS)] = preamble::concatenate(PARTS);
+            #[unsafe(no_mangle)]
+            #[allow(non_upper_case_globals, reason = "named as a symbol of the library")]
+            pub static usher_preamble: [u8; preamble::length(PARTS)] = preamble::concatenate(PARTS);
 
             fn root() -> $crate::abi::ModuleRef {
                 super::plugin()

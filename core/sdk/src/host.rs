@@ -160,7 +160,7 @@ impl Input {
     /// A reader over the bytes `start..end` of an input (`u64::MAX`: to the end).
     pub fn read(&self, input: u32, start: u64, end: u64) -> Result<Reader, Error> {
         let id = (self.table.reader)(self.context.0, input, start, end).into_result()?;
-        Ok(Reader { input: self.clone(), id })
+        Ok(Reader { input: self.clone(), file: input, id })
     }
 }
 
@@ -168,6 +168,7 @@ impl Input {
 #[derive(Debug)]
 pub struct Reader {
     input: Input,
+    file: u32,
     id: u64,
 }
 
@@ -175,6 +176,11 @@ impl Reader {
     /// The next bytes, never empty; `None` at the end.
     pub fn next_slab(&mut self) -> Result<Option<Slab>, Error> {
         Ok((self.input.table.next)(self.input.context.0, self.id).into_result()?.into_option())
+    }
+
+    /// Another reader over the whole of the same input.
+    pub fn again(&self) -> Result<Self, Error> {
+        self.input.read(self.file, 0, u64::MAX)
     }
 }
 

@@ -1,13 +1,37 @@
 //! JSON text to typed options and back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use usher_abi::{Error, Problem, RString};
+
+use crate::source::pointer;
 
 /// Options of a component. The host has held them against the schema already; what still fails (a range that only the
 /// type knows) is one [`Problem`].
 pub(crate) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
     let json = if json.trim().is_empty() { "{}" } else { json };
-    serde_json::from_str(json).map_err(|e| invalid("", e.to_string()))
+    serde_json::from_str(json).map_err(|e| refused(json, &e))
+}
+
+/// Names the option that was refused: the line and the column of a text that nobody wrote say nothing to anybody.
+#[cold]
+fn refused(json: &str, error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = text.strip_suffix(&place).unwrap_or(&text);
+    let before: usize = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = before + error.column();
+    let options: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+    let start = |value: &RawValue| value.get().as_ptr().addr() - json.as_ptr().addr();
+    // Reading stops behind the value that it refuses. A missing or an unknown key is no value, and is named already.
+    let of_value = !message.starts_with("missing field") && !message.starts_with("unknown field");
+    let begun = options.iter().filter(|(_, value)| of_value && start(value) < at);
+    match begun.max_by_key(|(_, value)| start(value)) {
+        Some((key, _)) => invalid(&pointer(&[key]), message),
+        None => invalid("", message),
+    }
 }
 
 /// An error about one option.
@@ -93,5 +117,48 @@ impl schemars::JsonSchema for Secret {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "writeOnly": true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use usher_abi::Problem;
+
+    use super::parse;
+    use crate::source::Delimiter;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the refusals matter")]
+    struct Options {
+        input: String,
+        #[serde(default)]
+        delimiter: Delimiter,
+        #[serde(default)]
+        rows: Vec<u8>,
+    }
+
+    #[test]
+    fn a_refused_option_is_named() {
+        for (json, pointer, message) in [
+            (
+                r#"{"input":"a","delimiter":"::","rows":[]}"#,
+                "/delimiter",
+                "the delimiter `::` is neither `auto`, `tab` nor one ASCII character",
+            ),
+            ("{\"input\":\"a\",\n\"rows\":[1,\n300]}", "/rows", "invalid value: integer `300`, expected u8"),
+            (
+                r#"{"input":"a","delimiter":"::"}"#,
+                "/delimiter",
+                "the delimiter `::` is neither `auto`, `tab` nor one ASCII character",
+            ),
+            (r#"{"input":"a","x":1}"#, "", "unknown field `x`, expected one of `input`, `delimiter`, `rows`"),
+            (r#"{"delimiter":"tab"}"#, "", "missing field `input`"),
+        ] {
+            let error = parse::<Options>(json).unwrap_err();
+            let problems: Vec<Problem> = serde_json::from_str(error.details.as_str()).unwrap();
+            assert_eq!((problems[0].pointer.as_str(), problems[0].message.as_str()), (pointer, message));
+        }
     }
 }

@@ -13,6 +13,8 @@ use usher_abi::{
     TransformTable, export_batch, export_schema, import_batch, import_schema,
 };
 
+use crate::merge;
+
 /// An open handle; closes itself before what it depends on.
 struct Live {
     this: *mut c_void,
@@ -241,11 +243,16 @@ impl Sink {
     }
 }
 
+/// So many times in a row a transform may hand on nothing at its end, as the host has it.
+const MOST_IDLE: usize = 1_000;
+
 /// An open transform.
 #[expect(missing_debug_implementations, reason = "an opaque handle")]
 pub struct Transform {
     live: Arc<Live>,
     table: &'static TransformTable,
+    /// Rows that went in.
+    given: usize,
 }
 
 impl Transform {
@@ -260,7 +267,7 @@ impl Transform {
         let table = table(instance.transform, "transform")?;
         let (close, cancel) = (table.close, table.cancel);
         let live = Live { this: instance.this, close, cancel, _parent: None, services: services.clone() };
-        Ok(Self { live: Arc::new(live), table })
+        Ok(Self { live: Arc::new(live), table, given: 0 })
     }
 
     /// What is wrong with the options.
@@ -282,6 +289,7 @@ impl Transform {
         input: u32,
         report: &mut Report,
     ) -> Result<Option<Pulled>, Error> {
+        self.given += batch.num_rows();
         let mut batch = export_batch(batch, input, Vec::new())?;
         let mut out = Batch::empty();
         match (self.table.apply)(self.live.this, &mut batch, &mut out, report).into_result()? {
@@ -306,6 +314,26 @@ impl Transform {
                     ));
                 }
             }
+        }
+    }
+
+    /// All that was held back. An end that does not come is an error.
+    pub fn flush_all(&mut self, report: &mut Report) -> Result<Vec<Pulled>, Error> {
+        let (mut held, mut rows, mut idle) = (Vec::new(), 0, 0);
+        loop {
+            let mut fresh = Report::default();
+            let pulled = self.flush(&mut fresh)?;
+            let told = fresh.rejects.len() + fresh.merged.len();
+            merge(report, fresh);
+            let Some(pulled) = pulled else { return Ok(held) };
+            let more = pulled.batch.num_rows();
+            rows += more;
+            idle = if more + told == 0 { idle + 1 } else { 0 };
+            if rows > self.given || idle == MOST_IDLE {
+                let what = if idle == 0 { "more rows than went in" } else { "nothing, again and again" };
+                return Err(Error::bug("plugin.flush", format!("`flush` does not end: it hands on {what}")));
+            }
+            held.push(pulled);
         }
     }
 

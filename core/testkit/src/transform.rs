@@ -22,6 +22,8 @@ pub struct Transformed {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+    /// For each batch, the input that it comes from.
+    pub inputs: Vec<u32>,
     /// The reports of all calls.
     pub report: Report,
 }
@@ -45,15 +47,10 @@ pub fn transform(
     let (mut out, mut report) = (Vec::new(), Report::default());
     for batch in &batches {
         let mut fresh = Report::default();
-        out.extend(transform.apply(batch, INPUT, &mut fresh)?.map(|p| p.batch));
+        out.extend(transform.apply(batch, INPUT, &mut fresh)?);
         merge(&mut report, fresh);
     }
-    loop {
-        let mut fresh = Report::default();
-        let pulled = transform.flush(&mut fresh)?;
-        merge(&mut report, fresh);
-        let Some(pulled) = pulled else { break };
-        out.push(pulled.batch);
-    }
-    Ok(Transformed { schema, batches: out, report })
+    out.extend(transform.flush_all(&mut report)?);
+    let (batches, inputs) = out.into_iter().map(|pulled| (pulled.batch, pulled.input)).unzip();
+    Ok(Transformed { schema, batches, inputs, report })
 }

@@ -101,6 +101,15 @@ fn wrong_sinks_are_found() {
 #[test]
 fn wrong_transforms_are_found() {
     failure(&[capitals("panic")], "nulls and hostile texts are no panic");
+    for (fault, says) in [
+        ("lose", "1 of 1 rows are lost"),
+        ("input", "Origin { input: 2, length: 99, offset: 0 } comes out, but was never given"),
+        ("survivor", "is a survivor, but is itself merged"),
+        ("silent", "is rejected without a code or a message"),
+    ] {
+        let text = failure(&[capitals(fault)], "every row comes out, is rejected or is merged, once");
+        assert!(text.contains(says), "{fault}: {text}");
+    }
 }
 
 #[test]

@@ -6,8 +6,9 @@ use serde_json::Value;
 use usher_abi::{Catalog, Component, Consent, Error, ErrorClass, Problem, Services};
 
 use super::{
+    doubts::{never_boolean, unwritten},
     engine::{Engine, options_text},
-    mapping::{Filling, Mapped, map_columns, unknown_columns},
+    mapping::{Filling, Mapped, map_columns, takes_everything, unknown_columns},
     names::{Meaning, NOTHING, Names},
     outcome::Failure,
     prepare::{Guess, Opened, PreparedSink},
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     expression::{Bound, Expression, NamePath, Program, Segment},
-    manifest::{Chain, Connector, Diagnostic, Keep, KeyPath, Manifest, Severity, Span, Unique},
+    manifest::{Chain, Connector, Diagnostic, Exclude, Keep, KeyPath, Manifest, Severity, Span, Unique},
     runner::{Sink, Source, open_source, open_transform},
 };
 
@@ -27,10 +28,6 @@ pub(super) struct Preparation<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The first failure that is not the manifest's fault; told when nothing is wrong with the manifest.
     failure: Option<Failure>,
-    /// Names that a closed input does not have, and where they are used: the input's fault, not the manifest's.
-    missing: Vec<String>,
-    /// What that input has.
-    listing: String,
     projection: Vec<String>,
     pub(super) guesses: BTreeMap<String, Guess>,
     pub(super) needs_nothing: bool,
@@ -42,8 +39,6 @@ impl<'a> Preparation<'a> {
             manifest,
             diagnostics,
             failure: None,
-            missing: Vec::new(),
-            listing: String::new(),
             projection: Vec::new(),
             guesses: BTreeMap::new(),
             needs_nothing: false,
@@ -81,11 +76,6 @@ impl<'a> Preparation<'a> {
         }
         if let Some(failure) = self.failure.take() {
             return Err(failure);
-        }
-        if !self.missing.is_empty() {
-            let missing = self.missing.join(", ");
-            let message = format!("the input has no {missing}; it has {}", self.listing);
-            return Err(Error::data("input.attribute-missing", message).into());
         }
         Ok(())
     }
@@ -152,7 +142,6 @@ impl<'a> Preparation<'a> {
                         Meaning::Unknown(message) => {
                             self.diagnostics.push(self.manifest.error(&key, &message))
                         }
-                        Meaning::Missing(name) => self.is_missing(names, &key, &name),
                         Meaning::Known(_) | Meaning::Guessed(_) => {}
                     }
                 }
@@ -164,11 +153,6 @@ impl<'a> Preparation<'a> {
                 }
             }
         }
-    }
-
-    fn is_missing(&mut self, names: &Names, key: &KeyPath, name: &str) {
-        self.listing = names.listing();
-        self.missing.push(format!("{name} (for {key})"));
     }
 
     /// Parses and binds an expression of the manifest. `decides`: rows depend on it.
@@ -210,7 +194,7 @@ impl<'a> Preparation<'a> {
                     guess.decides = guess.decides || decides;
                     guess.unknown = true;
                 }
-                Meaning::Unknown(_) | Meaning::Missing(_) => {}
+                Meaning::Unknown(_) => {}
             }
         }
         match program {
@@ -229,12 +213,8 @@ impl<'a> Preparation<'a> {
                     }
                     let span =
                         Span { start: unknown.offset, end: unknown.offset + unknown.path.to_string().len() };
-                    match find(&unknown.path) {
-                        Some(Meaning::Missing(name)) => self.is_missing(names, key, &name),
-                        Some(Meaning::Unknown(message)) => {
-                            self.diagnostics.push(self.manifest.error_within(key, span, &message));
-                        }
-                        _ => {}
+                    if let Some(Meaning::Unknown(message)) = find(&unknown.path) {
+                        self.diagnostics.push(self.manifest.error_within(key, span, &message));
                     }
                 }
                 None
@@ -250,7 +230,10 @@ impl<'a> Preparation<'a> {
         key: &'static str,
         reason: &'static str,
     ) -> Option<Condition> {
-        self.expression(names, text, path, true).map(|program| Condition { program, key, reason })
+        let program = self.expression(names, text, path, true)?;
+        let doubt = Expression::parse(text).ok().and_then(|condition| never_boolean(names, &condition));
+        self.diagnostics.extend(doubt.map(|message| self.manifest.warning(path, &message)));
+        Some(Condition { program, key, reason })
     }
 
     pub(super) fn unique(&mut self, names: &Names, unique: &Unique, key: &KeyPath) -> Option<UniqueStage> {
@@ -263,13 +246,19 @@ impl<'a> Preparation<'a> {
     }
 
     /// The column of a suppression list that holds the keys: the claim or attribute of the same name.
-    pub(super) fn suppression_key(&mut self, catalog: &Catalog, from: &str, key: &str) -> Option<String> {
+    pub(super) fn suppression_key(
+        &mut self,
+        catalog: &Catalog,
+        exclude: &Exclude,
+        key: &KeyPath,
+    ) -> Option<String> {
         let names = Names::new(catalog.clone(), &[]);
-        let path = NamePath { segments: vec![Segment::Key(key.to_owned())], quoted: false };
+        let path = NamePath { segments: vec![Segment::Key(exclude.key.clone())], quoted: false };
         match names.resolve(&path) {
             Meaning::Known(bound) | Meaning::Guessed(bound) => Some(bound.column),
-            Meaning::Unknown(name) | Meaning::Missing(name) => {
-                self.is_missing(&names, &KeyPath::from(["connectors", from]), &name);
+            Meaning::Unknown(message) => {
+                let message = format!("in `{}`: {message}", exclude.from);
+                self.diagnostics.push(self.manifest.error(key, &message));
                 None
             }
         }
@@ -330,15 +319,21 @@ impl<'a> Preparation<'a> {
         problems.retain(|p| !names.unknown || named(p));
         self.problems(connector, &problems);
         let (mut shaped, mut described) = (Vec::new(), Vec::new());
-        for one in mapped {
+        for one in &mapped {
             let program = match one.filling {
-                Filling::Default => self.default_program(names, &one),
+                Filling::Default => self.default_program(names, one),
                 _ => self.expression(names, &one.expression, &one.key, false),
             };
             if let Some(program) = program {
                 described.push((one.column.clone(), one.filling, program.describe()));
-                shaped.push(Shaped { name: one.column, program });
+                shaped.push(Shaped { name: one.column.clone(), program });
             }
+        }
+        let read: Vec<String> = shaped.iter().flat_map(|s| s.program.columns().to_vec()).collect();
+        if takes_everything(connector, component)
+            && let Some(message) = unwritten(&chain.from, names, &mapped, &read)
+        {
+            self.diagnostics.push(self.manifest.warning(&key, &message));
         }
         let where_ = connector.where_.as_ref();
         let where_ =

@@ -18,7 +18,8 @@ use super::{
     notes::Notes,
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
     prepare::{PreparedChain, PreparedSink},
-    run::{Mode, SinkEnd},
+    run::Mode,
+    writing::SinkEnd,
 };
 use crate::{
     report::{Missing, upload_guide},
@@ -68,7 +69,7 @@ impl Closing<'_> {
             refused.extend(refusals(sink, self.read.count));
             connectors.push(self.outcome_of(index, &parts));
         }
-        let warnings = self.warnings();
+        let (warnings, limited) = (self.warnings(), self.limited());
         let digests = self.digests;
         let mut digests: Vec<Digest> = digests
             .join()
@@ -85,6 +86,7 @@ impl Closing<'_> {
             folder: None,
             latest: false,
             refused,
+            limited,
             read: self.read.count,
             through: self.prepared.through.outcome(),
             connectors,
@@ -104,20 +106,28 @@ impl Closing<'_> {
                     rejected: sink.stage.books.rejected.count,
                     left_out: self.notes.left_out_of(index),
                 };
-                let said = self.prepared.said_of(&sink.name);
+                let mut said = self.prepared.said_of(&sink.name);
+                if limited {
+                    said.push(first_records(self.read.count));
+                }
                 let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts, missing, &said);
                 write_file(&self.staging, &format!("{}/UPLOAD.md", sink.name), text.as_bytes())?;
             }
             if self.engine.cancel.is_cancelled() {
                 return Err(Failure::Cancelled);
             }
-            let good = outcome.refused.is_empty();
-            let folder = self.staging.publish(good)?;
+            // The first records are for a look: whoever takes `latest` wants all.
+            outcome.latest = outcome.refused.is_empty() && !limited;
+            let folder = self.staging.publish(outcome.latest)?;
             outcome.folder = Some(shown(&folder.path()));
-            outcome.latest = good;
         }
         outcome.seconds = self.started.elapsed().as_secs_f64();
         Ok(outcome)
+    }
+
+    /// Whether there may be more records than were read.
+    fn limited(&self) -> bool {
+        self.engine.settings.limit == Some(self.read.count)
     }
 
     fn outcome_of(&self, index: usize, parts: &[&Part]) -> ConnectorOutcome {
@@ -167,8 +177,8 @@ impl Closing<'_> {
             let (column, read) = (&guess.column, self.read.count);
             warnings.push(format!("`{column}` is no known attribute; {seen} of {read} records have it"));
         }
-        if self.engine.settings.limit == Some(self.read.count) {
-            warnings.push(format!("only the first {} records were read (--limit)", self.read.count));
+        if self.limited() {
+            warnings.push(first_records(self.read.count));
         }
         for sink in self.prepared.sinks.iter().filter(|s| s.stage.books.written.count > 0) {
             for (column, from, _) in &sink.columns {
@@ -187,6 +197,10 @@ impl Closing<'_> {
         }
         warnings
     }
+}
+
+fn first_records(read: u64) -> String {
+    format!("only the first {read} records were read (--limit)")
 }
 
 /// Why a sink's result is kept back, if it is.
@@ -259,7 +273,7 @@ fn report(
         "chain": outcome.chain,
         "run": outcome.run,
         "inputs": inputs,
-        "read": { "records": read.count },
+        "read": { "records": read.count, "limited": outcome.limited },
         "refused": outcome.refused,
         "warnings": outcome.warnings,
         "through": outcome.through,

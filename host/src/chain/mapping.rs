@@ -71,11 +71,16 @@ pub(super) fn map_columns(
             mapped.push(Mapped { column, expression, filling: Filling::Claim, key: base.clone() });
         }
     }
-    let has_table = component.columns.iter().any(|c| !c.name.ends_with('*'));
-    if connector.fields.is_empty() && component.open && !has_table {
+    if takes_everything(connector, component) {
         everything(names, &base, &mut mapped);
     }
     mapped
+}
+
+/// Whether the sink has no table and was given no `fields`.
+pub(super) fn takes_everything(connector: &Connector, component: &Component) -> bool {
+    let has_table = component.columns.iter().any(|c| !c.name.ends_with('*'));
+    connector.fields.is_empty() && component.open && !has_table
 }
 
 /// A sink without a table and without `fields` takes every column of a table, or every claim of an open profile.

@@ -5,28 +5,33 @@
 //! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
 //! | `names.rs` | what a name in an expression means |
 //! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
-//! | `through.rs` | the transforms: what names come out, what they need, what they report |
+//! | `doubts.rs` | what a manifest may say without meaning it |
+//! | `through.rs`, `passage.rs` | the transforms: what names come out, what they need, what they report; their books |
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
-//! | `run.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
+//! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `finish.rs` | balance, thresholds, the run's own files, publication |
 //! | `outcome.rs` | what a command is told |
 
 mod binding;
 mod books;
+mod doubts;
 mod engine;
 mod finish;
 mod mapping;
 mod names;
 mod notes;
 mod outcome;
+mod passage;
 mod prepare;
+mod reading;
 mod run;
 mod shape;
 mod survey;
 mod through;
 mod unique;
+mod writing;
 
 pub use engine::{Engine, Settings};
 pub use mapping::Filling;

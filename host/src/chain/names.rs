@@ -18,8 +18,6 @@ pub(super) enum Meaning {
     Guessed(Bound),
     /// Nothing, with what to say about it.
     Unknown(String),
-    /// Nothing, because this input does not have it; the name, with the nearest one that it has.
-    Missing(String),
 }
 
 /// The names of a chain.
@@ -102,11 +100,12 @@ impl Names {
         }
         let known = self.catalog.attributes.iter().map(|a| a.path.as_str());
         let suggestion = nearest(first, known.clone().chain(self.claims.keys().map(String::as_str)));
-        if !self.catalog.open {
-            return Meaning::Missing(format!("`{written}`{suggestion}"));
-        }
         if suggestion.name().is_some() {
             return Meaning::Unknown(format!("unknown attribute or claim `{written}`{suggestion}"));
+        }
+        if !self.catalog.open {
+            let message = format!("unknown attribute or claim `{written}`; the input has {}", self.listing());
+            return Meaning::Unknown(message);
         }
         Meaning::Guessed(Bound { column: written, consumed: path.segments.len() })
     }
@@ -153,7 +152,6 @@ mod tests {
             Meaning::Known(b) => format!("{}/{}", b.column, b.consumed),
             Meaning::Guessed(b) => format!("guess {}/{}", b.column, b.consumed),
             Meaning::Unknown(m) => m,
-            Meaning::Missing(m) => format!("missing {m} of {}", names(open).listing()),
         }
     }
 
@@ -167,6 +165,9 @@ mod tests {
         assert_eq!(meaning(true, "plan"), "user_metadata.plan/1");
         assert_eq!(meaning(true, "favourite_colour"), "guess favourite_colour/1");
         assert_eq!(meaning(true, "emial"), "unknown attribute or claim `emial`; did you mean `email`?");
-        assert_eq!(meaning(false, "wizard"), "missing `wizard` of `email`, `user_metadata`, `First Name`");
+        assert_eq!(meaning(false, "emial"), "unknown attribute or claim `emial`; did you mean `email`?");
+        let listed =
+            "unknown attribute or claim `wizard`; the input has `email`, `user_metadata`, `First Name`";
+        assert_eq!(meaning(false, "wizard"), listed);
     }
 }

@@ -2,7 +2,7 @@
 //! records at its end, ordered by origin so that threads do not show.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -134,6 +134,7 @@ impl Notes {
         inner.texts.flush().map_err(|e| fault(&e))?;
         let file = inner.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
         let mut entries = std::mem::take(&mut inner.entries);
+        follow_survivors(&mut entries);
         let key = |o: &Origin| (o.input, o.offset, o.length);
         entries.sort_by_key(|e| (key(&e.origin), e.owner.0));
         let mut files = Files::create(staging)?;
@@ -203,6 +204,23 @@ impl Notes {
             ])?;
         }
         files.finish()
+    }
+}
+
+/// A plugin may say that two records went into each other: nobody follows for ever. More transforms than this no chain has.
+const MOST_STEPS: usize = 64;
+
+/// The record that others went into may have gone into another itself, further down the chain. Who stands for all of
+/// them is the last.
+fn follow_survivors(entries: &mut [Entry]) {
+    let place = |owner: Owner, origin: &Origin| (owner.0, origin.input, origin.offset);
+    let merged = entries.iter().filter(|e| e.kind == Kind::Merged);
+    let went: HashMap<_, Origin> = merged.map(|e| (place(e.owner, &e.origin), e.survivor)).collect();
+    for entry in entries.iter_mut().filter(|e| e.kind == Kind::Merged) {
+        for _ in 0..MOST_STEPS {
+            let Some(next) = went.get(&place(entry.owner, &entry.survivor)) else { break };
+            entry.survivor = *next;
+        }
     }
 }
 

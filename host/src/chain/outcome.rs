@@ -57,6 +57,8 @@ pub struct Outcome {
     pub latest: bool,
     /// Why `latest` was not moved: more rejects than allowed, nothing left to write.
     pub refused: Vec<String>,
+    /// Whether `--limit` ended the reading, so that `latest` was not moved.
+    pub limited: bool,
     /// Records read.
     pub read: u64,
     /// The transforms, in order.

@@ -132,13 +132,14 @@ pub(super) fn prepare(
     }
     let mut suppression = None;
     if let Some(exclude) = &chain.exclude {
-        let key = prep.expression(&names, &exclude.key, &chain_key.child("exclude").child("key"), true);
+        let exclude_key = chain_key.child("exclude").child("key");
+        let key = prep.expression(&names, &exclude.key, &exclude_key, true);
         let listed = opened.get(&exclude.from).filter(|o| o.sound).and_then(|listed| {
             let (services, _) = engine.services(&chain.name, run, listed, &inputs, None);
             prep.source(engine, listed, services)
         });
         if let Some((source, catalog)) = listed
-            && let Some(column) = prep.suppression_key(&catalog, &exclude.from, &exclude.key)
+            && let Some(column) = prep.suppression_key(&catalog, exclude, &exclude_key)
             && let Some(key) = key
         {
             stage.exclude = Some(Exclude { key, keys: usher_keys::Fingerprints::new() });

@@ -12,8 +12,8 @@ use std::{
 
 use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
-use crossbeam_channel::{Receiver, Sender, bounded};
-use usher_abi::{Error, Identity, PlanRequest, Receipt, Report};
+use crossbeam_channel::bounded;
+use usher_abi::{Error, Identity};
 
 use super::{
     engine::Engine,
@@ -21,13 +21,14 @@ use super::{
     names::NOTHING,
     notes::Notes,
     outcome::{Failure, Outcome, Progress},
-    prepare::{Guess, PreparedChain, PreparedSink, prepare},
+    prepare::{Guess, PreparedChain, prepare},
+    reading::{Read, Reading},
     shape::{ChainStage, Origins, Owner, Sample},
+    writing::{Item, SinkEnd, write},
 };
 use crate::{
     manifest::Diagnostic,
-    runner::Source,
-    services::{Inputs, Sending, Staging, StagingOptions},
+    services::{Sending, Staging, StagingOptions},
 };
 
 /// How far to go.
@@ -44,27 +45,6 @@ pub enum Mode {
 /// Batches that may wait between two stages.
 const QUEUE: usize = 2;
 
-/// What the reader hands on.
-struct Read {
-    batch: RecordBatch,
-    input: u32,
-    report: Report,
-}
-
-/// What a sink's thread takes.
-enum Item {
-    /// Rows, and the input that they come from.
-    Rows(RecordBatch, u32),
-    /// The run has failed elsewhere: this is not the end of the input.
-    Abandon,
-}
-
-/// What a sink's thread ends with.
-pub(super) struct SinkEnd {
-    pub(super) receipt: Receipt,
-    pub(super) changed: Vec<(String, String, u64)>,
-}
-
 /// Runs a chain.
 pub fn run(
     engine: &mut Engine,
@@ -72,16 +52,8 @@ pub fn run(
     mode: Mode,
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
-    let id = engine.settings.run_id.clone().unwrap_or_else(new_run_id);
     engine.sending = if mode == Mode::Run { Sending::All } else { Sending::Reads };
-    let staging = match mode {
-        Mode::Run => {
-            let out = engine.out();
-            engine.manifest.chain(chain)?;
-            Staging::new(StagingOptions { out: &out, chain, run: &id })?
-        }
-        Mode::Plan | Mode::Preview(_) => Staging::dry(&std::env::temp_dir(), chain, &id, 0)?,
-    };
+    let (id, staging) = stage(engine, chain, mode)?;
     engine.guard(staging.folder());
     let mut prepared = prepare(engine, chain, &id, &staging)?;
     if let Mode::Preview(most) = mode {
@@ -107,6 +79,23 @@ pub fn check(engine: &mut Engine, chain: &str) -> Result<Vec<Diagnostic>, Failur
     let prepared = prepare(engine, chain, "check", &staging)?;
     engine.forget_stops();
     Ok(prepared.warnings)
+}
+
+/// The run's id, and where it writes. An id that nobody chose is another one when it is taken.
+fn stage(engine: &Engine, chain: &str, mode: Mode) -> Result<(String, Staging), Failure> {
+    let out = engine.out();
+    engine.manifest.chain(chain)?;
+    loop {
+        let id = engine.settings.run_id.clone().unwrap_or_else(new_run_id);
+        let staging = match mode {
+            Mode::Run => Staging::new(StagingOptions { out: &out, chain, run: &id }),
+            Mode::Plan | Mode::Preview(_) => Staging::dry(&std::env::temp_dir(), chain, &id, 0),
+        };
+        match staging {
+            Err(taken) if engine.settings.run_id.is_none() && taken.code.as_str() == "output.exists" => {}
+            staging => return Ok((id, staging?)),
+        }
+    }
 }
 
 fn drive(
@@ -214,92 +203,6 @@ fn join<T>(handle: thread::ScopedJoinHandle<'_, Result<T, Error>>) -> Result<T, 
     })
 }
 
-/// The reader's thread.
-struct Reading<'a> {
-    view: &'a Inputs,
-    progress: &'a Progress,
-    limit: Option<u64>,
-    stop: &'a AtomicBool,
-    /// Plugin and version, for messages.
-    label: &'a str,
-}
-
-impl Reading<'_> {
-    fn run(&self, source: &mut dyn Source, projection: &[String], out: &Sender<Read>) -> Result<(), Error> {
-        let mut left = self.limit.unwrap_or(u64::MAX);
-        for split in source.plan(&PlanRequest { limit: self.limit, ..PlanRequest::new(projection) })? {
-            let mut stream = source.open_split(&split)?;
-            while left > 0 && !self.stop.load(Ordering::Acquire) {
-                let mut report = Report::default();
-                let Some((batch, input)) = stream.next(&mut report)? else {
-                    // Records after the last row may still be rejects.
-                    if !report.rejects.is_empty() {
-                        let empty = empty_batch(projection);
-                        self.send(Read { batch: empty, input: split.input, report }, &mut left, out)?;
-                    }
-                    break;
-                };
-                check_columns(&batch, projection, input).map_err(|e| e.context(self.label))?;
-                if !self.send(Read { batch, input, report }, &mut left, out)? {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn send(&self, mut read: Read, left: &mut u64, out: &Sender<Read>) -> Result<bool, Error> {
-        take_first(&mut read.batch, read.input, &mut read.report, left)?;
-        let records = (read.batch.num_rows() + read.report.rejects.len()) as u64;
-        self.progress.records.fetch_add(records, Ordering::Relaxed);
-        let bytes = self.view.progress();
-        self.progress.bytes.store(bytes.done, Ordering::Relaxed);
-        self.progress.total.store(bytes.total, Ordering::Relaxed);
-        Ok(out.send(read).is_ok())
-    }
-}
-
-/// Cuts a batch and its rejects to the first `left` records, in the order of the input.
-pub(super) fn take_first(
-    batch: &mut RecordBatch,
-    input: u32,
-    report: &mut Report,
-    left: &mut u64,
-) -> Result<(), Error> {
-    let records = (batch.num_rows() + report.rejects.len()) as u64;
-    if records > *left {
-        let mut offsets: Vec<u64> = Origins::new(batch, input)?.offsets.to_vec();
-        let rows = offsets.clone();
-        offsets.extend(report.rejects.iter().map(|r| r.origin.offset));
-        offsets.sort_unstable();
-        let cut = offsets[*left as usize];
-        *batch = batch.slice(0, rows.partition_point(|offset| *offset < cut));
-        let kept = std::mem::take(&mut report.rejects).into_iter().filter(|r| r.origin.offset < cut);
-        report.rejects = kept.collect();
-    }
-    *left = left.saturating_sub(records);
-    Ok(())
-}
-
-/// The columns that were planned must come, by name, and those that say where the rows come from.
-fn check_columns(batch: &RecordBatch, projection: &[String], input: u32) -> Result<(), Error> {
-    match projection.iter().find(|name| batch.column_by_name(name).is_none()) {
-        None => Origins::new(batch, input).map(drop),
-        Some(name) => Err(Error::bug(
-            "plugin.projection",
-            format!("the source did not send `{name}`, which it had agreed to"),
-        )),
-    }
-}
-
-fn empty_batch(projection: &[String]) -> RecordBatch {
-    let mut fields: Vec<Field> =
-        projection.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
-    fields.push(Field::new(super::shape::OFFSET, DataType::UInt64, false));
-    fields.push(Field::new(super::shape::LENGTH, DataType::UInt32, false));
-    RecordBatch::new_empty(Arc::new(Schema::new(fields)))
-}
-
 /// The batch with a column of nulls, for claims that the chain does not have.
 pub(super) fn with_nothing(batch: &RecordBatch) -> Result<RecordBatch, Error> {
     let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
@@ -332,70 +235,10 @@ fn check_guesses(guesses: &[Guess], seen: &[u64], read: u64) -> Result<(), Error
     }
 }
 
-/// A sink's thread.
-fn write(
-    prepared: &mut PreparedSink,
-    index: usize,
-    items: &Receiver<Item>,
-    notes: &Notes,
-    progress: &Progress,
-) -> Result<SinkEnd, Error> {
-    let mut changed: Vec<(String, String, u64)> = Vec::new();
-    let mut begun = false;
-    let mut book = |prepared: &mut PreparedSink, report: &mut Report| -> Result<(), Error> {
-        prepared.stage.books.take(report);
-        progress.rejects.fetch_add(report.rejects.len() as u64, Ordering::Relaxed);
-        for reject in &report.rejects {
-            notes.reject(Owner(Some(index)), reject)?;
-        }
-        for merged in &report.merged {
-            notes.merged(Owner(Some(index)), merged, "duplicate")?;
-        }
-        for left in &report.left_out {
-            notes.left_out(index, left)?;
-        }
-        for change in &report.changed {
-            let (column, rule) = (change.column.as_str(), change.rule.as_str());
-            match changed.iter_mut().find(|(c, r, _)| c == column && r == rule) {
-                Some((_, _, count)) => *count += change.count,
-                None => changed.push((column.to_owned(), rule.to_owned(), change.count)),
-            }
-        }
-        *report = Report::default();
-        Ok(())
-    };
-    let mut report = Report::default();
-    for item in items {
-        let Item::Rows(batch, input) = item else { return Err(Error::cancelled()) };
-        let shaped = prepared.stage.apply(batch, input, notes)?;
-        if !begun {
-            prepared.sink.begin(&shaped.schema())?;
-            begun = true;
-        }
-        if shaped.num_rows() > 0 {
-            let written = prepared.sink.write(&shaped, input, &mut report);
-            // Before the error: what is known of rows is never lost.
-            book(prepared, &mut report)?;
-            written?;
-        }
-    }
-    if !begun {
-        prepared.sink.begin(&prepared.stage.empty_schema())?;
-    }
-    let flushed = prepared.sink.flush(&mut report);
-    book(prepared, &mut report)?;
-    flushed?;
-    let finished = prepared.sink.finish(&mut report);
-    book(prepared, &mut report)?;
-    let receipt = finished?;
-    changed.sort();
-    Ok(SinkEnd { receipt, changed })
-}
-
 /// `20261121-201500-3f9a`: sorts by time, and two runs of one second differ.
 fn new_run_id() -> String {
     let now = jiff::Timestamp::now();
     let utc = now.to_zoned(jiff::tz::TimeZone::UTC);
-    let salt = (now.subsec_nanosecond() as u32 ^ std::process::id().rotate_left(16)) & 0xFFFF;
+    let salt = (now.subsec_nanosecond() as u32 ^ std::process::id().wrapping_mul(40_503)) & 0xFFFF;
     format!("{}-{salt:04x}", utc.strftime("%Y%m%d-%H%M%S"))
 }

@@ -38,7 +38,9 @@ impl<'a> Origins<'a> {
         let missing = || {
             Error::bug(
                 "plugin.origin",
-                format!("a batch came without `{OFFSET}` and `{LENGTH}`; the source must add them"),
+                format!(
+                    "a batch came without `{OFFSET}` and `{LENGTH}`; sources must add them, transforms keep them"
+                ),
             )
         };
         let offsets = batch.column_by_name(OFFSET).and_then(|c| c.as_primitive_opt::<UInt64Type>());

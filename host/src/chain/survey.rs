@@ -9,7 +9,8 @@ use super::{
     books::Books,
     notes::Notes,
     prepare::{PreparedChain, Suppression},
-    run::{take_first, with_nothing},
+    reading::take_first,
+    run::with_nothing,
     shape::{ConsentStage, Origins},
     unique::{Keys, as_text, bad},
 };

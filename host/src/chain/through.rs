@@ -18,6 +18,7 @@ use super::{
     books::Books,
     notes::Notes,
     outcome::{Counted, TransformOutcome},
+    passage::Passage,
     shape::{LENGTH, OFFSET, Owner},
 };
 use crate::runner::Transform;
@@ -41,6 +42,9 @@ pub(super) struct Stage {
     transform: Box<dyn Transform>,
     /// What it was asked, for the instances after it.
     asked: Vec<SchemaRef>,
+    /// What it answered last: what its batches are to have.
+    announced: SchemaRef,
+    passage: Passage,
     /// What columns are made from that are not made from the column of their own name.
     made_from: BTreeMap<String, Vec<String>>,
     changed: BTreeMap<(String, String), u64>,
@@ -55,6 +59,8 @@ impl Stage {
             opener,
             transform,
             asked: Vec::new(),
+            announced: Arc::new(Schema::empty()),
+            passage: Passage::default(),
             made_from: BTreeMap::new(),
             changed: BTreeMap::new(),
         }
@@ -62,14 +68,35 @@ impl Stage {
 
     fn ask(&mut self, schema: SchemaRef) -> Result<SchemaRef, Error> {
         self.asked.push(schema.clone());
-        self.transform.output_schema(&schema)
+        self.announced = self.transform.output_schema(&schema)?;
+        Ok(self.announced.clone())
+    }
+
+    /// Whether all that comes out is made from what goes in. Of an open catalog, any name may.
+    fn founded(&self, catalog: &Catalog, input: &Schema, output: &Schema) -> Result<(), Error> {
+        for field in output.fields().iter().filter(|_| !catalog.open) {
+            let itself = std::slice::from_ref(field.name());
+            let from = self.made_from.get(field.name()).map_or(itself, Vec::as_slice);
+            if let Some(missing) = from.iter().find(|name| input.field_with_name(name).is_err()) {
+                let message = format!(
+                    "it announces `{}`, made from `{missing}`, which does not go in; new columns say with `{}` what they \
+                     are made from; report this to its author",
+                    field.name(),
+                    metadata::FROM
+                );
+                return Err(Error::bug("plugin.columns", message));
+            }
+        }
+        Ok(())
     }
 
     /// What the records are when they come out of this transform, if they go in as `catalog`.
     fn catalog(&mut self, catalog: &Catalog, own: &[(String, String)]) -> Result<Catalog, Error> {
-        let output = self.ask(schema_of(catalog, own))?;
+        let input = schema_of(catalog, own);
+        let output = self.ask(input.clone())?;
         self.made_from =
             output.fields().iter().filter_map(|f| Some((f.name().clone(), sources(f)?))).collect();
+        self.founded(catalog, &input, &output).map_err(|e| e.context(&*self.label))?;
         let attributes = output.fields().iter().filter(|f| !is_origin(f)).map(|field| {
             let known = catalog.attributes.iter().find(|a| a.path == *field.name());
             Attribute {
@@ -153,6 +180,7 @@ impl Through {
             for schema in &stage.asked {
                 stage.transform.output_schema(schema)?;
             }
+            stage.passage = Passage::default();
             stage.changed.clear();
         }
         Ok(())
@@ -177,11 +205,7 @@ impl Through {
     ) -> Result<Vec<(RecordBatch, u32)>, Error> {
         let mut out = Vec::new();
         for at in 0..self.stages.len() {
-            loop {
-                let mut report = Report::default();
-                let held = self.stages[at].transform.flush(&mut report)?;
-                self.stages[at].book(report, books, notes)?;
-                let Some((batch, input)) = held else { break };
+            while let Some((batch, input)) = self.stages[at].flush(books, notes)? {
                 out.extend(self.apply_from(at + 1, batch, input, books, notes)?);
             }
         }
@@ -199,9 +223,7 @@ impl Through {
         let mut at = Some((batch, input));
         for stage in &mut self.stages[first..] {
             let Some((batch, input)) = at else { return Ok(Vec::new()) };
-            let mut report = Report::default();
-            at = stage.transform.apply(&batch, input, &mut report)?;
-            stage.book(report, books, notes)?;
+            at = stage.apply(&batch, input, books, notes)?;
         }
         Ok(at.into_iter().collect())
     }
@@ -221,6 +243,48 @@ impl Through {
 }
 
 impl Stage {
+    fn apply(
+        &mut self,
+        batch: &RecordBatch,
+        input: u32,
+        books: &mut Books,
+        notes: &Notes,
+    ) -> Result<Option<(RecordBatch, u32)>, Error> {
+        self.passage.give(batch, input)?;
+        let mut report = Report::default();
+        let rows = self.transform.apply(batch, input, &mut report)?;
+        self.account(&report, rows.as_ref()).map_err(|e| e.context(&*self.label))?;
+        self.book(report, books, notes)?;
+        Ok(rows)
+    }
+
+    /// What was held back, or none at the end.
+    fn flush(&mut self, books: &mut Books, notes: &Notes) -> Result<Option<(RecordBatch, u32)>, Error> {
+        let mut report = Report::default();
+        let rows = self.transform.flush(&mut report)?;
+        let accounted = self.account(&report, rows.as_ref()).and_then(|()| match rows {
+            Some(_) => self.passage.must_end(),
+            None => self.passage.balance(),
+        });
+        accounted.map_err(|e| e.context(&*self.label))?;
+        self.book(report, books, notes)?;
+        Ok(rows)
+    }
+
+    /// Whether what came is what was announced, and no more than went in.
+    fn account(&mut self, report: &Report, rows: Option<&(RecordBatch, u32)>) -> Result<(), Error> {
+        let missing = rows.and_then(|(batch, _)| {
+            let fields = self.announced.fields().iter();
+            fields.map(|field| field.name()).find(|name| batch.column_by_name(name).is_none())
+        });
+        if let Some(name) = missing {
+            let message =
+                format!("`{name}` does not come out, which it had announced; report this to its author");
+            return Err(Error::bug("plugin.columns", message));
+        }
+        self.passage.take(report, rows)
+    }
+
     fn book(&mut self, report: Report, books: &mut Books, notes: &Notes) -> Result<(), Error> {
         let delivered = [report.written, report.accepted, report.confirmed, report.unknown];
         if delivered.iter().any(|fate| fate.count > 0) || !report.left_out.is_empty() {

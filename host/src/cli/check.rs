@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, add_new, code, print_json},
+    session::{RunFlags, Session, add_new, code},
 };
 use crate::chain::{self, Failure};
 use crate::report::print;
@@ -34,13 +34,15 @@ impl Check {
                     add_new(&mut problems, more);
                     exit = code::USAGE;
                 }
-                Err(other) => exit = exit.max(session.fail(name, other)),
+                Err(other) => {
+                    let (more, failed) = session.fail(&chains, name, other);
+                    problems.extend(more);
+                    exit = exit.max(failed);
+                }
             }
         }
         problems.extend(warnings);
-        if global.json {
-            print_json(&problems);
-        } else if !problems.is_empty() {
+        if global.json || !problems.is_empty() {
             session.say(&problems);
         }
         if exit == code::DONE && !global.json && !global.quiet {

@@ -4,9 +4,8 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, print_json},
+    session::{RunFlags, Session},
 };
-use crate::report::print;
 use crate::{chain::Mode, report::plan};
 
 /// Do everything but publish: exact counts, parts, and rejects by reason
@@ -29,12 +28,6 @@ impl Plan {
             Ok(chains) => chains,
             Err(code) => return code,
         };
-        let (outcomes, code) = session.run_chains(&chains, Mode::Plan);
-        if global.json {
-            print_json(&outcomes);
-        } else {
-            outcomes.iter().for_each(|outcome| print(&plan(outcome)));
-        }
-        code
+        session.run_chains(&chains, Mode::Plan, plan)
     }
 }

@@ -4,9 +4,8 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, print_json},
+    session::{RunFlags, Session},
 };
-use crate::report::print;
 use crate::{chain::Mode, report::preview};
 
 /// Show the first rows as each sink gets them
@@ -33,12 +32,7 @@ impl Preview {
             Ok(chains) => chains,
             Err(code) => return code,
         };
-        let (outcomes, code) = session.run_chains(&chains, Mode::Preview(self.rows));
-        if global.json {
-            print_json(&outcomes);
-        } else {
-            outcomes.iter().for_each(|outcome| print(&preview(outcome)));
-        }
+        let code = session.run_chains(&chains, Mode::Preview(self.rows), preview);
         // Too many rejects among the first rows are no failure of a preview.
         if code == super::session::code::REFUSED { super::session::code::DONE } else { code }
     }

@@ -6,9 +6,8 @@ use clap::Args;
 
 use super::{
     Global,
-    session::{RunFlags, Session, print_json},
+    session::{RunFlags, Session},
 };
-use crate::report::print;
 use crate::{chain::Mode, report::summary};
 
 /// Run chains and publish what they write
@@ -44,12 +43,6 @@ impl Run {
             Ok(chains) => chains,
             Err(code) => return code,
         };
-        let (outcomes, code) = session.run_chains(&chains, Mode::Run);
-        if global.json {
-            print_json(&outcomes);
-        } else {
-            outcomes.iter().for_each(|outcome| print(&summary(outcome, global.quiet)));
-        }
-        code
+        session.run_chains(&chains, Mode::Run, |outcome| summary(outcome, global.quiet))
     }
 }

@@ -1,6 +1,6 @@
 //! What most commands share: loading the manifest, running chains one after the other, saying what went wrong.
 
-use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{fmt::Display, io::IsTerminal, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 use usher_abi::LogLevel;
@@ -8,7 +8,7 @@ use usher_abi::LogLevel;
 use super::{Global, interrupt, plugins::lock_of};
 use crate::{
     chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
-    manifest::{Diagnostic, Draft, Overrides, render_file},
+    manifest::{Diagnostic, Draft, KeyPath, Overrides, render_file},
     plugins::{Registry, SearchPath},
     report::{Watch, complain, print, tell, watch},
     services::Cancel,
@@ -27,6 +27,14 @@ pub(super) struct Session {
     pub(super) engine: Engine,
     pub(super) global: Global,
     signal: interrupt::Signal,
+}
+
+/// How a chain ended, as `--json` shows it: by its books, or by what is wrong.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Ended {
+    Well(Box<Outcome>),
+    Badly(Diagnostic),
 }
 
 /// What `run`, `plan` and `preview` add.
@@ -81,9 +89,28 @@ impl Session {
         if problems.is_empty() { Ok(named.to_vec()) } else { Err(self.say(&problems)) }
     }
 
-    /// Runs chains in order; answers the outcomes and the worst exit code.
-    pub(super) fn run_chains(&mut self, chains: &[String], mode: Mode) -> (Vec<Outcome>, u8) {
-        let mut outcomes = Vec::new();
+    /// Runs chains in order, and shows the results as `text` or as JSON; answers the worst exit code.
+    pub(super) fn run_chains(
+        &mut self,
+        chains: &[String],
+        mode: Mode,
+        text: impl Fn(&Outcome) -> String,
+    ) -> u8 {
+        let (ended, code) = self.run_each(chains, mode);
+        if self.global.json {
+            print_json(&ended);
+        }
+        for outcome in &ended {
+            match outcome {
+                Ended::Well(outcome) if !self.global.json => print(&text(outcome)),
+                _ => {}
+            }
+        }
+        code
+    }
+
+    fn run_each(&mut self, chains: &[String], mode: Mode) -> (Vec<Ended>, u8) {
+        let mut ended = Vec::new();
         let mut worst = code::DONE;
         for chain in chains {
             let progress = Arc::new(Progress::default());
@@ -97,46 +124,65 @@ impl Session {
                     if !outcome.refused.is_empty() {
                         worst = worst_of(worst, code::REFUSED);
                     }
-                    outcomes.push(outcome);
+                    ended.push(Ended::Well(Box::new(outcome)));
                 }
                 Err(failure) => {
-                    let exit = self.fail(chain, failure);
+                    let (problems, exit) = self.fail(chains, chain, failure);
+                    ended.extend(problems.into_iter().map(Ended::Badly));
                     // Interrupted is worse than anything: nothing else is begun.
                     if self.engine.cancel.is_cancelled() {
-                        return (outcomes, exit);
+                        return (ended, exit);
                     }
                     worst = worst_of(worst, exit);
                 }
             }
         }
-        (outcomes, worst)
+        (ended, worst)
     }
 
-    /// Says why a chain failed; answers the exit code.
-    pub(super) fn fail(&self, chain: &str, failure: Failure) -> u8 {
+    /// Says why one of the chains failed, or with `--json` answers it; and the exit code.
+    pub(super) fn fail(&self, chains: &[String], chain: &str, failure: Failure) -> (Vec<Diagnostic>, u8) {
+        let json = self.global.json;
+        let key = KeyPath::from(["chains", chain]);
         match failure {
-            Failure::Manifest(problems) => self.say(&problems),
+            Failure::Manifest(problems) if json => (problems, code::USAGE),
+            Failure::Manifest(problems) => (Vec::new(), self.say(&problems)),
             Failure::Run(error) => {
                 let message = self.engine.manifest.redact(&error.to_string());
-                tell!("error: chain `{chain}`: {message}");
-                // The one failure after which a run is there: only `latest` was not moved.
-                if error.code != "output.latest" {
-                    tell!("nothing was published");
+                if json {
+                    let problem = Diagnostic::error(message).about(&key).code(error.code.as_str());
+                    return (vec![problem], code::FAILED);
                 }
-                code::FAILED
+                tell!("error: chain `{chain}`: {message}");
+                match chains {
+                    // The one failure after which a run is there: only `latest` was not moved.
+                    _ if error.code == "output.latest" => {}
+                    [_] => tell!("nothing was published"),
+                    _ => tell!("of chain `{chain}` nothing was published"),
+                }
+                (Vec::new(), code::FAILED)
             }
             Failure::Cancelled => {
-                tell!(
-                    "interrupted: chain `{chain}` was stopped, nothing was published; it is safe to run it again"
-                );
-                self.signal.exit_code()
+                let exit = self.signal.exit_code();
+                let stopped = match chains {
+                    [_] => "was stopped, nothing was published; it is safe to run it again",
+                    _ => "was stopped, nothing of it was published; it is safe to run it again",
+                };
+                if json {
+                    let message = format!("interrupted: the chain {stopped}");
+                    return (vec![Diagnostic::error(message).about(&key).code("cancelled")], exit);
+                }
+                tell!("interrupted: chain `{chain}` {stopped}");
+                (Vec::new(), exit)
             }
         }
     }
 
     /// Prints diagnostics; answers the exit code for a wrong manifest.
     pub(super) fn say(&self, problems: &[Diagnostic]) -> u8 {
-        if self.global.json || self.global.quiet {
+        if self.global.json {
+            print_json(&problems);
+        } else if self.global.quiet {
             compact(problems, &self.engine.manifest.path.display().to_string());
         } else {
             complain(&self.engine.manifest.render(problems, colour()));
@@ -167,12 +213,23 @@ fn worst_of(a: u8, b: u8) -> u8 {
 
 /// Says what is wrong with a manifest that cannot be used; answers the exit code.
 pub(super) fn refuse_manifest(global: &Global, problems: &[Diagnostic]) -> u8 {
-    if global.json || global.quiet {
+    if global.json {
+        print_json(&problems);
+    } else if global.quiet {
         compact(problems, &global.manifest.display().to_string());
     } else {
         complain(&render_file(problems, &global.manifest, colour()));
     }
     code::USAGE
+}
+
+/// Says what is wrong where there is no manifest to point at.
+pub(super) fn say_error(global: &Global, message: impl Display) {
+    if global.json {
+        print_json(&[Diagnostic::error(message.to_string())]);
+    } else {
+        tell!("error: {message}");
+    }
 }
 
 fn compact(problems: &[Diagnostic], path: &str) {

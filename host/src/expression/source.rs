@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::ast::{Body, Kind};
+use super::ast::{Body, Expr, Kind};
 use super::describe::{describe, describe_template};
 use super::error::{BindError, ParseError, UnknownName};
 use super::lower::lower;
@@ -47,6 +47,24 @@ impl Expression {
     /// `user_metadata.plan`, `identities[0].connection`, `row["First Name"]`.
     pub fn names(&self) -> Vec<NamePath> {
         self.unique_names().map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The paths whose very value is asked whether it is true: the whole expression, or what `and`, `or` and `not` join.
+    pub fn conditions(&self) -> Vec<&NamePath> {
+        let mut found = Vec::new();
+        let mut open: Vec<&Expr> = match &self.body {
+            Body::Expression(expr) => vec![expr],
+            Body::Template(_) => Vec::new(),
+        };
+        while let Some(expr) = open.pop() {
+            match &expr.kind {
+                Kind::Path(path) => found.push(path),
+                Kind::Not(operand) => open.push(operand),
+                Kind::And(operands) | Kind::Or(operands) => open.extend(operands.iter().rev()),
+                _ => {}
+            }
+        }
+        found
     }
 
     /// Makes it runnable. `resolve` is asked once for each of [`names`](Self::names); all the names it does

@@ -31,6 +31,9 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Whether it is about a value given with `--set`.
     pub from_flag: bool,
+    /// The stable code, where a run says what is wrong and not the manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 impl Diagnostic {
@@ -43,6 +46,7 @@ impl Diagnostic {
             location: None,
             help: None,
             from_flag: false,
+            code: None,
         }
     }
 
@@ -71,6 +75,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same, with a code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
         self
     }
 

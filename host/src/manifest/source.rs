@@ -79,7 +79,7 @@ impl Source {
     ) -> Diagnostic {
         let from_flag = self.is_flag(path);
         let location = (!from_flag).then_some(location);
-        Diagnostic { severity, message, key: path.to_string(), location, help: None, from_flag }
+        Diagnostic { severity, message, key: path.to_string(), location, help: None, from_flag, code: None }
     }
 
     /// The span of the value at `path` or of its longest prefix, and the span of the key if `path` itself exists.

@@ -117,6 +117,13 @@ fn details(outcome: &Outcome) -> String {
 }
 
 fn refused(outcome: &Outcome, text: &mut String) {
+    if outcome.limited && outcome.refused.is_empty() {
+        let _ = writeln!(
+            text,
+            "only the first {} records were read (--limit), so `latest` was not moved",
+            count(outcome.read)
+        );
+    }
     for reason in &outcome.refused {
         let _ = writeln!(text, "refused: {reason}; `latest` was not moved");
     }

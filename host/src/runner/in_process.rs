@@ -232,9 +232,13 @@ impl Transform for InProcessTransform {
     }
 
     fn flush(&mut self, report: &mut Report) -> Result<Option<(RecordBatch, u32)>, Error> {
-        let mut out = Batch::empty();
-        let status = (self.0.table.flush)(self.0.this, &mut out, report).into_result();
-        self.output(status, out)
+        loop {
+            let mut out = Batch::empty();
+            match (self.0.table.flush)(self.0.this, &mut out, report).into_result() {
+                Ok(Status::AGAIN) => {}
+                status => return self.output(status, out),
+            }
+        }
     }
 
     fn canceller(&self) -> Cancel {

@@ -1,46 +1,46 @@
 //! Records of delimited text (CSV, TAB, semicolon), with their places.
 
-use usher_abi::{Error, Reject, Report, service::Slab};
+use usher_abi::{
+    Error, Reject, Report,
+    service::{InputFile, Slab},
+};
 
 use super::{
-    rejects::{origin, too_long},
+    dialect::Dialect,
+    place::Place,
+    quotes::{Quoted, quoted},
+    rejects::{origin, shown, too_long_in_quotes},
     slabs::{BOM, Slabs},
 };
-use crate::{Input, Reader};
-
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
-    /// Between cells.
-    pub delimiter: u8,
-    /// Around cells that hold a delimiter, a line end or itself (doubled).
-    pub quote: u8,
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self { delimiter: b',', quote: b'"' }
-    }
-}
+use crate::{Input, Reader, words::thousands};
 
 /// Reads record after record.
 ///
 /// Cells may span lines; records end with LF, CR LF or CR; blank lines are no records. A record over the limit is
-/// rejected (`record.too-long`) and skipped without being held, an open quote at the end of the input is
-/// `csv.unterminated`. What a cell holds is not looked at: it may be no UTF-8.
+/// rejected (`record.too-long`) and skipped without holding more of it than the limit, one with text behind a closing
+/// quote is `csv.after-quote`. Where a quote leaves open which lines are records, reading ends with the error
+/// `csv.unterminated`: as a reject, one record would hide thousands. What a cell holds is not looked at: it may be no
+/// UTF-8.
 pub struct DelimitedReader<R = Reader> {
     slabs: R,
     parser: csv_core::Reader,
+    dialect: Dialect,
     input: u32,
+    /// How messages name the input.
+    name: String,
     limit: usize,
     slab: Option<Slab>,
     /// First unread byte of `slab`.
     at: usize,
+    /// First byte of the record in `slab`.
+    from: usize,
+    /// The record's bytes of earlier slabs.
+    carry: Vec<u8>,
     /// First unread byte of the input.
     position: u64,
     cells: Vec<u8>,
     ends: Vec<usize>,
-    /// Line ends within the record that was never closed.
+    /// Line ends within what was passed over of the record.
     swallowed: usize,
     done: bool,
 }
@@ -77,22 +77,32 @@ impl Record<'_> {
 
 impl DelimitedReader<Reader> {
     /// Reads an input from the record that begins at `start`.
-    pub fn open(input: &Input, id: u32, start: u64, dialect: Dialect, limit: usize) -> Result<Self, Error> {
-        Ok(Self::new(input.read(id, start, u64::MAX)?, id, start, dialect, limit))
+    pub fn open(
+        input: &Input,
+        file: &InputFile,
+        start: u64,
+        dialect: Dialect,
+        limit: usize,
+    ) -> Result<Self, Error> {
+        Ok(Self::new(input.read(file.id, start, u64::MAX)?, file, start, dialect, limit))
     }
 }
 
 impl<R: Slabs> DelimitedReader<R> {
     /// Reads slabs, the first of which begins at `start`.
-    pub(crate) fn new(slabs: R, input: u32, start: u64, dialect: Dialect, limit: usize) -> Self {
+    pub(crate) fn new(slabs: R, file: &InputFile, start: u64, dialect: Dialect, limit: usize) -> Self {
         let parser = csv_core::ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build();
         Self {
             slabs,
             parser,
-            input,
+            dialect,
+            input: file.id,
+            name: file.name.to_string(),
             limit,
             slab: None,
             at: 0,
+            from: 0,
+            carry: Vec::new(),
             position: start,
             cells: vec![0; 4096],
             ends: vec![0; 64],
@@ -110,28 +120,23 @@ impl<R: Slabs> DelimitedReader<R> {
     pub fn next(&mut self, report: &mut Report) -> Result<Option<Record<'_>>, Error> {
         while !self.done && self.begin()? {
             let start = self.position;
-            let Some((cells, ends)) = self.record(start)? else {
-                let length = self.position - start;
-                let mut message = "a quote is opened and the input ends before it is closed".to_owned();
-                if self.swallowed > 1 {
-                    message = format!("{message}; {} line ends stand in this one record", self.swallowed);
-                }
-                report.rejects.push(Reject::new(
-                    origin(self.input, start, length),
-                    "",
-                    "csv.unterminated",
-                    message,
-                ));
-                break;
-            };
+            let Some((cells, ends)) = self.record(start)? else { return Err(self.unclosed(start)?) };
             // One byte of the line end was read, unless the input ended instead.
             let length = self.position - start - u64::from(!self.done);
             if length > self.limit as u64 {
-                report.rejects.push(too_long(self.input, start, length, self.limit));
+                let lines = self.swallowed + line_ends(&self.cells[..cells]);
+                report.rejects.push(too_long_in_quotes(self.input, start, length, self.limit, lines));
+                continue;
+            }
+            let length = length as usize;
+            // A record without quotes is its cells and what stands between them, to the byte.
+            let plain = length == cells + ends - 1;
+            if let Some(cell) = if plain { None } else { self.more_after_quote(length) } {
+                report.rejects.push(self.after_quote(cell, start, length)?);
                 continue;
             }
             let (cells, ends) = (&self.cells[..cells], &self.ends[..ends]);
-            return Ok(Some(Record { offset: start, length: length as usize, cells, ends }));
+            return Ok(Some(Record { offset: start, length, cells, ends }));
         }
         self.done = true;
         Ok(None)
@@ -168,8 +173,15 @@ impl<R: Slabs> DelimitedReader<R> {
 
     /// Parses a record; answers the bytes and the number of its cells, or `None` when it ends inside a quote.
     fn record(&mut self, start: u64) -> Result<Option<(usize, usize)>, Error> {
-        let (mut cells, mut ends, mut swallowed) = (0, 0, 0);
+        let (mut cells, mut ends) = (0, 0);
+        self.swallowed = 0;
+        self.carry.clear();
+        self.from = self.at;
         loop {
+            if self.slab.as_ref().is_some_and(|slab| self.at >= slab.len) {
+                self.hold();
+                self.from = 0;
+            }
             let ended = !self.refill()?;
             let bytes = match &self.slab {
                 Some(slab) => &slab.bytes()[self.at..],
@@ -187,17 +199,20 @@ impl<R: Slabs> DelimitedReader<R> {
             match result {
                 csv_core::ReadRecordResult::Record => {
                     self.done = ended;
+                    if !self.carry.is_empty() {
+                        self.hold();
+                    }
                     return Ok(Some((cells, ends)));
                 }
                 csv_core::ReadRecordResult::InputEmpty | csv_core::ReadRecordResult::End if ended => {
                     self.done = true;
                     // The last one is none of the input's.
-                    self.swallowed = (swallowed + line_ends(&self.cells[..cells])).saturating_sub(1);
+                    self.swallowed = (self.swallowed + line_ends(&self.cells[..cells])).saturating_sub(1);
                     return Ok(None);
                 }
                 // Over the limit the record is only passed over: its cells are not kept.
                 _ if self.position - start > self.limit as u64 + 1 => {
-                    swallowed += line_ends(&self.cells[..cells]);
+                    self.swallowed += line_ends(&self.cells[..cells]);
                     (cells, ends) = (0, 0);
                 }
                 csv_core::ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
@@ -205,6 +220,79 @@ impl<R: Slabs> DelimitedReader<R> {
                 csv_core::ReadRecordResult::InputEmpty | csv_core::ReadRecordResult::End => {}
             }
         }
+    }
+
+    /// Keeps the record's bytes of a slab that is left behind, up to the limit.
+    fn hold(&mut self) {
+        let Some(slab) = &self.slab else { return };
+        let bytes = &slab.bytes()[self.from..self.at];
+        let room = self.limit.saturating_add(1).saturating_sub(self.carry.len());
+        self.carry.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// The record as it stands in the input, its first `length` bytes.
+    fn raw(&self, length: usize) -> &[u8] {
+        match &self.slab {
+            Some(slab) if self.carry.is_empty() => &slab.bytes()[self.from..][..length],
+            _ => &self.carry[..length],
+        }
+    }
+
+    /// The first cell of a record that goes on after its closing quote.
+    fn more_after_quote(&self, length: usize) -> Option<Quoted> {
+        let record = self.raw(length);
+        quoted(record, self.dialect).find(|cell| cell.has_more(record, self.dialect))
+    }
+
+    /// `csv.after-quote`; over several lines nobody knows which quote is meant, and where records end: an error.
+    #[cold]
+    fn after_quote(&self, cell: Quoted, start: u64, length: usize) -> Result<Reject, Error> {
+        let record = self.raw(length);
+        let at = cell.closed.unwrap_or(length);
+        if record[cell.opened..at].contains(&b'\n') {
+            let opened = Place::find(&mut self.slabs.again()?, start + cell.opened as u64)?;
+            let closed = Place::find(&mut self.slabs.again()?, start + at as u64)?;
+            let quote = char::from(self.dialect.quote);
+            return Err(Error::data(
+                "csv.unterminated",
+                format!(
+                    "`{}`: the quote opened at {opened} is closed only before {closed}, where more text follows, so it is \
+                     not known which of these lines are records; close it where its cell ends, or write \
+                     `{quote}{quote}` where the quote is text",
+                    self.name
+                ),
+            ));
+        }
+        let text = record[at..].split(|byte| *byte == self.dialect.delimiter).next().unwrap_or_default();
+        let place = Place::behind(&record[..at]);
+        let message = format!(
+            "{} stands after the closing quote at {}; a quote that is text is written twice",
+            shown(&String::from_utf8_lossy(text)),
+            if place.line == 1 {
+                format!("column {}", place.column)
+            } else {
+                format!("{place} of the record")
+            },
+        );
+        Ok(Reject::new(origin(self.input, start, length as u64), "", "csv.after-quote", message))
+    }
+
+    /// `csv.unterminated`, for a record that the input ends in.
+    #[cold]
+    fn unclosed(&self, start: u64) -> Result<Error, Error> {
+        let open = quoted(&self.carry, self.dialect).find(|cell| cell.closed.is_none());
+        let opened = start + open.map_or(0, |cell| cell.opened) as u64;
+        let place = Place::find(&mut self.slabs.again()?, opened)?;
+        let (name, quote) = (&self.name, char::from(self.dialect.quote));
+        let lines = match self.swallowed {
+            0 | 1 => String::new(),
+            lines => format!(", and {} line ends stand in that one record", thousands(lines as u64)),
+        };
+        let message = format!(
+            "`{name}`: the quote opened at {place} is never closed{lines}; close it where its cell ends, or write \
+             `{quote}{quote}` where the quote is text"
+        );
+        Ok(Error::data("csv.unterminated", message))
     }
 }
 
@@ -216,22 +304,35 @@ fn line_ends(cells: &[u8]) -> usize {
 mod tests {
     use proptest::prelude::*;
 
+    use usher_abi::{Error, service::InputFile};
+
     use super::{super::slabs::tests::Cut, DelimitedReader, Dialect, Report};
 
     type Found = (Vec<(u64, usize, Vec<String>)>, Vec<(String, u64, u32)>);
 
     fn records(text: &str, slab: usize, limit: usize) -> Found {
-        let mut reader = DelimitedReader::new(Cut::new(text, 0, slab), 0, 0, Dialect::default(), limit);
+        try_records(text, slab, limit).unwrap()
+    }
+
+    fn error(text: &str, slab: usize, limit: usize) -> String {
+        let error = try_records(text, slab, limit).unwrap_err();
+        assert_eq!((error.code.as_str(), error.class), ("csv.unterminated", usher_abi::ErrorClass::DATA));
+        error.message.to_string()
+    }
+
+    fn try_records(text: &str, slab: usize, limit: usize) -> Result<Found, Error> {
+        let file = InputFile { id: 0, name: "in".into(), size: None.into(), splittable: true };
+        let mut reader = DelimitedReader::new(Cut::new(text, 0, slab), &file, 0, Dialect::default(), limit);
         let (mut found, mut report) = (Vec::new(), Report::default());
-        while let Some(record) = reader.next(&mut report).unwrap() {
+        while let Some(record) = reader.next(&mut report)? {
             let cells =
                 (0..record.ends.len()).map(|i| String::from_utf8(record.cell(i).to_vec()).unwrap()).collect();
             found.push((record.offset, record.length, cells));
         }
-        (
+        Ok((
             found,
             report.rejects.iter().map(|r| (r.code.to_string(), r.origin.offset, r.origin.length)).collect(),
-        )
+        ))
     }
 
     #[test]
@@ -248,11 +349,39 @@ mod tests {
     }
 
     #[test]
-    fn an_open_quote_and_a_long_record_are_rejected() {
+    fn an_open_quote_ends_the_reading_and_says_where_it_was_opened() {
+        let help = "close it where its cell ends, or write `\"\"` where the quote is text";
         for slab in 1..30 {
-            let (found, rejects) = records("a,b\n1,\"2\n3,4\n", slab, 1000);
-            assert_eq!(found.len(), 1);
-            assert_eq!(rejects, [("csv.unterminated".to_owned(), 4, 9)], "slabs of {slab}");
+            for limit in [8, 1000] {
+                let open = "a,b\n\"x\ny\",\"2\n3,4\n5,6\n";
+                let said = "`in`: the quote opened at line 3 column 4 is never closed, and 4 line ends stand in that one \
+                            record";
+                assert_eq!(error(open, slab, limit), format!("{said}; {help}"), "slabs of {slab}");
+            }
+            let said = "`in`: the quote opened at line 2 column 3 is closed only before line 3 column 2, where more text \
+                        follows, so it is not known which of these lines are records";
+            assert_eq!(
+                error("a,b\n1,\"2\n\"3\",4\n", slab, 1000),
+                format!("{said}; {help}"),
+                "slabs of {slab}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_after_a_closing_quote_is_rejected() {
+        for slab in 1..30 {
+            let (found, rejects) = records("a,b\n\"B\"oops,2\n\"x\n\",\"B\" \n\"3\",4\"4", slab, 1000);
+            let cells: Vec<Vec<String>> = found.into_iter().map(|(_, _, cells)| cells).collect();
+            assert_eq!(cells, [["a", "b"], ["3", "4\"4"]], "slabs of {slab}");
+            let code = "csv.after-quote".to_owned();
+            assert_eq!(rejects, [(code.clone(), 4, 9), (code, 14, 9)], "slabs of {slab}");
+        }
+    }
+
+    #[test]
+    fn a_long_record_is_rejected() {
+        for slab in 1..30 {
             let long = format!("a\n{}\n\"{}\"\nb", "x".repeat(30), "y\n".repeat(20));
             let (found, rejects) = records(&long, slab, 20);
             assert_eq!(found.len(), 2);
@@ -278,5 +407,38 @@ mod tests {
             prop_assert_eq!(found, rows);
             prop_assert!(rejects.is_empty());
         }
+
+        #[test]
+        fn any_text_is_read_as_the_csv_crate_reads_it_or_refused(text in "[a\",\n]{0,24}", slab in 1usize..30) {
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let read = reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect());
+            let read: Vec<Vec<String>> = read.collect();
+            match try_records(&text, slab, 1000) {
+                Ok((found, rejects)) => {
+                    prop_assert_eq!(found.len() + rejects.len(), read.len());
+                    let found: Vec<_> = found.into_iter().map(|(_, _, cells)| cells).collect();
+                    prop_assert!(found.iter().all(|cells| read.contains(cells)));
+                    prop_assert_eq!(rejects.is_empty(), sound(&text), "{:?}", rejects);
+                }
+                Err(_) => prop_assert!(!sound(&text)),
+            }
+        }
+    }
+
+    /// Whether every quote that opens a cell is closed where the cell ends.
+    fn sound(text: &str) -> bool {
+        let (mut quoted, mut begins, mut closed) = (false, true, false);
+        for c in text.chars() {
+            match (quoted, c) {
+                (true, '"') => (quoted, closed) = (false, true),
+                (true, _) => {}
+                (false, '"') if begins || closed => (quoted, closed) = (true, false),
+                (false, ',' | '\n') => closed = false,
+                (false, _) if closed => return false,
+                (false, _) => {}
+            }
+            begins = !quoted && !closed && matches!(c, ',' | '\n');
+        }
+        !quoted
     }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use usher_abi::{Error, Report, service::InputFile};
 
 use super::{
-    delimited::{DelimitedReader, Dialect},
+    delimited::DelimitedReader,
+    dialect::Dialect,
     slabs::{BOM, Slabs},
 };
 use crate::Input;
@@ -72,6 +73,8 @@ impl JsonSchema for Delimiter {
 /// What the first record of a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// The file.
+    pub file: InputFile,
     /// The headings, clean, none empty, none twice.
     pub headings: Vec<String>,
     /// How the file is written.
@@ -99,7 +102,7 @@ impl Header {
             Delimiter::Auto => detect(&mut input.read(file.id, 0, u64::MAX)?, quote, limit)?,
         };
         let dialect = Dialect { delimiter, quote };
-        let mut reader = DelimitedReader::open(input, file.id, 0, dialect, limit)?;
+        let mut reader = DelimitedReader::open(input, file, 0, dialect, limit)?;
         let mut report = Report::default();
         let cells: Vec<Vec<u8>> = match reader.next(&mut report)? {
             Some(record) => (0..record.ends.len()).map(|i| record.cell(i).to_vec()).collect(),
@@ -114,7 +117,7 @@ impl Header {
         }
         let headings =
             headings(&cells).map_err(|(code, what)| Error::data(code, format!("`{}`: {what}", file.name)))?;
-        Ok(Some(Self { headings, dialect, body: reader.position() }))
+        Ok(Some(Self { file: file.clone(), headings, dialect, body: reader.position() }))
     }
 }
 

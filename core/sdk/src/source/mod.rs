@@ -7,6 +7,7 @@
 mod builders;
 mod declared;
 mod delimited;
+mod dialect;
 mod header;
 mod inputs;
 mod json;
@@ -17,7 +18,9 @@ mod json_scan;
 mod json_value;
 mod lines;
 mod path;
+mod place;
 mod projection;
+mod quotes;
 mod rejects;
 mod role;
 mod row;
@@ -28,7 +31,8 @@ mod tables;
 
 pub use builders::{BATCH_BYTES, BATCH_ROWS, Wanted};
 pub use declared::{Declared, absent, pointer, refuse};
-pub use delimited::{DelimitedReader, Dialect, Record};
+pub use delimited::{DelimitedReader, Record};
+pub use dialect::Dialect;
 pub use header::{Delimiter, Header, clean};
 pub use inputs::{Inputs, Shape};
 pub use json::JsonStream;

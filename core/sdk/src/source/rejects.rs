@@ -2,11 +2,26 @@
 
 use usher_abi::{Origin, Reject};
 
+use crate::words::counted;
+
 /// Records longer than this are rejected unless an option says otherwise; 10 MB.
 pub const MAX_RECORD_BYTES: usize = 10_000_000;
 
 /// Rejects after which a batch ends early, so that a file of nothing but broken lines needs no memory of its size.
 pub(crate) const REJECTS_A_CALL: usize = 1_000;
+
+/// `record.too-long` of delimited text: line ends within a record stand in quotes, so one that was forgotten makes
+/// records long.
+pub(crate) fn too_long_in_quotes(input: u32, offset: u64, length: u64, limit: usize, lines: usize) -> Reject {
+    let mut reject = too_long(input, offset, length, limit);
+    if lines > 0 {
+        let lines = counted(lines as u64, "line end stands", "line ends stand");
+        reject.message =
+            format!("{}; {lines} inside its quotes: look whether a quote is not closed", reject.message)
+                .into();
+    }
+    reject
+}
 
 /// `record.too-long`.
 pub(crate) fn too_long(input: u32, offset: u64, length: u64, limit: usize) -> Reject {

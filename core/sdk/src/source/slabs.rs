@@ -8,11 +8,20 @@ use crate::Reader;
 pub trait Slabs: Send + 'static {
     /// The next bytes, never empty; `None` at the end.
     fn next_slab(&mut self) -> Result<Option<Slab>, Error>;
+
+    /// The same input from its first byte, wherever these slabs began.
+    fn again(&self) -> Result<Self, Error>
+    where
+        Self: Sized;
 }
 
 impl Slabs for Reader {
     fn next_slab(&mut self) -> Result<Option<Slab>, Error> {
         Reader::next_slab(self)
+    }
+
+    fn again(&self) -> Result<Self, Error> {
+        Reader::again(self)
     }
 }
 
@@ -48,6 +57,10 @@ pub(crate) mod tests {
             let slab = Slab::new(Arc::new(bytes.to_vec()), self.at as u64);
             self.at += bytes.len();
             Ok(Some(slab))
+        }
+
+        fn again(&self) -> Result<Self, Error> {
+            Ok(Self::new(self.text.clone(), 0, self.size))
         }
     }
 }

@@ -25,8 +25,9 @@ pub struct TableColumn {
 /// Batches of the wanted cells of one file.
 ///
 /// An empty cell is null: delimited text cannot say whether nothing or an empty text was meant. A record that cannot
-/// be read is a reject: `csv.cells`, `csv.unterminated`, `encoding.utf8`, `value.type`, `record.too-long`. A file is
-/// one split, as no byte of it tells whether it lies inside quotes.
+/// be read is a reject: `csv.after-quote`, `csv.cells`, `encoding.utf8`, `value.type`, `record.too-long`. A quote that
+/// is not closed is the error `csv.unterminated`. A file is one split, as no byte of it tells whether it lies inside
+/// quotes.
 #[derive(Debug)]
 pub struct TableStream {
     host: Host,
@@ -47,7 +48,6 @@ impl TableStream {
     /// are no text (booleans, numbers) lose one in any case.
     pub fn open(
         host: &Host,
-        input: u32,
         header: &Header,
         columns: Vec<TableColumn>,
         apostrophe: bool,
@@ -58,12 +58,12 @@ impl TableStream {
         let wanted: Vec<Wanted> = columns.iter().map(|c| c.wanted.clone()).collect();
         Ok(Self {
             host: host.clone(),
-            reader: DelimitedReader::open(&host.input()?, input, start, header.dialect, limit)?,
+            reader: DelimitedReader::open(&host.input()?, &header.file, start, header.dialect, limit)?,
             headings: header.headings.clone(),
             builders: Builders::new(&wanted),
             columns,
             apostrophe,
-            input,
+            input: header.file.id,
             cells: Vec::new(),
             scratch: RowScratch::default(),
         })

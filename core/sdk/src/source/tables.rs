@@ -5,7 +5,7 @@ use usher_abi::{Catalog, Error, Problem, Split, nearest};
 use super::{
     builders::Wanted,
     declared::{Declared, refuse},
-    delimited::Dialect,
+    dialect::Dialect,
     header::{Delimiter, Header},
     inputs::Inputs,
     table::{TableColumn, TableStream},
@@ -90,7 +90,7 @@ impl Tables {
         let header = &files.headers[index];
         let columns =
             wanted.into_iter().map(|wanted| TableColumn { cell: header.find(&wanted.name), wanted });
-        TableStream::open(&host, split.input, header, columns.collect(), false, checkpoint, limit)
+        TableStream::open(&host, header, columns.collect(), false, checkpoint, limit)
     }
 
     /// The files, found and looked at once.
@@ -112,7 +112,7 @@ impl Files {
                 Header::read(inputs.service(), file, profile.delimiter, profile.quote, profile.limit)?;
             let header = header.unwrap_or_else(|| {
                 notes.push(format!("`{}` is empty", file.name));
-                Header { headings: Vec::new(), dialect: Dialect::default(), body: 0 }
+                Header { file: file.clone(), headings: Vec::new(), dialect: Dialect::default(), body: 0 }
             });
             for heading in &header.headings {
                 if !headings.contains(heading) {

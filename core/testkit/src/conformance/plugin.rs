@@ -84,9 +84,7 @@ fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
             if column.summary.is_empty() || column.source.is_empty() {
                 Err(format!("column `{}` of `{name}` has no summary or no source", column.name))?;
             }
-            if let Some((inner, _)) = column.name.split_once('*')
-                && inner.len() + 1 != column.name.len()
-            {
+            if column.name.find('*').is_some_and(|at| at + 1 != column.name.len()) {
                 Err(format!("column `{}` of `{name}` has a `*` that is not at its end", column.name))?;
             }
         }

@@ -129,9 +129,7 @@ impl OutputService for Outputs {
         let name = format!("test-sink-run-{}-{number:04}.{}", staged.stem, staged.extension);
         let Staged { stem, format, content, .. } = staged;
         let Content::Memory(bytes) = content else { return Ok(name) };
-        if let Some(counted) = count(&format, &bytes)?
-            && counted != records
-        {
+        if let Some(counted) = count(&format, &bytes)?.filter(|counted| *counted != records) {
             let message = format!("`{name}` holds {counted} records, but the connector says {records}");
             return Err(Error::bug("output.miscount", message));
         }

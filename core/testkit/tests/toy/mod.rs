@@ -10,8 +10,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_abi::{
-    Attribute, Catalog, Column, Component, Error, Origin, Part, PlanRequest, Problem, Receipt, Reject,
-    Report, Split, service::PartFormat,
+    Attribute, Catalog, Column, Component, Error, Merged, Origin, Part, PlanRequest, Problem, Receipt,
+    Reject, Report, Split, service::PartFormat,
 };
 use usher_sdk::{Host, PartHandle, Reader, Records, describe, options, records::origin_fields};
 
@@ -367,7 +367,23 @@ impl usher_sdk::Transform for Capitals {
         Ok(input.as_ref().clone())
     }
 
-    fn apply(&mut self, records: Records, _: &mut Report) -> Result<Option<Records>, Error> {
+    fn apply(&mut self, mut records: Records, report: &mut Report) -> Result<Option<Records>, Error> {
+        let rows = records.batch.num_rows();
+        match self.fault.as_str() {
+            "lose" => records.batch = records.batch.slice(0, rows.saturating_sub(1)),
+            "input" => records.input += 1,
+            "survivor" if rows > 1 => {
+                let (first, second) = (records.origins()?.get(0), records.origins()?.get(1));
+                report.merged.push(Merged { origin: first, survivor: second });
+                report.merged.push(Merged { origin: second, survivor: first });
+                records.batch = records.batch.slice(2, rows - 2);
+            }
+            "silent" if rows > 0 => {
+                report.rejects.push(Reject::new(records.origins()?.get(0), "", "", ""));
+                records.batch = records.batch.slice(1, rows - 1);
+            }
+            _ => {}
+        }
         let columns = records.batch.columns().iter().map(|column| match column.as_string_opt::<i32>() {
             Some(_) if self.fault == "panic" && column.null_count() > 0 => panic!("a null"),
             Some(texts) => {

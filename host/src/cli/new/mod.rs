@@ -15,15 +15,17 @@ use serde_json::json;
 use self::{columns::Table, render::Plan, sdk::Sdk};
 use super::{
     Global,
-    session::{code, print_json},
+    session::{code, print_json, say_error},
 };
 use crate::report::{print, tell};
 
 /// Crates of Usher itself: a connector of this name could not depend on them.
 const TAKEN: [&str; 4] = ["abi", "keys", "sdk", "testkit"];
 
-/// The plugin that the generated manifest reads or writes with.
-const OTHER_END: &str = "csv";
+/// Plugins that come with Usher: of two with one name, a manifest would find only the first. One of them is at the
+/// other end of the new crate's manifest.
+const SHIPPED: [&str; 8] =
+    ["auth0", "carrot-quest", "cohort", "constant-contact", "csv", "json", "pii", "zendesk"];
 
 /// Write the crate of a new connector: builds, passes its tests and runs as it is
 #[derive(Debug, Args)]
@@ -71,7 +73,7 @@ impl New {
         let plan = match self.plan() {
             Ok(plan) => plan,
             Err(message) => {
-                tell!("error: {message}");
+                say_error(global, message);
                 return code::USAGE;
             }
         };
@@ -80,7 +82,7 @@ impl New {
         let files = match plan.files().map_err(io::Error::other).and_then(|files| write(folder, &files)) {
             Ok(files) => files,
             Err(error) => {
-                tell!("error: {}: {error}", folder.display());
+                say_error(global, format!("{}: {error}", folder.display()));
                 return code::FAILED;
             }
         };
@@ -131,10 +133,8 @@ fn check_name(name: &str) -> Result<(), String> {
     if TAKEN.contains(&name) {
         return Err(format!("`usher-{name}` is a crate of Usher itself; choose another name"));
     }
-    if name == OTHER_END {
-        return Err(format!(
-            "`{name}` is the plugin at the other end of the new crate's manifest; choose another name"
-        ));
+    if SHIPPED.contains(&name) {
+        return Err(format!("`{name}` is a plugin that comes with Usher; choose another name"));
     }
     Ok(())
 }
@@ -151,15 +151,27 @@ fn write(folder: &Path, files: &[(String, String)]) -> io::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_name;
+    use super::{SHIPPED, check_name};
 
     #[test]
     fn names_are_those_of_crates_and_of_nobody_else() {
-        for good in ["acme", "a", "carrot-quest", "web2"] {
+        for good in ["acme", "a", "carrot-search", "web2"] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
-        for bad in ["", "Acme", "2web", "-a", "a-", "a_b", "a/b", "..", "sdk", "testkit", "é"] {
+        for bad in
+            ["", "Acme", "2web", "-a", "a-", "a_b", "a/b", "..", "sdk", "testkit", "é", "csv", "zendesk"]
+        {
             assert!(check_name(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn every_shipped_plugin_is_known() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../connectors");
+        let entries = std::fs::read_dir(folder).expect("the connectors").map(|e| e.expect("an entry"));
+        let crates = entries.filter(|e| e.path().join("Cargo.toml").is_file());
+        let mut names: Vec<String> = crates.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        assert_eq!(names, SHIPPED);
     }
 }

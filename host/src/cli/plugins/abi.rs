@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Global, code, refuse};
+use super::{Global, code, refuse, remark};
 use crate::cli::session::print_json;
 use crate::plugins::{Change, Plugin, PluginFile, compare_descriptions, compare_preambles};
 use crate::report::{print, table};
@@ -12,7 +12,7 @@ use crate::report::{print, table};
 pub(super) fn execute(global: &Global, old: &Path, new: &Path) -> u8 {
     let (old, new) = match (PluginFile::read(old), PluginFile::read(new)) {
         (Ok(old), Ok(new)) => (old, new),
-        (Err(refusal), _) | (_, Err(refusal)) => return refuse(refusal),
+        (Err(refusal), _) | (_, Err(refusal)) => return refuse(global, refusal),
     };
     let mut changes = compare_preambles(&old.preamble, &new.preamble);
     // What cannot be loaded is compared as far as its file goes.
@@ -21,10 +21,10 @@ pub(super) fn execute(global: &Global, old: &Path, new: &Path) -> u8 {
             changes.extend(compare_descriptions(&old.description, &new.description));
             if changes.iter().any(|change| change.breaking) { code::FAILED } else { code::DONE }
         }
-        (Err(message), Ok(_)) | (Ok(_), Err(message)) => refuse(message),
+        (Err(message), Ok(_)) | (Ok(_), Err(message)) => remark(message),
         (Err(first), Err(second)) => {
-            refuse(first);
-            refuse(second)
+            remark(first);
+            remark(second)
         }
     };
     if global.json {

@@ -13,8 +13,8 @@ pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
     let loaded = registry(global, Some(plugin)).map(|mut registry| registry.get(plugin));
     let loaded = match loaded {
         Ok(Ok(loaded)) => loaded,
-        Ok(Err(message)) if global.verbose => return refuse(message),
-        Ok(Err(message)) => return refuse(message.lines().next().unwrap_or_default()),
+        Ok(Err(message)) if global.verbose => return refuse(global, message),
+        Ok(Err(message)) => return refuse(global, message.lines().next().unwrap_or_default()),
         Err(exit) => return exit,
     };
     if global.json {

@@ -18,15 +18,18 @@ pub(super) fn execute(global: &Global) -> u8 {
         match path.and_then(|path| Locked::of(&path)) {
             Ok((_, entry)) if found.contains(&entry) => {}
             Ok((file, entry)) if found.iter().any(|other| other.name == entry.name) => {
-                return refuse(format!(
-                    "{}: the manifest uses another file of the plugin `{}`, too, and a lock holds one; use the same in all \
+                return refuse(
+                    global,
+                    format!(
+                        "{}: the manifest uses another file of the plugin `{}`, too, and a lock holds one; use the same in all \
                      connectors",
-                    file.path.display(),
-                    entry.name
-                ));
+                        file.path.display(),
+                        entry.name
+                    ),
+                );
             }
             Ok((_, entry)) => found.push(entry),
-            Err(message) => return refuse(message),
+            Err(message) => return refuse(global, message),
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -40,7 +43,7 @@ pub(super) fn execute(global: &Global) -> u8 {
     changes.extend(gone.map(|old| (old.name.clone(), "removed: no connector uses it".to_owned())));
     let lock = Lock { path: Lock::path_of(&global.manifest), plugins: found };
     if let Err(error) = lock.write() {
-        return refuse(format!("{}: cannot be written: {error}", lock.path.display()));
+        return refuse(global, format!("{}: cannot be written: {error}", lock.path.display()));
     }
     if global.json {
         let changes: Vec<_> =

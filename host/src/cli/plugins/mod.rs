@@ -14,7 +14,7 @@ use usher_abi::{Role, preamble::Preamble};
 
 use super::{
     Global,
-    session::{code, refuse_manifest},
+    session::{code, refuse_manifest, say_error},
 };
 use crate::report::tell;
 use crate::{
@@ -95,14 +95,20 @@ pub(super) fn registry(global: &Global, plugin: Option<&str>) -> Result<Registry
 /// The manifest's lock, if there is one; one that cannot be read has been told.
 pub(super) fn lock_of(global: &Global) -> Result<Option<Lock>, u8> {
     Lock::read(&global.manifest).map_err(|message| {
-        tell!("error: {message}");
+        say_error(global, message);
         code::USAGE
     })
 }
 
-/// What a command says of a plugin that it cannot take.
-fn refuse(message: impl std::fmt::Display) -> u8 {
+/// What a command says beside its result, which is shown all the same.
+fn remark(message: impl std::fmt::Display) -> u8 {
     tell!("error: {message}");
+    code::FAILED
+}
+
+/// What a command says of a plugin that it cannot take.
+fn refuse(global: &Global, message: impl std::fmt::Display) -> u8 {
+    say_error(global, message);
     code::FAILED
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Global, code, lock_of, offers, refuse, said, search_path};
+use super::{Global, code, lock_of, offers, refuse, remark, said, search_path};
 use crate::cli::session::print_json;
 use crate::plugins::{Lock, Locked, PluginFile};
 use crate::report::{print, table};
@@ -10,11 +10,11 @@ use crate::report::{print, table};
 pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
     let path = match find(global, plugin) {
         Ok(path) => path,
-        Err(message) => return refuse(message),
+        Err(message) => return refuse(global, message),
     };
     let (file, digest) = match PluginFile::read_whole(&path) {
         Ok(read) => read,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return refuse(global, refusal),
     };
     let lock = match lock_of(global) {
         Ok(lock) => lock,
@@ -31,7 +31,7 @@ pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
     } else {
         print(&text(&file, &digest, refusal.is_some(), &locked));
     }
-    refusal.map_or(code::DONE, refuse)
+    refusal.map_or(code::DONE, remark)
 }
 
 /// A file may be shown whatever is wrong with it; a name means the file that would be loaded.

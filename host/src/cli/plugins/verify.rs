@@ -12,7 +12,10 @@ pub(super) fn execute(global: &Global) -> u8 {
         (Ok(Some(lock)), Ok(used)) => (lock, used),
         (Ok(None), Ok(_)) => {
             let path = Lock::path_of(&global.manifest);
-            return refuse(format!("there is no `{}`; write it with `usher plugins lock`", path.display()));
+            return refuse(
+                global,
+                format!("there is no `{}`; write it with `usher plugins lock`", path.display()),
+            );
         }
         (Err(exit), _) | (_, Err(exit)) => return exit,
     };

@@ -1,5 +1,6 @@
 //! `usher test`: the conformance suite over a built file.
 
+mod orphan;
 mod supervisor;
 mod watch;
 mod worker;
@@ -17,12 +18,9 @@ use usher_testkit::{Case, Extent, Outcome};
 use super::{
     Global,
     plugins::search_path,
-    session::{code, print_json},
+    session::{code, print_json, say_error},
 };
-use crate::{
-    plugins::PluginFile,
-    report::{print, tell},
-};
+use crate::{plugins::PluginFile, report::print};
 
 /// Hold a plugin to the conformance suite
 #[derive(Debug, Args)]
@@ -40,8 +38,11 @@ pub(super) struct Test {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     deadline: u64,
     /// The process that runs the checks, from this one on
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, requires = "supervisor")]
     worker: Option<usize>,
+    /// The process that watches the worker
+    #[arg(long, hide = true)]
+    supervisor: Option<u32>,
 }
 
 /// A file of cases that a plugin's author keeps beside `Cargo.toml`.
@@ -50,19 +51,20 @@ const CASES: &str = "conformance.toml";
 impl Test {
     pub(super) fn execute(self, global: &Global) -> u8 {
         let extent = if self.quick { Extent::Quick } else { Extent::Full };
-        if let Some(from) = self.worker {
+        if let (Some(from), Some(supervisor)) = (self.worker, self.supervisor) {
+            orphan::end_with(supervisor);
             return worker::run(&self.plugin, self.cases.as_deref(), extent, from);
         }
         let plugin = match find(global, &self.plugin) {
             Ok(found) => found,
             Err(message) => {
-                tell!("error: {message}");
+                say_error(global, message);
                 return code::FAILED;
             }
         };
         let cases = self.cases.or_else(|| Path::new(CASES).is_file().then(|| CASES.into()));
         if let Some(Err(message)) = cases.as_deref().map(Case::load) {
-            tell!("error: {message}");
+            say_error(global, message);
             return code::USAGE;
         }
         let started = Instant::now();
@@ -76,7 +78,7 @@ impl Test {
         let outcome = match supervisor::run(&job) {
             Ok(outcome) => outcome,
             Err(error) => {
-                tell!("error: cannot run the suite in a process of its own: {error}");
+                say_error(global, format!("cannot run the suite in a process of its own: {error}"));
                 return code::FAILED;
             }
         };

@@ -97,6 +97,7 @@ impl Worker {
         let errors = tempfile::tempfile()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("test").arg(std::path::absolute(job.plugin)?).args(["--worker", &from.to_string()]);
+        command.args(["--supervisor", &std::process::id().to_string()]);
         if let Some(cases) = job.cases {
             command.arg("--cases").arg(cases);
         }

@@ -1,12 +1,12 @@
 //! What can go wrong.
 
-use std::{process, thread, time::Duration};
+use std::{env, fs, path::PathBuf, process, thread, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::abi::{Error, ErrorClass};
 
-/// A way to misbehave. Those of the other role do nothing.
+/// A way to misbehave. Those of other roles do nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Fault {
@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     PanicInBegin,
     /// Panics in `write`
     PanicInWrite,
+    /// Panics in `output_schema`
+    PanicInOutputSchema,
+    /// Panics in `apply`
+    PanicInApply,
     /// Panics in `flush`
     PanicInFlush,
     /// Panics in `finish`
@@ -49,11 +53,31 @@ pub(crate) enum Fault {
     ColumnMissing,
     /// The columns that say where rows come from do not come
     OriginsMissing,
+    /// Announces a column that does not come
+    PromiseColumn,
+    /// Hands on a column and does not say what it is made from
+    InventColumn,
+    /// Announces the columns in another order than they come
+    OtherOrder,
+    /// Says that rows come from another place of their input
+    OtherOrigins,
+    /// Says that rows come from another input
+    OtherInput,
+    /// Hands a row on twice
+    Double,
+    /// Holds rows back and never hands them on
+    KeepBack,
+    /// Hands on the same rows at the end, again and again
+    EndlessRows,
+    /// Hands on no rows at the end, again and again
+    EndlessNothing,
     /// Rejects records that it was never given
     RejectStrangers,
+    /// Says that a row is merged into a record that it was never given
+    MergeIntoStrangers,
     /// Says that it wrote a row which it did not write
     Boast,
-    /// Neither writes nor rejects a row
+    /// Neither hands on nor rejects a row
     Swallow,
     /// Says that a part holds more records than it does
     Miscount,
@@ -67,6 +91,10 @@ pub(crate) enum Fault {
     Exit,
     /// Ends the process by a signal
     Abort,
+    /// Ends the process behind the first hundred thousand rows, and says that all went well
+    ExitLate,
+    /// Ends the process by a signal behind the first hundred thousand rows
+    AbortLate,
     /// Writes to standard output
     Print,
     /// Every instance leaves memory behind
@@ -118,15 +146,27 @@ impl Fault {
                     "an error of a class of its own",
                 ));
             }
-            Self::NeverReturn => loop {
-                thread::sleep(Duration::from_secs(1));
-            },
+            Self::NeverReturn => never_return(),
             Self::Exit => process::exit(0),
+            Self::ExitLate if rows > 100_000 => process::exit(0),
+            Self::AbortLate if rows > 100_000 => process::abort(),
             Self::Abort => process::abort(),
             Self::Print => print(),
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Leaves its process's id where `USHER_STUCK` says, so that a test need not guess when and where it has come to this.
+pub(crate) fn never_return() -> ! {
+    if let Some(mark) = env::var_os("USHER_STUCK").map(PathBuf::from) {
+        // Written elsewhere first, so that whoever sees it sees all of it. The test that waits for it says if it is missing.
+        let half = format!("{}-half", mark.display());
+        let _ = fs::write(&half, process::id().to_string()).and_then(|()| fs::rename(half, mark));
+    }
+    loop {
+        thread::sleep(Duration::from_secs(1));
     }
 }
 

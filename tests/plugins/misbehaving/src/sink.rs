@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
     Host, PartHandle, Records, Sink,
-    abi::{Component, Error, Origin, Part, Problem, Receipt, Reject, Report, service::PartFormat},
+    abi::{Component, Error, Part, Problem, Receipt, Report, service::PartFormat},
     describe,
 };
 
-use crate::{fault::Fault, words::spoilt};
+use crate::{fault::Fault, stranger::stranger, words::spoilt};
 
 /// Options of the sink.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -105,10 +105,4 @@ impl Drop for RowsFile {
     fn drop(&mut self) {
         self.fault.panic_if(Fault::PanicInClose);
     }
-}
-
-/// A reject of a record that nobody has read.
-fn stranger() -> Reject {
-    let origin = Origin { input: 7, length: 3, offset: 1_234 };
-    Reject::new(origin, "email", "misbehaving", "a record that was never given")
 }

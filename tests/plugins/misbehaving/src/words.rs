@@ -3,11 +3,11 @@
 use std::{
     env, process,
     sync::atomic::{AtomicU32, Ordering},
-    thread,
-    time::Duration,
 };
 
 use usher_sdk::abi::Component;
+
+use crate::fault::never_return;
 
 /// How often it was asked.
 static ASKED: AtomicU32 = AtomicU32::new(0);
@@ -17,9 +17,7 @@ pub(crate) fn spoilt(component: Component) -> Component {
     let fault = env::var("USHER_MISBEHAVE").unwrap_or_default();
     match fault.as_str() {
         "panic-in-describe" => panic!("a panic was asked for"),
-        "describe-never-returns" => loop {
-            thread::sleep(Duration::from_secs(1));
-        },
+        "describe-never-returns" => never_return(),
         "describe-exits" => process::exit(0),
         "describe-changes" => {
             let asked = ASKED.fetch_add(1, Ordering::SeqCst);

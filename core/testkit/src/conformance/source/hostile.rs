@@ -93,7 +93,8 @@ fn texts(bench: &Bench<'_>) -> Result<(), Stop> {
             return skip("the sample does not say how a text is written (`Sample::with_text`)");
         };
         let host = bench.host_of_bytes(&bytes).slab_size(4096);
-        let plan = ReadPlan { projection: Some(&[attribute]), max_splits: 1 };
+        let only = [attribute];
+        let plan = ReadPlan { projection: Some(&only), max_splits: 1 };
         let read = need(bench.read_with(&host, plan), what)?;
         let of_first: Vec<_> =
             read.batches.iter().zip(&read.inputs).filter(|(_, i)| **i == 1).map(|(b, _)| b.clone()).collect();

@@ -33,7 +33,7 @@ fn closed(bench: &Bench<'_>) -> Result<(), Stop> {
     instances(|| {
         let mut transform = begun(bench)?;
         need(transform.apply(&batch, INPUT, &mut Report::default()), "apply")?;
-        while need(transform.flush(&mut Report::default()), "flush")?.is_some() {}
+        need(transform.flush_all(&mut Report::default()), "flush")?;
         Ok(())
     })
 }
@@ -47,6 +47,6 @@ fn flat(bench: &Bench<'_>) -> Result<(), Stop> {
         need(transform.apply(&rows(bench, from, BATCH)?, INPUT, &mut Report::default()), "apply")?;
         memory.after(from + BATCH)?;
     }
-    while need(transform.flush(&mut Report::default()), "flush")?.is_some() {}
+    need(transform.flush_all(&mut Report::default()), "flush")?;
     memory.after(ROWS)
 }

@@ -1,5 +1,6 @@
 //! Checks of transforms.
 
+mod account;
 mod faults;
 mod measured;
 mod rows;

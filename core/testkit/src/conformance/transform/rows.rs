@@ -1,24 +1,21 @@
 //! What a transform makes of rows, good and hostile.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::Schema;
-use usher_sdk::Records;
 
 use super::super::{
     bench::{Bench, Step, need, same, survive},
     hostile::hostile_texts,
     outcome::Stop,
 };
-use crate::{
-    MemoryHost, Transformed, records,
-    write::{INPUT, with_origins},
-};
+use super::account::{account, columns};
+use crate::{MemoryHost, Transformed, records, write::with_origins};
 
 pub(super) const STEPS: &[(&str, Step)] = &[
-    ("rows keep their origins", sample),
-    ("100,000 rows keep their origins", many),
+    ("every row comes out, is rejected or is merged, once", sample),
+    ("100,000 rows come out, are rejected or are merged, once", many),
     ("the same rows give the same rows", twice),
     ("rows without a column are no panic", no_columns),
     ("nulls and hostile texts are no panic", hostile),
@@ -33,26 +30,9 @@ pub(super) fn run(
     let given = need(with_origins(batches), what)?;
     let (component, options) = (&bench.case.component, bench.case.options.clone());
     let done = need(crate::transform(bench.module, component, options, host, given.clone()), what)?;
-    let origins = |batches: &[RecordBatch]| -> Result<HashSet<usher_abi::Origin>, String> {
-        let mut all = HashSet::new();
-        for batch in batches {
-            let records = Records::new(batch.clone(), INPUT);
-            let origins = need(records.origins(), what)?;
-            all.extend((0..batch.num_rows()).map(|row| origins.get(row)));
-        }
-        Ok(all)
-    };
-    let given = origins(&given)?;
-    let mut named = origins(&done.batches)?;
-    named.extend(done.report.rejects.iter().map(|r| r.origin));
-    if let Some(stranger) = named.difference(&given).next() {
-        return Err(format!("{what}: {stranger:?} comes out but was never given"));
-    }
-    for batch in &done.batches {
-        if batch.schema_ref().fields() != done.schema.fields() {
-            return Err(format!("{what}: a batch has another schema than announced"));
-        }
-    }
+    let schema = given[0].schema_ref();
+    account(&given, &done).map_err(|e| format!("{what}: {e}"))?;
+    columns(schema, &done).map_err(|e| format!("{what}: {e}"))?;
     Ok(done)
 }
 

@@ -54,7 +54,8 @@ impl AllowedHosts {
         }
         let host = authority.host();
         let secure = *scheme == Scheme::HTTPS;
-        if !secure && !(*scheme == Scheme::HTTP && is_this_machine(host)) {
+        let stays_here = *scheme == Scheme::HTTP && is_this_machine(host);
+        if !(secure || stays_here) {
             return Err(bad("is not encrypted; write `https://` (`http://` is for this machine only)"));
         }
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });

@@ -29,7 +29,7 @@ mod wire;
 mod workers;
 
 pub use address::AllowedHosts;
-pub use network::{ConnectorNetwork, Network, NetworkOptions, Redact, Sending};
+pub use network::{ConnectorNetwork, Network, NetworkOptions, Redact, Sending, Variable};
 pub use service::Http;
 
 #[cfg(test)]

@@ -11,14 +11,17 @@ use usher_abi::{HostLog, RateLimit, service::ClockService};
 use super::{AllowedHosts, Http, limits::Limits, proxy::Proxies, wire::Wire};
 use crate::services::{Cancel, Inputs, SystemClock};
 
+/// How the value of an environment variable is found.
+pub type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// How requests are sent.
 pub struct NetworkOptions {
     /// What waits are made on.
     pub clock: Arc<dyn ClockService>,
     /// Ends all waits.
     pub cancel: Cancel,
-    /// How an environment variable is found; read once.
-    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// Where the proxies are named; read once.
+    pub variable: Variable,
     /// Where the randomness of waits begins.
     pub seed: u64,
     /// The most requests of one connector that are under way at once.

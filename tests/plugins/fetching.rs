@@ -65,6 +65,29 @@ fn a_run_downloads_and_tells() {
 }
 
 #[test]
+fn a_run_is_replayed_without_a_network() {
+    let from = Loopback::answering(USERS).expect("a server");
+    let to = Loopback::answering("{}").expect("a server");
+    let bench = bench(&from.url(), &to.url());
+    usher(&bench, &["run", "--quiet", "--record", "tape"]).expect(0);
+    for server in [from, to] {
+        server.request().expect("a request");
+    }
+    for file in ["tape/people-0001.json", "tape/counted-0001.json"] {
+        assert!(!bench.read(file).contains("hunter2"), "{file}");
+    }
+    usher(&bench, &["run", "--quiet", "--replay", "tape", "--out", "again"]).expect(0);
+    assert!(bench.read("again/people/latest/report.json").contains("users.ndjson"));
+    bench.write("tape/counted-0001.json", bench.read("tape/counted-0001.json").replace(":2", ":3"));
+    let said = usher(&bench, &["run", "--quiet", "--replay", "tape"]).expect(1);
+    assert!(
+        said.err.contains("request 1 of `counted`") && said.err.contains("its body is another"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
 fn a_plan_reads_and_does_not_write() {
     let from = Loopback::answering(USERS).expect("a server");
     let (listener, to) = silent();

@@ -15,7 +15,7 @@ use crate::{
     runner,
     services::{
         AllowedHosts, Cancel, ConnectorNetwork, Database, InputOptions, InputRegistry, Inputs, LineSink,
-        Network, NetworkOptions, RunLog, Sending, SystemClock,
+        Network, NetworkOptions, RunLog, Sending, SystemClock, Tape,
     },
 };
 
@@ -32,6 +32,8 @@ pub struct Settings {
     pub log: LogLevel,
     /// Where log lines go.
     pub lines: LineSink,
+    /// Where exchanges over the network are recorded, or come from.
+    pub tape: Option<Tape>,
 }
 
 /// Manifest, plugins, and what stops everything.
@@ -57,8 +59,11 @@ impl Engine {
         Self {
             manifest,
             plugins,
+            network: Network::new(NetworkOptions {
+                tape: settings.tape.clone(),
+                ..NetworkOptions::new(cancel.clone())
+            }),
             settings,
-            network: Network::new(NetworkOptions::new(cancel.clone())),
             cancel,
             sending: Sending::Nothing,
             stops: Arc::default(),
@@ -149,6 +154,7 @@ impl Engine {
         let input = wants("input").then(|| view.clone());
         let http = wants("http").then(|| {
             self.network.service(ConnectorNetwork {
+                name: connector.name.clone(),
                 plugin: opened.plugin.preamble.name.clone(),
                 hosts: allowed_hosts(&opened.plugin, connector).unwrap_or_default(),
                 rate_limits: opened.component.rate_limits.clone(),

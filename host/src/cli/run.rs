@@ -8,7 +8,7 @@ use super::{
     Global,
     session::{RunFlags, Session},
 };
-use crate::{chain::Mode, report::summary};
+use crate::{chain::Mode, report::summary, services::Tape};
 
 /// Run chains and publish what they write
 #[derive(Debug, Args)]
@@ -24,6 +24,12 @@ pub(super) struct Run {
     /// Publish nothing; the same as `usher plan`
     #[arg(long)]
     dry_run: bool,
+    /// Write each exchange over the network into this folder, without secrets
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "dry_run"])]
+    record: Option<PathBuf>,
+    /// Answer requests over the network from such a folder, and send none
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
+    replay: Option<PathBuf>,
     /// Use this run id instead of one made from the time
     #[arg(long, value_name = "ID", hide = true)]
     run_id: Option<String>,
@@ -34,7 +40,8 @@ impl Run {
         if self.dry_run {
             return super::plan::Plan { chains: self.chains, limit: self.limit }.execute(global);
         }
-        let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id };
+        let tape = self.record.map(Tape::Record).or(self.replay.map(Tape::Replay));
+        let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id, tape };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,
             Err(code) => return code,

@@ -11,7 +11,7 @@ use crate::{
     manifest::{Diagnostic, Draft, KeyPath, Overrides, render_file},
     plugins::{Registry, SearchPath},
     report::{Watch, complain, print, tell, watch},
-    services::Cancel,
+    services::{Cancel, Tape},
 };
 
 /// Exit codes.
@@ -43,6 +43,7 @@ pub(super) struct RunFlags {
     pub(super) out: Option<PathBuf>,
     pub(super) limit: Option<u64>,
     pub(super) run_id: Option<String>,
+    pub(super) tape: Option<Tape>,
 }
 
 impl Session {
@@ -58,6 +59,7 @@ impl Session {
             out: flags.out,
             limit: flags.limit,
             run_id: flags.run_id,
+            tape: flags.tape,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
             lines: Arc::new(|line: &str| tell!("{line}")),
         };

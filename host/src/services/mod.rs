@@ -14,7 +14,9 @@ mod state;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
-pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Sending, Variable};
+pub use http::{
+    AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Sending, Tape, Variable,
+};
 pub use input::{Digest, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Packing};
 pub use ledger::{Ledger, UnfinishedRun};
 pub use log::{LineSink, RunLog};

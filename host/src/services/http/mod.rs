@@ -12,18 +12,21 @@
 //! | `redirect.rs` | where a reply leads |
 //! | `wire.rs`, `proxy.rs` | one exchange on the wire, the only user of `ureq` |
 //! | `body.rs` | the bytes of a reply |
+//! | `tape.rs`, `mask.rs` | exchanges on record, without secrets |
 
 mod address;
 mod body;
 mod course;
 mod hint;
 mod limits;
+mod mask;
 mod network;
 mod proxy;
 mod redirect;
 mod request;
 mod retry;
 mod service;
+mod tape;
 mod ticket;
 mod wire;
 mod workers;
@@ -31,6 +34,7 @@ mod workers;
 pub use address::AllowedHosts;
 pub use network::{ConnectorNetwork, Network, NetworkOptions, Redact, Sending, Variable};
 pub use service::Http;
+pub use tape::Tape;
 
 #[cfg(test)]
 mod tests;

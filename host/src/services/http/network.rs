@@ -8,7 +8,7 @@ use std::{
 
 use usher_abi::{HostLog, RateLimit, service::ClockService};
 
-use super::{AllowedHosts, Http, limits::Limits, proxy::Proxies, wire::Wire};
+use super::{AllowedHosts, Http, Tape, limits::Limits, proxy::Proxies, tape::Deck, wire::Wire};
 use crate::services::{Cancel, Inputs, SystemClock};
 
 /// How the value of an environment variable is found.
@@ -34,6 +34,8 @@ pub struct NetworkOptions {
     pub patience_ms: u64,
     /// The most bytes of a reply's body.
     pub most_body: u64,
+    /// Where exchanges are recorded, or come from.
+    pub tape: Option<Tape>,
 }
 
 impl NetworkOptions {
@@ -50,6 +52,7 @@ impl NetworkOptions {
             timeout: Duration::from_secs(60),
             patience_ms: 900_000,
             most_body: 100_000_000_000,
+            tape: None,
         }
     }
 }
@@ -66,6 +69,7 @@ pub struct Network {
     pub(super) wire: Wire,
     pub(super) limits: Limits,
     pub(super) random: Mutex<fastrand::Rng>,
+    pub(super) deck: Option<Deck>,
 }
 
 impl fmt::Debug for Network {
@@ -81,6 +85,7 @@ impl Network {
             wire: Wire::new(Proxies::new(&options.variable), options.connect),
             limits: Limits::default(),
             random: Mutex::new(fastrand::Rng::with_seed(options.seed)),
+            deck: options.tape.clone().map(Deck::new),
             options,
         })
     }
@@ -108,6 +113,8 @@ pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// What is one connector's own.
 pub struct ConnectorNetwork {
+    /// Its name in the manifest.
+    pub name: String,
     /// The plugin's name, by which rate limits are shared.
     pub plugin: String,
     /// Where it may go.
@@ -126,6 +133,6 @@ pub struct ConnectorNetwork {
 
 impl fmt::Debug for ConnectorNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectorNetwork").field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("ConnectorNetwork").field("name", &self.name).finish_non_exhaustive()
     }
 }

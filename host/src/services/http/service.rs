@@ -11,14 +11,17 @@ use std::{
 };
 
 use usher_abi::{
-    Error, RVec,
+    Error, ErrorClass, HttpReply, RVec,
     service::{HttpService, InputFile, Slab},
 };
 
 use super::{
+    body::SLAB,
     course::Course,
+    mask::Mask,
     network::{ConnectorNetwork, Network, Sending},
     request::Request,
+    tape::Track,
     ticket::Ticket,
     workers::Workers,
 };
@@ -26,6 +29,8 @@ use crate::services::{Cancel, private::lock};
 
 /// Tickets that one connector may have open at once; more are never closed, by mistake.
 const MOST_TICKETS: usize = 10_000;
+/// The most bytes of a body that is recorded: it is held in memory.
+const MOST_RECORDED: usize = 256 << 20;
 
 /// The requests of one connector. Those that are under way when it is dropped are given up.
 pub struct Http {
@@ -83,10 +88,13 @@ impl Http {
         }
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let ticket = Arc::new(Ticket::default());
+        let track = self.course.network.deck.as_ref().map(|deck| deck.track(&connector.name));
         let (course, cancel, handed) = (Arc::clone(&self.course), self.cancel().clone(), Arc::clone(&ticket));
         self.workers
             .submit(Box::new(move || {
-                let end = catch_unwind(AssertUnwindSafe(|| deliver(&course, &request, &handed, &cancel)));
+                let end = catch_unwind(AssertUnwindSafe(|| {
+                    deliver(&course, &request, track.as_ref(), &handed, &cancel)
+                }));
                 let end =
                     end.unwrap_or_else(|_| Err(Error::bug("host.panic", "the host panicked while sending")));
                 handed.end(end.map_err(|error| clean(&course.connector, error)));
@@ -100,20 +108,72 @@ impl Http {
 }
 
 /// Sends a request and hands its reply over, the body as it is taken.
-fn deliver(course: &Course, request: &Request, ticket: &Ticket, cancel: &Cancel) -> Result<(), Error> {
+fn deliver(
+    course: &Course,
+    request: &Request,
+    track: Option<&Track>,
+    ticket: &Ticket,
+    cancel: &Cancel,
+) -> Result<(), Error> {
     if ticket.is_given_up() {
         return Err(Error::cancelled());
     }
+    if let (Some(track), Some(deck)) = (track, &course.network.deck) {
+        let mask = Mask { redact: &*course.connector.redact };
+        let (reply, body) = if deck.replays() {
+            track.replay(request, &mask)?
+        } else {
+            record(course, request, track, ticket, &mask)?
+        };
+        return hand_over(&reply, body.chunks(SLAB).map(|slab| Ok(slab.to_vec())), ticket, cancel);
+    }
     let (reply, mut body) = course.run(request, &|| ticket.is_given_up())?;
-    let head = serde_json::to_string(&reply).map_err(|e| Error::bug("abi.json", e.to_string()))?;
-    ticket.answer(Ok(head));
     let name = request.name();
-    while let Some(bytes) = body.next(&name)? {
-        if !ticket.push(bytes, cancel) {
+    hand_over(&reply, std::iter::from_fn(|| body.next(&name).transpose()), ticket, cancel)
+}
+
+fn hand_over(
+    reply: &HttpReply,
+    slabs: impl Iterator<Item = Result<Vec<u8>, Error>>,
+    ticket: &Ticket,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    ticket.answer(Ok(serde_json::to_string(reply).map_err(|e| Error::bug("abi.json", e.to_string()))?));
+    for slab in slabs {
+        if !ticket.push(slab?, cancel) {
             return Err(Error::cancelled());
         }
     }
     Ok(())
+}
+
+/// Sends a request and writes down what came of it. The body is read to its end first, so that a record does not
+/// depend on how much of it the connector takes.
+fn record(
+    course: &Course,
+    request: &Request,
+    track: &Track,
+    ticket: &Ticket,
+    mask: &Mask<'_>,
+) -> Result<(HttpReply, Vec<u8>), Error> {
+    let name = request.name();
+    let whole = course.run(request, &|| ticket.is_given_up()).and_then(|(reply, mut body)| {
+        let mut bytes = Vec::new();
+        while let Some(slab) = body.next(&name)? {
+            bytes.extend_from_slice(&slab);
+            if bytes.len() > MOST_RECORDED {
+                let text = format!("the reply to {name} is too large to be recorded; run without `--record`");
+                return Err(Error::config("http.recorded", text));
+            }
+        }
+        Ok((reply, bytes))
+    });
+    match &whole {
+        Ok((reply, body)) => track.record(request, Ok((reply, body)), mask)?,
+        Err(error) if error.class == ErrorClass::CANCELLED => {}
+        Err(error) => track.record(request, Err(error), mask)?,
+    }
+    whole
 }
 
 /// An error without the manifest's secrets.

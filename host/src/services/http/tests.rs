@@ -4,6 +4,7 @@ mod reaching;
 mod receiving;
 mod sending;
 mod server;
+mod taping;
 
 use std::sync::{Arc, Mutex};
 
@@ -50,6 +51,7 @@ fn network(cancel: &Cancel, set: impl FnOnce(&mut NetworkOptions)) -> Arc<Networ
 fn connector() -> (ConnectorNetwork, Arc<Log>) {
     let log = Arc::new(Log::default());
     let connector = ConnectorNetwork {
+        name: "people".to_owned(),
         plugin: "acme".to_owned(),
         hosts: AllowedHosts::new(&["127.0.0.1".to_owned(), "localhost".to_owned()], None).unwrap(),
         rate_limits: Vec::new(),

@@ -11,7 +11,8 @@ use usher_sdk::{
 use crate::{
     columns::{HEADINGS, refused},
     escape::Evidence,
-    source::{Escape, Format, Options},
+    options::{Escape, Format, Options},
+    tenant::ExportFormat,
 };
 
 /// The files and what was found in them.
@@ -39,15 +40,45 @@ pub(crate) enum Form {
 }
 
 impl Files {
-    pub(crate) fn open(host: &Host, options: &Options) -> Result<Self, Error> {
-        let inputs = Inputs::open(host, &options.input)?;
+    /// The files behind the option `input`.
+    pub(crate) fn open(host: &Host, spec: &str, options: &Options) -> Result<Self, Error> {
+        let files = Self::look_at(Inputs::open(host, spec)?, options.format, options)?;
+        files.check_headings(&options.headings)?;
+        Ok(files)
+    }
+
+    /// The file of an export that was ordered in this format. What is something else (a page of a proxy) is told as a
+    /// whole, not record by record.
+    pub(crate) fn of_export(
+        host: &Host,
+        file: InputFile,
+        format: ExportFormat,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let inputs = Inputs::of(host, vec![file])?;
+        for file in inputs.files() {
+            let right = match (format, inputs.shape(file)?) {
+                (_, Shape::Empty) => true,
+                (ExportFormat::Json, shape) => shape != Shape::Delimited,
+                (ExportFormat::Csv, shape) => shape == Shape::Delimited,
+            };
+            if !right {
+                let message =
+                    format!("`{}` is not the {} that was ordered; run again", file.name, format.name());
+                return Err(Error::data("export.file", message));
+            }
+        }
+        Self::look_at(inputs, Format::Auto, options)
+    }
+
+    fn look_at(inputs: Inputs, format: Format, options: &Options) -> Result<Self, Error> {
         let (mut forms, mut notes) = (Vec::new(), Vec::new());
         for file in inputs.files() {
             let shape = inputs.shape(file)?;
             if shape == Shape::Empty {
                 notes.push(format!("`{}` is empty", file.name));
             }
-            forms.push(match (options.format, shape) {
+            forms.push(match (format, shape) {
                 (Format::Ndjson, _) | (Format::Auto, Shape::Empty | Shape::Lines) => Form::Lines,
                 (Format::Json, _) | (Format::Auto, Shape::Array) => Form::Array,
                 (Format::Csv, _) | (Format::Auto, Shape::Delimited) => {
@@ -55,17 +86,13 @@ impl Files {
                 }
             });
         }
-        let files = Self { inputs, forms, notes };
-        files.check_headings(&options.headings)?;
-        Ok(files)
+        Ok(Self { inputs, forms, notes })
     }
 
-    /// How the file of a split is to be read.
-    pub(crate) fn form(&self, input: u32) -> Result<&Form, Error> {
-        let index = self.inputs.files().iter().position(|f| f.id == input);
-        index
-            .and_then(|i| self.forms.get(i))
-            .ok_or_else(|| Error::bug("source.split", "the split is of another input"))
+    /// How an input is to be read, if it is one of these files.
+    pub(crate) fn form(&self, input: u32) -> Option<&Form> {
+        let index = self.inputs.files().iter().position(|f| f.id == input)?;
+        self.forms.get(index)
     }
 
     /// Whether records may hold attributes that nobody can list beforehand.

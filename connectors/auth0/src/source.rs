@@ -1,81 +1,37 @@
 //! The source `users`.
 
-use std::collections::BTreeMap;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use usher_sdk::{
     Host, Records, Source,
-    abi::{Attribute, Catalog, Component, Error, PlanRequest, Problem, Report, Split, ValueKind, nearest},
+    abi::{
+        Attribute, Catalog, Component, Error, ErrorClass, PlanRequest, Problem, Report, Split, ValueKind,
+        nearest,
+    },
     describe,
     options::problem,
-    source::{
-        Delimiter, JsonStream, MAX_CHARS, MAX_RECORD_BYTES, Path, Projection, Rename, Stream, TableColumn,
-        TableStream, Wanted, clean, pointer, refuse,
-    },
+    source::{JsonStream, Projection, Rename, Stream, TableColumn, TableStream, Wanted, refuse},
 };
 
 use crate::{
     columns::{HEADINGS, STANDARD, TOKENS, refused, standard},
+    export::Exporter,
     files::{Files, Form},
+    limits,
+    options::Options,
+    order::{NOT_IN_CSV, Order},
+    tenant::{ExportFormat, Tenant},
 };
-
-/// Options of `users`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Options {
-    /// The export: a path, a glob, or `-` for standard input; gzip and zstd are undone
-    pub(crate) input: String,
-    /// `auto` tells by the first byte: `{` is NDJSON, `[` a JSON array, anything else delimited text
-    #[serde(default)]
-    pub(crate) format: Format,
-    /// Whether texts in a CSV have the leading `'` of Auth0's exporter, which is taken off again; `auto` looks at every
-    /// text of the file
-    #[serde(default)]
-    pub(crate) escape: Escape,
-    /// Attribute path to the heading (CSV) or key (`export_as`) that stands for it in the file
-    #[serde(default)]
-    pub(crate) headings: BTreeMap<String, String>,
-    /// Between the cells of a CSV: `auto` tells by the header, `tab`, or one character
-    #[serde(default)]
-    pub(crate) delimiter: Delimiter,
-    /// Longer records are rejected
-    #[serde(default = "max_record_bytes")]
-    #[schemars(range(min = 1, max = 1_000_000_000))]
-    max_record_bytes: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(crate) enum Format {
-    #[default]
-    Auto,
-    Ndjson,
-    Csv,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub(crate) enum Escape {
-    #[default]
-    Auto,
-    On,
-    Off,
-}
-
-fn max_record_bytes() -> u32 {
-    MAX_RECORD_BYTES as u32
-}
 
 /// A user export.
 #[derive(Debug)]
 pub(crate) struct Users {
     host: Host,
     options: Options,
+    /// The files of the option `input`, once looked at.
     files: Option<Files>,
+    /// Who asks the tenant, once there was something to ask.
+    exporter: Option<Exporter>,
+    /// What the tenant exported, kept until the end: a run that plans again reads the same records.
+    exports: Vec<(Order, Files)>,
     wanted: Vec<Wanted>,
 }
 
@@ -88,96 +44,66 @@ impl Source for Users {
         Component {
             attributes,
             open: true,
+            rate_limits: limits::rate_limits(),
             ..describe::source::<Options>("users", "Users of an Auth0 tenant, from an export")
         }
     }
 
     fn open(options: Options, host: Host) -> Result<Self, Error> {
-        Ok(Self { host, options, files: None, wanted: Vec::new() })
+        Ok(Self { host, options, files: None, exporter: None, exports: Vec::new(), wanted: Vec::new() })
     }
 
     fn check(&mut self) -> Result<Vec<Problem>, Error> {
-        let headings = &self.options.headings;
-        let mut problems = Vec::new();
-        for (path, heading) in headings {
-            let at = || pointer(&["headings", path]);
-            match path.parse::<Path>() {
-                Err(error) => problems.push(problem(
-                    at(),
-                    "attribute.path",
-                    format!("`{path}` is no attribute path: {error}"),
-                )),
-                Ok(parsed) if !parsed.fits() => {
-                    let message =
-                        format!("`{path}` is longer than the {MAX_CHARS} characters that Auth0 takes");
-                    problems.push(problem(at(), "attribute.path", message));
-                }
-                Ok(_) => {}
-            }
-            problems.extend(
-                refused(path)
-                    .map(|why| problem(at(), "attribute.refused", format!("`{path}` is never read: {why}"))),
-            );
-            let first = headings.iter().find(|(_, h)| clean(h) == clean(heading)).map(|(p, _)| p);
-            if let Some(first) = first.filter(|first| *first != path) {
-                let message = format!("`{heading}` stands for `{first}` already; a heading is one attribute");
-                problems.push(problem(at(), "heading.twice", message));
-            }
+        let mut problems = self.options.check();
+        if problems.iter().all(|problem| problem.warning) {
+            problems.extend(self.preflight()?);
         }
         Ok(problems)
     }
 
     fn catalog(&mut self) -> Result<Catalog, Error> {
+        if let Some(tenant) = &self.options.tenant {
+            return Ok(catalog_of_tenant(tenant));
+        }
         let named: Vec<String> = self.options.headings.keys().cloned().collect();
-        let files = self.files()?;
-        let open = files.open_profile();
-        let mut paths: Vec<String> = Vec::new();
-        for form in &files.forms {
-            if let Form::Table { paths: headings, .. } = form {
-                paths.extend(headings.iter().filter(|path| refused(path).is_none()).cloned());
-            }
-        }
-        if open {
-            paths.extend(STANDARD.iter().map(|row| row.path.to_owned()));
-            paths.extend(named);
-        }
-        let mut attributes: Vec<Attribute> = Vec::with_capacity(paths.len());
-        for path in paths {
-            if !attributes.iter().any(|a| a.path == path) {
-                attributes.push(attribute(&path));
-            }
-        }
-        Ok(Catalog { attributes, open, notes: files.notes.clone() })
+        Ok(catalog_of_files(self.files()?, named))
     }
 
     fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
-        let catalog = self.catalog()?;
-        let known: Vec<&str> = catalog.attributes.iter().map(|a| a.path.as_str()).collect();
-        let mut problems = Vec::new();
-        for path in &request.columns {
-            if let Some(why) = refused(path) {
-                problems.push(problem("", "attribute.refused", format!("`{path}` is never read: {why}")));
-            } else if !catalog.open && !known.contains(&path.as_str()) {
-                let near = nearest(path, known.iter().copied());
-                problems.push(problem(
-                    "",
-                    "attribute.unknown",
-                    format!("the export has no column `{path}`{near}"),
-                ));
+        let columns = &request.columns;
+        let never = |path: &String| {
+            Some(problem("", "attribute.refused", format!("`{path}` is never read: {}", refused(path)?)))
+        };
+        let mut problems: Vec<Problem> = columns.iter().filter_map(never).collect();
+        let files = match self.options.tenant.clone() {
+            None => self.files()?,
+            Some(tenant) => {
+                let order = Order::new(&tenant, request);
+                problems.extend(order.check());
+                refuse(&problems)?;
+                self.export(order, &tenant)?
             }
-        }
+        };
+        problems.extend(absent(files, columns));
         refuse(&problems)?;
-        self.wanted = request.columns.iter().map(|path| Wanted::new(path, attribute(path).kind)).collect();
-        let files = self.files()?;
-        Ok(files.inputs.splits(request.max_splits as usize, |f| matches!(files.form(f.id), Ok(Form::Lines))))
+        let splits = files
+            .inputs
+            .splits(request.max_splits as usize, |f| matches!(files.form(f.id), Some(Form::Lines)));
+        self.wanted = columns.iter().map(|path| Wanted::new(path, attribute(path).kind)).collect();
+        Ok(splits)
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Export, Error> {
         let (host, limit) = (self.host.clone(), self.options.limit());
         let projection = || Projection::new(&self.wanted, &self.renames()).hide("identities", TOKENS);
-        let files =
-            self.files.as_ref().ok_or_else(|| Error::bug("source.order", "`open_split` before `plan`"))?;
-        Ok(match files.form(split.input)? {
+        let mut files = self.files.iter().chain(self.exports.iter().map(|(_, files)| files)).peekable();
+        if files.peek().is_none() {
+            return Err(Error::bug("source.order", "`open_split` before `plan`"));
+        }
+        let form = files
+            .find_map(|files| files.form(split.input))
+            .ok_or_else(|| Error::bug("source.split", "the split is of another input"))?;
+        Ok(match form {
             Form::Lines => {
                 Export::Json(Box::new(JsonStream::lines(&host, projection(), split, checkpoint, limit)?))
             }
@@ -198,12 +124,6 @@ impl Source for Users {
     }
 }
 
-impl Options {
-    pub(crate) fn limit(&self) -> usize {
-        self.max_record_bytes as usize
-    }
-}
-
 impl Users {
     /// Keys of JSON records that stand for attributes.
     fn renames(&self) -> Vec<Rename> {
@@ -220,10 +140,102 @@ impl Users {
 
     fn files(&mut self) -> Result<&Files, Error> {
         if self.files.is_none() {
-            self.files = Some(Files::open(&self.host, &self.options)?);
+            let spec = self.options.input.as_deref().unwrap_or_default();
+            self.files = Some(Files::open(&self.host, spec, &self.options)?);
         }
         self.files.as_ref().ok_or_else(|| Error::bug("source.files", "the files were not opened"))
     }
+
+    fn exporter(&mut self, tenant: &Tenant) -> Result<&mut Exporter, Error> {
+        if self.exporter.is_none() {
+            self.exporter = Some(Exporter::new(&self.host, tenant)?);
+        }
+        self.exporter.as_mut().ok_or_else(|| Error::bug("source.files", "nobody asks the tenant"))
+    }
+
+    /// The file of an order; of an earlier one, if that has all that is wanted now.
+    fn export(&mut self, order: Order, tenant: &Tenant) -> Result<&Files, Error> {
+        let held = self.exports.iter().position(|(held, _)| held.covers(&order));
+        let place = match held {
+            Some(place) => place,
+            None => {
+                let file = self.exporter(tenant)?.fetch(&order)?;
+                let files = Files::of_export(&self.host, file, tenant.format, &self.options)?;
+                self.exports.push((order, files));
+                self.exports.len() - 1
+            }
+        };
+        let found = self.exports.get(place).map(|(_, files)| files);
+        found.ok_or_else(|| Error::bug("source.files", "the export was not kept"))
+    }
+
+    /// Asks the tenant for a token, where the host lets us: credentials that are wrong are found before anything is read.
+    fn preflight(&mut self) -> Result<Vec<Problem>, Error> {
+        let Some(tenant) = self.options.tenant.clone() else { return Ok(Vec::new()) };
+        let scope = match self.exporter(&tenant).and_then(Exporter::scope) {
+            Ok(scope) => scope,
+            Err(error) if matches!(error.code.as_str(), "service.absent" | "http.dry-run") => None,
+            Err(error) => {
+                let lasting = [ErrorClass::AUTH, ErrorClass::PERMANENT, ErrorClass::CONFIG, ErrorClass::DATA];
+                if !lasting.contains(&error.class) {
+                    return Err(error);
+                }
+                return Ok(vec![problem("/tenant", error.code.to_string(), error.to_string())]);
+            }
+        };
+        let lacking = scope.filter(|scope| !scope.split_whitespace().any(|s| s == "read:users"));
+        let lacking = lacking.map(|scope| {
+            let message = format!(
+                "the application has not the scope `read:users`, without which no export can be ordered, but `{scope}`; \
+                 grant it in the Dashboard"
+            );
+            problem("/tenant/client_id", "export.scope", message)
+        });
+        Ok(lacking.into_iter().collect())
+    }
+}
+
+/// What files hold: a header says all there is, a JSON record may have any key.
+fn catalog_of_files(files: &Files, named: Vec<String>) -> Catalog {
+    let open = files.open_profile();
+    let mut paths: Vec<String> = Vec::new();
+    for form in &files.forms {
+        if let Form::Table { paths: headings, .. } = form {
+            paths.extend(headings.iter().filter(|path| refused(path).is_none()).cloned());
+        }
+    }
+    if open {
+        paths.extend(STANDARD.iter().map(|row| row.path.to_owned()));
+        paths.extend(named);
+    }
+    let mut attributes: Vec<Attribute> = Vec::with_capacity(paths.len());
+    for path in paths {
+        if !attributes.iter().any(|a| a.path == path) {
+            attributes.push(attribute(&path));
+        }
+    }
+    Catalog { attributes, open, notes: files.notes.clone() }
+}
+
+/// What can be ordered: what is documented, and any other path.
+fn catalog_of_tenant(tenant: &Tenant) -> Catalog {
+    let can_be = |path: &&str| tenant.format == ExportFormat::Json || !NOT_IN_CSV.contains(path);
+    let paths = STANDARD.iter().map(|row| row.path).filter(can_be);
+    Catalog { attributes: paths.map(attribute).collect(), open: true, notes: Vec::new() }
+}
+
+/// The columns that tables do not have.
+fn absent(files: &Files, columns: &[String]) -> Vec<Problem> {
+    let catalog = catalog_of_files(files, Vec::new());
+    let known: Vec<&str> = catalog.attributes.iter().map(|a| a.path.as_str()).collect();
+    let unknown = columns
+        .iter()
+        .filter(|path| !catalog.open && refused(path).is_none() && !known.contains(&path.as_str()));
+    let unknown = unknown.map(|path| {
+        let near = nearest(path, known.iter().copied());
+        problem("", "attribute.unknown", format!("the export has no column `{path}`{near}"))
+    });
+    unknown.collect()
 }
 
 /// What is known of an attribute; of most, nothing.

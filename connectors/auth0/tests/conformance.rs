@@ -17,5 +17,5 @@ fn the_options_have_no_surprises() {
     let mut names: Vec<&String> =
         options["properties"].as_object().map(|p| p.keys().collect()).unwrap_or_default();
     names.sort();
-    assert_eq!(names, ["delimiter", "escape", "format", "headings", "input", "max_record_bytes"]);
+    assert_eq!(names, ["delimiter", "escape", "format", "headings", "input", "max_record_bytes", "tenant"]);
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use usher_sdk::{
     Host, Secret,
     abi::{ErrorClass, Services, service::HTTP},
+    source::{Inputs, Shape},
 };
 use usher_testkit::{Call, Failure, MemoryHost, Reply};
 
@@ -144,6 +145,28 @@ fn every_call_can_be_made_to_fail() {
         assert_eq!(run().unwrap_err().code, "test.fault", "{call:?}");
         assert_eq!(memory.open_requests(), 0, "{call:?}");
     }
+}
+
+#[test]
+fn a_body_that_is_cut_is_no_body() {
+    let reply = || Reply::new(200).body("email\na@exam").cut();
+    let memory = MemoryHost::new().with_reply("GET", USERS, reply()).with_reply("GET", USERS, reply());
+    let (host, _services) = host(&memory);
+    let get = || host.http().unwrap().get(USERS).send().unwrap();
+    for error in [get().bytes(100).unwrap_err(), get().keep("users.csv").unwrap_err()] {
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::TRANSIENT, "http.cut"));
+    }
+    assert_eq!(host.input().unwrap().open("users.csv").unwrap_err().code, "input.not-found");
+}
+
+#[test]
+fn what_was_kept_is_read_as_other_inputs_are() {
+    let memory = MemoryHost::new().with_reply("GET", USERS, Reply::new(200).body("{}\n"));
+    let (host, _services) = host(&memory);
+    let kept = host.http().unwrap().get(USERS).send().unwrap().keep("users.ndjson").unwrap();
+    let inputs = Inputs::of(&host, vec![kept]).unwrap();
+    assert_eq!(inputs.shape(&inputs.files()[0]).unwrap(), Shape::Lines);
+    assert_eq!(inputs.splits(4, |_| true).len(), 1);
 }
 
 #[test]

@@ -36,6 +36,11 @@ impl Inputs {
         Ok(Self { input, files })
     }
 
+    /// Inputs that are there already: replies that were [kept](crate::Reply::keep).
+    pub fn of(host: &Host, files: Vec<InputFile>) -> Result<Self, Error> {
+        Ok(Self { input: host.input()?, files })
+    }
+
     /// The service that reads them.
     pub fn service(&self) -> &Input {
         &self.input

@@ -25,12 +25,13 @@ pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    cut: bool,
 }
 
 impl Reply {
     /// A reply without headers and body.
     pub fn new(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self { status, headers: Vec::new(), body: Vec::new(), cut: false }
     }
 
     /// Adds a header.
@@ -44,6 +45,13 @@ impl Reply {
     #[must_use]
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body = bytes.into();
+        self
+    }
+
+    /// Cuts the connection where the body ends: whoever reads or keeps it gets an error of class `transient` there.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.cut = true;
         self
     }
 
@@ -129,6 +137,12 @@ impl Network {
     }
 }
 
+fn cut(url: &str) -> Error {
+    // Parameters may hold secrets.
+    let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
+    Error::transient("http.cut", format!("{url}: the connection was cut within the reply; run again"))
+}
+
 fn closed(ticket: u64) -> Error {
     Error::bug("http.unknown-ticket", format!("ticket {ticket} is not open"))
 }
@@ -185,6 +199,9 @@ impl HttpService for Network {
         let from = open.at;
         open.at = open.reply.body.len().min(from.saturating_add(size));
         let bytes = open.reply.body[from..open.at].to_vec();
+        if bytes.is_empty() && open.reply.cut {
+            return Err(cut(&open.url));
+        }
         Ok((!bytes.is_empty()).then(|| Slab::new(Arc::new(bytes), from as u64)))
     }
 
@@ -193,6 +210,9 @@ impl HttpService for Network {
         let rest = {
             let mut inner = lock(&self.inner);
             let open = inner.tickets.get_mut(&ticket).ok_or_else(|| closed(ticket))?;
+            if open.reply.cut {
+                return Err(cut(&open.url));
+            }
             let rest = open.reply.body[open.at..].to_vec();
             open.at = open.reply.body.len();
             rest

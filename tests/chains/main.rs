@@ -10,6 +10,7 @@ mod commands;
 mod doubts;
 mod examples;
 mod formats;
+mod live;
 mod main_job;
 mod messages;
 mod no_words;

@@ -1,0 +1,122 @@
+//! An export that is ordered from a tenant, through the real binary, the real plugin and real sockets.
+
+mod tenant;
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    rows,
+    support::{Bench, Said},
+};
+use tenant::{Tenant, Trouble};
+
+const USERS: &str = concat!(
+    "{\"user_id\":\"auth0|1\",\"email\":\"ada@example.com\",\"user_metadata.plan\":\"pro\"}\n",
+    "{\"user_id\":\"auth0|2\",\n",
+    "{\"user_id\":\"auth0|3\",\"email\":\"eve@example.com\"}\n",
+);
+
+/// The tenant's users into the connector `people`.
+fn bench(tenant: &Tenant) -> Bench {
+    let domain = tenant.domain();
+    let bench = Bench::new();
+    bench.write(
+        "connectors.toml",
+        format!(
+            "version = 1\n\n\
+             [connectors.users]\nplugin = \"auth0\"\nhosts = [\"{domain}\"]\n\
+             [connectors.users.options.tenant]\ndomain = \"{domain}\"\nclient_id = \"app\"\n\
+             client_secret = \"${{env:AUTH0_SECRET}}\"\n\n\
+             [connectors.people]\nplugin = \"csv\"\nmax_rejects = \"50%\"\n\
+             fields = {{ id = \"sub\", email = \"email\", plan = \"user_metadata.plan\" }}\n\n\
+             [chains.main]\nfrom = \"users\"\nto = [\"people\"]\n"
+        ),
+    );
+    bench
+}
+
+fn usher(bench: &Bench, secret: &str, arguments: &[&str]) -> Said {
+    let output = bench.command(arguments).env("AUTH0_SECRET", secret).output().expect("usher runs");
+    let said = bench.said(output);
+    for text in [&said.out, &said.err] {
+        assert!(!text.contains("hush"), "{text}");
+    }
+    said
+}
+
+#[test]
+fn an_export_is_ordered_awaited_and_read() {
+    let tenant = Tenant::new(USERS);
+    tenant.account().pending = 1;
+    tenant.account().troubles = [Trouble::Expired, Trouble::Cut].into();
+    let bench = bench(&tenant);
+    usher(&bench, "hush-secret", &["run"]).expect(0);
+    assert_eq!(rows(&bench), ["auth0|1,ada@example.com,pro", "auth0|3,eve@example.com,"]);
+    let rejects: Value = serde_json::from_str(bench.read("out/main/latest/rejects.ndjson").trim()).unwrap();
+    assert_eq!(
+        (rejects["origin"]["line"].as_u64(), rejects["code"].as_str()),
+        (Some(2), Some("json.syntax")),
+        "{rejects}"
+    );
+    assert!(rejects.to_string().contains("auth0|2"), "the raw record is there: {rejects}");
+    assert!(!bench.read("out/main/latest/report.json").contains("hush"));
+    assert_eq!(tenant.count("POST /api/v2/jobs/users-exports"), 1);
+    assert_eq!(tenant.count("GET /files/"), 3);
+    let account = tenant.account();
+    let order = account.asked.iter().find(|asked| asked.line.ends_with("users-exports")).unwrap();
+    let fields =
+        ["user_id", "email", "user_metadata.plan"].map(|f| serde_json::json!({ "name": f, "export_as": f }));
+    assert_eq!(
+        serde_json::from_str::<Value>(&order.body).unwrap(),
+        serde_json::json!({ "format": "json", "fields": fields })
+    );
+}
+
+#[test]
+fn a_killed_run_takes_its_export_up() {
+    let tenant = Tenant::new(USERS);
+    tenant.account().pending = u64::MAX;
+    let bench = bench(&tenant);
+    let mut command = bench.command(&["run", "--quiet"]);
+    command.env("AUTH0_SECRET", "hush-secret").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut run = command.spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while tenant.count("GET /api/v2/jobs/") == 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(tenant.count("GET /api/v2/jobs/") > 0, "it never asked for its job");
+    tenant.account().pending = 0;
+    usher(&bench, "hush-secret", &["run", "--quiet"]).expect(0);
+    assert_eq!(rows(&bench).len(), 2);
+    assert_eq!(tenant.count("POST /api/v2/jobs/users-exports"), 1, "the second run has ordered none");
+    usher(&bench, "hush-secret", &["run", "--quiet"]).expect(0);
+    assert_eq!(tenant.count("POST /api/v2/jobs/users-exports"), 2, "the next one orders fresh users");
+}
+
+#[test]
+fn a_plan_orders_no_more_than_it_reads_and_a_check_asks_nobody() {
+    let tenant = Tenant::new(USERS);
+    let bench = bench(&tenant);
+    usher(&bench, "hush-secret", &["check"]).expect(0);
+    assert_eq!(tenant.account().asked.len(), 0);
+    usher(&bench, "hush-secret", &["plan", "--limit", "1"]).expect(0);
+    let account = tenant.account();
+    let order = account.asked.iter().find(|asked| asked.line.ends_with("users-exports")).unwrap();
+    assert!(order.body.contains("\"limit\":1"), "{}", order.body);
+}
+
+#[test]
+fn wrong_credentials_are_told_before_anything_is_read() {
+    let tenant = Tenant::new(USERS);
+    let bench = bench(&tenant);
+    let said = usher(&bench, "hush-wrong", &["run"]).expect(2);
+    assert!(said.err.contains("compare `client_id` and `client_secret`"), "{}", said.err);
+    assert_eq!(tenant.account().asked.len(), 1);
+}

@@ -12,7 +12,7 @@
 //!   be dropped by either side.
 //! * **Arrow data**: the consumer allocates a [`Batch`], the producer fills it, whoever holds it last calls the
 //!   `release` functions inside.
-//! * **Reports** are read even when the call answers an error: what is known of rows is never lost.
+//! * **Reports** of a sink are read even when the call answers an error: what is known of rows is never lost.
 //! * **Panics** never cross: each side catches its own and answers [`ErrorClass::BUG`].
 //! * **Integers that enumerate** ([`Kind`], [`Status`], [`ErrorClass`]) are open: an unknown value is an error,
 //!   never undefined behaviour.

@@ -180,6 +180,20 @@ impl Stream {
         }
     }
 
+    /// All rows that are left.
+    pub fn drain(&mut self, report: &mut Report) -> Result<Vec<Pulled>, Error> {
+        let mut all = Vec::new();
+        loop {
+            let mut fresh = Report::default();
+            let pulled = self.next(&mut fresh)?;
+            merge(report, fresh);
+            match pulled {
+                Some(pulled) => all.push(pulled),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// Cancels this stream.
     pub fn canceller(&self) -> Canceller {
         Canceller(self.live.clone())

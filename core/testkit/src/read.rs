@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use serde_json::Value;
 use usher_abi::{Catalog, Error, ModuleRef, PlanRequest, Report, Split};
 
-use crate::{MemoryHost, check::refuse, drive, merge};
+use crate::{MemoryHost, check::refuse, drive};
 
 /// What a source answered.
 #[derive(Debug)]
@@ -74,11 +74,7 @@ pub fn read_with(
     let mut report = Report::default();
     for split in &splits {
         let mut stream = source.open_split(split, &[])?;
-        loop {
-            let mut fresh = Report::default();
-            let pulled = stream.next(&mut fresh)?;
-            merge(&mut report, fresh);
-            let Some(pulled) = pulled else { break };
+        for pulled in stream.drain(&mut report)? {
             batches.push(pulled.batch);
             inputs.push(pulled.input);
             checkpoints.push(pulled.checkpoint);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use usher_sdk::abi::{Error, LogLevel, PlanRequest, Report, Split};
-use usher_testkit::{MemoryHost, Reply, SentRequest, drive::Source, merge, records};
+use usher_testkit::{MemoryHost, Reply, SentRequest, drive::Source, records};
 
 const DOMAIN: &str = "acme.eu.auth0.com";
 pub(crate) const JOB: &str = "job_0000000000000001";
@@ -107,14 +107,8 @@ pub(crate) fn open_with(host: &MemoryHost, options: &Value) -> Source {
 pub(crate) fn rows(source: &mut Source, splits: &[Split]) -> Result<(String, Report), Error> {
     let (mut batches, mut report) = (Vec::new(), Report::default());
     for split in splits {
-        let mut stream = source.open_split(split, &[])?;
-        loop {
-            let mut fresh = Report::default();
-            let pulled = stream.next(&mut fresh)?;
-            merge(&mut report, fresh);
-            let Some(pulled) = pulled else { break };
-            batches.push(pulled.batch);
-        }
+        let pulled = source.open_split(split, &[])?.drain(&mut report)?;
+        batches.extend(pulled.into_iter().map(|pulled| pulled.batch));
     }
     Ok((records(&batches), report))
 }

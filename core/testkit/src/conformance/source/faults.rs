@@ -2,7 +2,6 @@
 
 use std::thread;
 
-use arrow_array::RecordBatch;
 use usher_abi::{Error, ErrorClass, PlanRequest, Report};
 
 use super::super::{
@@ -62,25 +61,20 @@ fn again_and_at_once(bench: &Bench<'_>) -> Result<(), Stop> {
             streams.push(need(source.open_split(split, &[]), what)?);
         }
         let pulled = thread::scope(|scope| {
-            let threads: Vec<_> = streams.iter_mut().map(|stream| scope.spawn(|| drain(stream))).collect();
+            let threads: Vec<_> = streams
+                .iter_mut()
+                .map(|stream| scope.spawn(|| stream.drain(&mut Report::default())))
+                .collect();
             let panicked = |_| Err(Error::bug("test.panic", "a thread panicked"));
             threads.into_iter().map(|t| t.join().unwrap_or_else(panicked)).collect::<Result<Vec<_>, _>>()
         });
-        let (batches, inputs) = need(pulled, what)?.into_iter().flatten().unzip();
+        let (batches, inputs) =
+            need(pulled, what)?.into_iter().flatten().map(|pulled| (pulled.batch, pulled.input)).unzip();
         let (checkpoints, report) = (Vec::new(), Report::default());
         let read = Read { catalog: catalog.clone(), splits, batches, inputs, checkpoints, report };
         same(&expected, &rows_text(&read), what)?;
     }
     Ok(())
-}
-
-/// All batches of a stream, each with its input.
-fn drain(stream: &mut Stream) -> Result<Vec<(RecordBatch, u32)>, Error> {
-    let mut batches = Vec::new();
-    while let Some(pulled) = stream.next(&mut Report::default())? {
-        batches.push((pulled.batch, pulled.input));
-    }
-    Ok(batches)
 }
 
 /// Opens everything up to the stream of the first split.

@@ -115,9 +115,12 @@ impl Said {
         let code = self.code.map_or("none".to_owned(), |code| code.to_string());
         let mut text = format!("exit code {code}\n");
         for (name, said) in [("standard output", &self.out), ("standard error", &self.err)] {
-            if !said.is_empty() {
+            // A run of more than ten seconds says how far it is: on a machine that has much to do, any may.
+            let is_progress = |line: &&str| line.contains("/s, ") && line.ends_with(" rejects");
+            let lines: Vec<&str> = said.lines().filter(|line| !is_progress(line)).collect();
+            if !lines.is_empty() {
                 text += &format!("--- {name}\n");
-                said.lines().for_each(|line| text += &(timeless(line) + "\n"));
+                lines.iter().for_each(|line| text += &(timeless(line) + "\n"));
             }
         }
         text

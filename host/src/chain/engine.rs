@@ -1,8 +1,11 @@
 //! What all chains of one command share.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -88,7 +91,13 @@ impl Engine {
         move || {
             if let Some(folder) = staging.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 // Best effort: the next run of the chain removes what is left.
-                let _ = std::fs::remove_dir_all(folder);
+                // Other threads go on until the process ends, and may be making files in it.
+                for _ in 0..100 {
+                    if fs::remove_dir_all(&folder).is_ok() || !folder.exists() {
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(1));
+                }
             }
         }
     }

@@ -49,8 +49,8 @@ pub use arrow::{export_batch, export_schema, import_batch, import_schema};
 pub use batch::{ArrowArray, ArrowSchema, Batch};
 pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use description::{
-    Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem,
-    RateLimit, Receipt, Role, ValueKind,
+    Attribute, Catalog, Column, Component, Consent, Delivery, Description, Guide, Limit, OnInvalid, Part,
+    Problem, RateLimit, Receipt, Role, Stopped, ValueKind,
 };
 pub use error::{Error, ErrorClass};
 pub use exchange::{HttpReply, HttpRequest};

@@ -128,6 +128,7 @@ pub use host::{
 pub use json_text::read_list;
 pub use options::Secret;
 pub use records::Records;
+pub use sink::outbox;
 pub use sink::{
     Aside, Cells, ColumnRule, Columns, CsvDialect, CsvEncoder, CsvFile, Fate, Framing, ImportFile, Order,
     PartLimits, Parts, Row, Sink, Value, check_names, check_on_invalid, describe_columns, field_pointer,

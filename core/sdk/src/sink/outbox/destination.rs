@@ -54,9 +54,15 @@ pub trait Destination {
 #[derive(Debug)]
 pub enum Step {
     /// Send this.
-    Request(RequestBuilder),
+    Request(Box<RequestBuilder>),
     /// Nothing: its outcome is known.
     Done(UnitOutcome),
+}
+
+impl From<RequestBuilder> for Step {
+    fn from(request: RequestBuilder) -> Self {
+        Self::Request(Box::new(request))
+    }
 }
 
 /// What a reply says of a unit.

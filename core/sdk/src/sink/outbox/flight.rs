@@ -318,6 +318,18 @@ impl<'a> Flight<'a> {
         Ok(())
     }
 
+    /// Takes the answers that are still to come, after an error. What goes wrong now is no news.
+    pub(super) fn hear_out(&mut self) {
+        while let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
+            let heard = pending.wait().and_then(|reply| {
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                let reaction = self.destination.sent(&read, reply)?;
+                self.react(unit, at_ms, reaction)
+            });
+            drop(heard);
+        }
+    }
+
     /// The end, be it a good one or not: rows under way are of unknown fate.
     pub(super) fn land(mut self) -> Result<Landed, Error> {
         // Requests that are not answered are given up.

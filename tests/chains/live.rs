@@ -3,6 +3,7 @@
 mod tenant;
 
 use std::{
+    os::unix::fs::PermissionsExt,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -119,4 +120,24 @@ fn wrong_credentials_are_told_before_anything_is_read() {
     let said = usher(&bench, "hush-wrong", &["run"]).expect(2);
     assert!(said.err.contains("compare `client_id` and `client_secret`"), "{}", said.err);
     assert_eq!(tenant.state().1.len(), 1);
+}
+
+#[test]
+fn what_is_downloaded_stays_with_the_run_unless_it_must_not() {
+    let tenant = tenant_of(USERS);
+    tenant.state().0.troubles = [Trouble::Cut].into();
+    let bench = bench(&tenant);
+    usher(&bench, "hush-secret", &["run", "--quiet"]).expect(0);
+    let report: Value = serde_json::from_str(&bench.read("out/main/latest/report.json")).unwrap();
+    let kept = report["inputs"][0]["path"].as_str().unwrap().to_owned();
+    assert!(kept.starts_with("inputs/"), "{kept}");
+    let names: Vec<_> = std::fs::read_dir(bench.path("out/main/latest/inputs")).unwrap().flatten().collect();
+    assert_eq!(names.len(), 1, "the download that was cut is not there");
+    let mode = names[0].metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode, names[0].metadata().unwrap().len()),
+        (0o600, report["inputs"][0]["bytes"].as_u64().unwrap())
+    );
+    usher(&bench, "hush-secret", &["run", "--quiet", "--set", "connectors.users.store=false"]).expect(0);
+    assert!(!bench.path("out/main/latest/inputs").exists());
 }

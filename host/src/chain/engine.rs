@@ -18,7 +18,7 @@ use crate::{
     runner,
     services::{
         AllowedHosts, Attempt, Cancel, ConnectorNetwork, Database, Gate, InputOptions, InputRegistry, Inputs,
-        LineSink, Network, NetworkOptions, RunLog, Sending, SystemClock, Tape,
+        LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock, Tape,
     },
 };
 
@@ -155,9 +155,14 @@ impl Engine {
         self.superseded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets a run and what it noted.
+    pub(super) fn forget(&self, attempt: &Attempt) -> Result<(), Error> {
+        attempt.finish(&Database::new(&self.manifest.state))
+    }
+
     /// Something else is about to be sent: nobody goes on with that run any more.
     pub(super) fn forget_superseded(&self) -> Result<(), Error> {
-        self.superseded().map_or(Ok(()), |earlier| earlier.finish(&Database::new(&self.manifest.state)))
+        self.superseded().map_or(Ok(()), |earlier| self.forget(&earlier))
     }
 
     /// The folder of results.
@@ -166,12 +171,9 @@ impl Engine {
     }
 
     /// The inputs of a run.
-    pub(super) fn inputs(&self) -> Arc<InputRegistry> {
-        InputRegistry::new(InputOptions::new(
-            &self.manifest.folder,
-            std::env::temp_dir(),
-            self.cancel.clone(),
-        ))
+    pub(super) fn inputs(&self, staging: &Staging) -> Arc<InputRegistry> {
+        let options = InputOptions::new(&self.manifest.folder, std::env::temp_dir(), self.cancel.clone());
+        InputRegistry::new(InputOptions { kept: Some(staging.keeper()), ..options })
     }
 
     /// The plugin of a connector, loaded; the error is one line.
@@ -189,7 +191,7 @@ impl Engine {
     ) -> (Arc<Services>, Arc<Inputs>) {
         let connector = &opened.connector;
         let wants = |service: &str| opened.plugin.preamble.wants.iter().any(|wanted| wanted == service);
-        let view = Arc::new(inputs.view(&connector.options));
+        let view = Arc::new(inputs.view(&connector.options).storing(connector.store));
         let database = Database::new(&self.manifest.state);
         // Only a sink is given an output.
         let gate = if output.is_some() { &self.delivering } else { &self.asking };

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     report::{Missing, upload_guide},
-    services::{Attempt, Database, Digest, InputRegistry, Part, Sending, Staging, disk_error},
+    services::{Attempt, Digest, InputRegistry, Part, Sending, Staging, disk_error},
 };
 
 /// Digests of the inputs, made beside the run.
@@ -207,7 +207,7 @@ impl Closing<'_> {
     /// What the next attempt is to go on with: the notes of a run of which something is left.
     fn settle_attempt(&self, partly: &[String]) -> Result<(), Error> {
         if self.mode == Mode::Run && partly.is_empty() && self.engine.delivering.get() == Sending::All {
-            self.attempt.finish(&Database::new(&self.engine.manifest.state))?;
+            self.engine.forget(&self.attempt)?;
         }
         Ok(())
     }

@@ -109,7 +109,7 @@ pub(super) fn prepare(
 ) -> Result<PreparedChain, Failure> {
     let chain = engine.manifest.chain(chain_name)?.clone();
     let (opened, diagnostics) = open_plugins(engine, &chain);
-    let inputs = engine.inputs();
+    let inputs = engine.inputs(staging);
     let manifest = engine.manifest.clone();
     let mut prep = Preparation::new(&manifest, diagnostics);
     let chain_key = KeyPath::from(["chains", chain.name.as_str()]);

@@ -66,9 +66,14 @@ pub fn run(
             sink.stage.sample = Some(Sample { most, rows: Vec::new() });
         }
     }
-    let result = drive(engine, prepared, staging, Identified { id: &id, attempt }, mode, progress);
+    let identified = Identified { id: &id, attempt: attempt.clone() };
+    let result = drive(engine, prepared, staging, identified, mode, progress);
     engine.guard(None);
     engine.forget_stops();
+    // Nothing was sent, so nothing is to be gone on with: the next run reads anew.
+    if engine.delivering.get() != Sending::All && attempt.run == id {
+        engine.forget(&attempt)?;
+    }
     // Whatever failed after a signal failed because of it; what was published in spite of it was published.
     if engine.cancel.is_cancelled() && result.is_err() {
         return Err(Failure::Cancelled);

@@ -17,7 +17,9 @@ pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
 pub use gate::{Gate, Sending};
 pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};
-pub use input::{Digest, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Packing};
+pub use input::{
+    Digest, Incoming, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Keeper, Packing,
+};
 pub use ledger::{Attempt, Ledger};
 pub use log::{LineSink, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};

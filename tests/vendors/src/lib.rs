@@ -1,0 +1,23 @@
+//! Stateful doubles of the vendors' APIs on loopback sockets: accounts, jobs that take time, limits, the vendors' own
+//! nastiness, and faults on demand. What a vendor does stands in its sheet; what no sheet knows is a setting.
+
+mod clock;
+mod contract;
+mod faults;
+mod limits;
+mod message;
+mod server;
+mod simulator;
+mod socket;
+mod text;
+mod unknown;
+
+/// Zendesk's Support API: users and organizations in bulk, by jobs.
+pub mod zendesk;
+
+pub use contract::Contract;
+pub use faults::{Fault, FaultPlan, Faults, Struck};
+pub use message::{Asked, Reply};
+pub use simulator::{Simulator, Vendor};
+pub use unknown::OnUnknown;
+pub use zendesk::Zendesk;

@@ -1,0 +1,7 @@
+//! Every nastiness of the vendors, shown by a plain client over the socket.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
+mod client;
+mod faults;
+mod zendesk;

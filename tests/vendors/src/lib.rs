@@ -6,15 +6,19 @@ mod contract;
 mod faults;
 mod limits;
 mod message;
+mod multipart;
 mod server;
 mod simulator;
 mod socket;
 mod text;
 mod unknown;
 
+/// Carrot quest's API: users by file and by property.
+pub mod carrot_quest;
 /// Zendesk's Support API: users and organizations in bulk, by jobs.
 pub mod zendesk;
 
+pub use carrot_quest::CarrotQuest;
 pub use contract::Contract;
 pub use faults::{Fault, FaultPlan, Faults, Struck};
 pub use message::{Asked, Reply};

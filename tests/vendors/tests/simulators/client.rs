@@ -88,3 +88,38 @@ pub(crate) fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// A body of several parts.
+pub(crate) struct Form(Vec<u8>);
+
+const BOUNDARY: &str = "7d9f0c2b";
+
+impl Form {
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn field(self, name: &str, value: &str) -> Self {
+        self.part(&format!("name=\"{name}\""), value.as_bytes())
+    }
+
+    pub(crate) fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
+        self.part(&format!("name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: text/csv"), content)
+    }
+
+    fn part(mut self, head: &str, content: &[u8]) -> Self {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+        self.0.extend_from_slice(head.as_bytes());
+        self.0.extend_from_slice(content);
+        self.0.extend_from_slice(b"\r\n");
+        self
+    }
+
+    pub(crate) fn kind(&self) -> String {
+        format!("multipart/form-data; boundary={BOUNDARY}")
+    }
+
+    pub(crate) fn body(&self) -> Vec<u8> {
+        [self.0.as_slice(), format!("--{BOUNDARY}--\r\n").as_bytes()].concat()
+    }
+}

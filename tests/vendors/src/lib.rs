@@ -15,10 +15,13 @@ mod unknown;
 
 /// Carrot quest's API: users by file and by property.
 pub mod carrot_quest;
+/// Constant Contact's v3 API: contacts by import, tokens that rotate.
+pub mod constant_contact;
 /// Zendesk's Support API: users and organizations in bulk, by jobs.
 pub mod zendesk;
 
 pub use carrot_quest::CarrotQuest;
+pub use constant_contact::ConstantContact;
 pub use contract::Contract;
 pub use faults::{Fault, FaultPlan, Faults, Struck};
 pub use message::{Asked, Reply};

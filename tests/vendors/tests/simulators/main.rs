@@ -4,5 +4,6 @@
 
 mod carrot_quest;
 mod client;
+mod constant_contact;
 mod faults;
 mod zendesk;

@@ -1,6 +1,6 @@
 //! Time as vendors write it, and a vendor's minutes made shorter.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -23,4 +23,10 @@ pub(crate) fn now_text() -> String {
 /// Now, in a form of `strftime`, in UTC.
 pub(crate) fn written(form: &str) -> String {
     Timestamp::now().to_zoned(TimeZone::UTC).strftime(form).to_string()
+}
+
+/// Seconds since 1970 at a moment that lies so far ahead, rounded up.
+pub(crate) fn epoch_in(ahead: Duration) -> u64 {
+    let since = (SystemTime::now() + ahead).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().div_ceil(1000) as u64
 }

@@ -13,6 +13,8 @@ mod socket;
 mod text;
 mod unknown;
 
+/// Auth0's users-exports jobs, and the files behind their links.
+pub mod auth0;
 /// Carrot quest's API: users by file and by property.
 pub mod carrot_quest;
 /// Constant Contact's v3 API: contacts by import, tokens that rotate.
@@ -20,6 +22,7 @@ pub mod constant_contact;
 /// Zendesk's Support API: users and organizations in bulk, by jobs.
 pub mod zendesk;
 
+pub use auth0::Auth0;
 pub use carrot_quest::CarrotQuest;
 pub use constant_contact::ConstantContact;
 pub use contract::Contract;

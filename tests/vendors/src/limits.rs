@@ -45,6 +45,46 @@ impl Window {
     }
 }
 
+/// So many requests at once, and one more after every interval.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    most: u32,
+    interval: Duration,
+    /// When all of them will be there again.
+    full: Instant,
+}
+
+impl Bucket {
+    /// `interval` is wall time: a vendor's span, scaled.
+    pub(crate) fn new(most: u32, interval: Duration) -> Self {
+        Self { most, interval, full: Instant::now() }
+    }
+
+    /// Takes one, or says how long until the next one.
+    pub(crate) fn take(&mut self) -> Result<(), Duration> {
+        let taken = self.full_in() + self.interval;
+        let all = self.interval * self.most;
+        if taken > all {
+            return Err(taken - all);
+        }
+        self.full = Instant::now() + taken;
+        Ok(())
+    }
+
+    pub(crate) fn most(&self) -> u32 {
+        self.most
+    }
+
+    pub(crate) fn remaining(&self) -> u32 {
+        let missing = self.full_in().as_nanos().div_ceil(self.interval.as_nanos().max(1));
+        self.most.saturating_sub(missing as u32)
+    }
+
+    pub(crate) fn full_in(&self) -> Duration {
+        self.full.saturating_duration_since(Instant::now())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +97,15 @@ mod tests {
         assert_eq!(window.remaining(), 0);
         std::thread::sleep(wait);
         assert!(window.take().is_ok());
+    }
+
+    #[test]
+    fn a_bucket_lets_a_burst_through_and_fills_again() {
+        let mut bucket = Bucket::new(3, Duration::from_millis(30));
+        assert!((0..3).all(|_| bucket.take().is_ok()));
+        let wait = bucket.take().expect_err("the fourth is too many");
+        assert!(wait <= Duration::from_millis(30) && bucket.remaining() == 0);
+        std::thread::sleep(wait);
+        assert!(bucket.take().is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
+mod auth0;
 mod carrot_quest;
 mod client;
 mod constant_contact;

@@ -29,9 +29,7 @@ impl Outbox {
         let notes = Notes { ledger: self.host.ledger()?, account: account.clone() };
         let mut flight = Flight::new(&mut self, destination, notes, cuts, report)?;
         let result = flight.run(canaries);
-        if let Err(error) = &result
-            && error.class == ErrorClass::CANCELLED
-        {
+        if result.as_ref().is_err_and(|error| error.class == ErrorClass::CANCELLED) {
             return Err(result.err().unwrap_or_else(Error::cancelled));
         }
         let landed = flight.land()?;

@@ -75,6 +75,9 @@ pub enum Reaction {
     /// The vendor has no room for it now; it is sent again when something else is done, at the soonest after so many
     /// milliseconds.
     Later(u64),
+    /// It has taken no row of the unit (the credentials are wrong, the file is not what it wants), and would take none of
+    /// another: the delivery ends with this error, and the unit counts as not sent.
+    Refused(Error),
     /// Nothing that is known: this text is kept in the run's folder, without secrets; the rows' fate is unknown.
     NotUnderstood(String),
 }

@@ -219,6 +219,10 @@ impl<'a> Flight<'a> {
                 self.not_before_ms = self.clock.now_ms() + ms.max(100);
                 Ok(())
             }
+            Reaction::Refused(error) => {
+                self.states[unit] = State::NotSent;
+                Err(error)
+            }
             Reaction::NotUnderstood(text) => self.keep_answer(unit, &text),
         }
     }

@@ -208,6 +208,21 @@ impl<'a> Flight<'a> {
         Ok(())
     }
 
+    /// Reads the replies to what was sent beside a unit that was refused: more of it is known then. What goes wrong here
+    /// is of no interest any more.
+    fn drain(&mut self) {
+        while let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
+            let read = pending.wait().and_then(|reply| {
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                let reaction = self.destination.sent(&read, reply)?;
+                self.react(unit, at_ms, reaction)
+            });
+            if read.is_err() {
+                return;
+            }
+        }
+    }
+
     fn react(&mut self, unit: usize, at_ms: u64, reaction: Reaction) -> Result<(), Error> {
         match reaction {
             Reaction::Done(outcome) => self.settle(unit, &outcome),
@@ -221,6 +236,7 @@ impl<'a> Flight<'a> {
             }
             Reaction::Refused(error) => {
                 self.states[unit] = State::NotSent;
+                self.drain();
                 Err(error)
             }
             Reaction::NotUnderstood(text) => self.keep_answer(unit, &text),

@@ -5,7 +5,10 @@
 
 use usher_sdk::shell::quote;
 
-use crate::options::{Delimiter, Options};
+use crate::{
+    api,
+    options::{Delimiter, Options},
+};
 
 /// The command that imports one part, on several lines; the file is in the current folder, the token in the environment.
 pub(crate) fn curl(part: &str, options: &Options) -> String {
@@ -23,13 +26,8 @@ pub(crate) fn curl(part: &str, options: &Options) -> String {
         },
     ];
     if !options.tags.is_empty() {
-        words.push(format!("--form-string {}", quote(&format!("tags={}", tags(&options.tags)))));
+        words.push(format!("--form-string {}", quote(&format!("tags={}", api::tags(&options.tags)))));
     }
     words.push(quote(&format!("{}/users/import", options.api_base.trim_end_matches('/'))));
     words.join(" \\\n  ")
-}
-
-/// Each name JSON-encoded, a comma between them (IMPORT).
-fn tags(names: &[String]) -> String {
-    names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect::<Vec<_>>().join(",")
 }

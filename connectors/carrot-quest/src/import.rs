@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use usher_sdk::{
     Clock, Http, Reply,
     abi::Error,
-    outbox::{Destination, Fates, Jobs, Progress, Reaction, RowReject, Step, Unit, UnitOutcome},
+    outbox::{Destination, Doubt, Fates, Jobs, Progress, Reaction, RowReject, Step, Unit, UnitOutcome},
     words::counted,
 };
 
@@ -207,14 +207,24 @@ impl Destination for Import<'_> {
             self.warn(unit.number, why);
             return Ok(Reaction::NotUnderstood(said.text));
         }
-        if self.reading(&answer, unit.rows).1.is_empty() {
+        let (reading, chosen) = self.reading(&answer, unit.rows);
+        if chosen.is_empty() && reading.unclear.is_empty() && reading.short == 0 {
             let outcome = self.outcome(unit.number, unit.rows, &answer, &Waiting::default());
             return Ok(Reaction::Done(outcome));
         }
         self.read_back.begin();
-        // There is no id of a job: what was answered is all that there is to remember.
+        // There is no id of a job: what was answered is all that there is to remember. What is not clear now would not be
+        // clearer if the part was sent again.
         let job = serde_json::to_string(&answer).map_err(|e| Error::bug("carrot.job", e.to_string()))?;
         Ok(Reaction::Job(job))
+    }
+
+    fn doubt(&mut self, _: &Http, _: &Unit, at_ms: u64) -> Result<Doubt, Error> {
+        if self.options.merge_field == MergeField::Email {
+            // Whom the first import makes, the second must find.
+            self.read_back.let_run(at_ms)?;
+        }
+        Ok(Doubt::SendAgain)
     }
 
     fn poll(&mut self, http: &Http, jobs: &mut Jobs<'_>) -> Result<Vec<Progress>, Error> {

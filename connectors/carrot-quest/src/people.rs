@@ -28,7 +28,7 @@ pub(crate) enum Shown {
 
 impl Person {
     /// Holds a user (USER) against what was sent. What the vendor may write in another form is compared by what it means:
-    /// numbers as numbers, days as days with the time 00:00:00, telephone numbers by their digits (PROPS).
+    /// numbers as numbers, days as days with the time 00:00:00 (in UTC, should it say so), telephone numbers by their digits (PROPS).
     pub(crate) fn compare(&self, user: &Value) -> Shown {
         if user.get("removed").is_some_and(|removed| !removed.is_null()) {
             return Shown::Nobody;
@@ -65,16 +65,23 @@ fn text(value: &Value) -> Option<String> {
 fn same(name: &str, sent: &str, shown: &str) -> bool {
     let (sent, shown) = (sent.trim(), shown.trim());
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let day = |text: &str| text.strip_suffix("T00:00:00").unwrap_or(text).to_owned();
     sent == shown
         || match name {
             "$email" => sent.to_lowercase() == shown.to_lowercase(),
-            "$phone" => digits(sent) == digits(shown),
+            "$phone" => !digits(sent).is_empty() && digits(sent) == digits(shown),
             _ => {
                 let numbers = sent.parse::<f64>().ok().zip(shown.parse::<f64>().ok());
-                numbers.is_some_and(|(a, b)| a == b) || day(sent) == day(shown)
+                numbers.is_some_and(|(a, b)| a == b) || day(sent).is_some_and(|sent| day(shown) == Some(sent))
             }
         }
+}
+
+/// A date without its zone, which is UTC, and without the time that a day alone gets; `None` for what is no date.
+fn day(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let is_date = bytes.len() >= 10 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-';
+    let local = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")).unwrap_or(text);
+    is_date.then(|| local.strip_suffix("T00:00:00").unwrap_or(local))
 }
 
 /// The rows of a part that are wanted, by number from 0: its records as [`usher_sdk::CsvEncoder`] writes them, column 0
@@ -171,9 +178,24 @@ mod tests {
         assert_eq!(changed("/props_custom/vip", json!(false)), otherwise("vip"));
         assert_eq!(changed("/user_id", json!("8")), otherwise("$user_id"));
         assert_eq!(changed("/user_id", json!(7)), Shown::AsSent);
+        assert_eq!(changed("/props_custom/since", json!("2024-01-01T00:00:00Z")), Shown::AsSent);
+        assert_eq!(changed("/props_custom/since", json!("2024-01-01T01:00:00")), otherwise("since"));
         assert_eq!(changed("/removed", json!("2024-01-01T00:00:00")), Shown::Nobody);
         // One group that is not shown leaves the other to be compared.
         assert_eq!(changed("/props_custom", json!(null)), Shown::AsSent);
+    }
+
+    #[test]
+    fn texts_are_the_same_to_the_letter() {
+        for (name, sent, shown) in [
+            ("note", "PIZZ", "PIZZZ"),
+            ("$phone", "ask Ada", "ask Eve"),
+            ("$name", "Ada", "ada"),
+            ("n", "1", "1.5"),
+        ] {
+            assert!(!same(name, sent, shown), "{name} {sent} {shown}");
+        }
+        assert!(same("n", "007", "7") && same("n", "-9007199254740992", "-9007199254740992"));
     }
 
     #[test]

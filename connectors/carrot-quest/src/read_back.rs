@@ -97,6 +97,12 @@ impl ReadBack {
         self.idle = 1;
     }
 
+    /// Waits until an import that may have been queued at `at_ms` has had its time to run.
+    pub(crate) fn let_run(&self, at_ms: u64) -> Result<(), Error> {
+        let left = at_ms.saturating_add(self.wait_ms).saturating_sub(self.clock.now_ms());
+        if left == 0 { Ok(()) } else { self.clock.sleep_ms(left) }
+    }
+
     /// How long to wait before the next round: not at all while people are found.
     pub(crate) fn poll_ms(&self) -> u64 {
         if self.idle == 0 { 0 } else { (1_000 << self.idle.min(6)).min(MOST_POLL_MS) }

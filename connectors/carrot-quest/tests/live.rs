@@ -367,6 +367,62 @@ fn a_part_of_which_no_answer_came_is_sent_again() {
 }
 
 #[test]
+fn by_address_a_part_in_doubt_is_not_sent_again_at_once() {
+    let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [ok(json!({})), ok(json!({}))]);
+    let host = host.import([imported("{}", 1), imported("{}", 1)]);
+    host.fail(Failure::new(Call::Receive, 2));
+    let batch = || text_batch(&[("$email", vec![Some("ada@example.com")])]);
+    let given = || with(json!({ "confirm": "none" }), json!({ "merge_field": "email" }));
+    assert_eq!(run(&host, given(), batch()).unwrap().report.unknown.count, 1);
+    host.clock().advance_ms(100_000);
+    assert_eq!(whole(&host, given(), batch()).report.accepted.count, 1);
+    assert_eq!(host.clock().slept_ms(), 500_000, "the first import has had its ten minutes");
+}
+
+#[test]
+fn what_is_not_clear_is_not_sent_again_but_stays_open() {
+    let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [ok(json!({})), ok(json!({}))]);
+    let host = host.import([imported(r#"{"2": "no"}"#, 2)]);
+    for _ in 0..2 {
+        let written = whole(&host, unconfirmed(), people(3));
+        assert_eq!((written.report.unknown.count, written.report.accepted.count), (2, 1));
+        assert_eq!(written.receipt.delivery.unwrap().settled, 0);
+    }
+    assert_eq!(writes(&host).len(), 1);
+}
+
+#[test]
+fn parts_go_out_while_people_are_looked_for() {
+    let mut host = MemoryHost::new().lets_in().import((0..5).map(|_| imported("{}", 2)));
+    for n in 1..=10 {
+        host = host.user(&n.to_string(), [nobody(), person(n)]);
+    }
+    let given = with(json!({ "confirm": "all" }), json!({ "max_rows": 2 }));
+    let written = whole(&host, given, people(10));
+    assert_eq!(written.report.confirmed.count, 10);
+    assert_eq!((writes(&host).len(), written.receipt.delivery.unwrap().settled), (5, 5));
+}
+
+#[test]
+fn one_by_one_goes_on_where_it_was_ended() {
+    let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [ok(json!({})), ok(json!({}))]);
+    let host = host
+        .props("1", [ok(json!({}))])
+        .props("2", [ok(json!({})), ok(json!({}))])
+        .props("3", [ok(json!({}))]);
+    let host = host.props("3", [ok(json!({}))]);
+    // The second of three answers is lost.
+    host.fail(Failure::new(Call::Receive, 3));
+    let given = || options(json!({ "props_up_to": 3, "confirm": "none" }));
+    let first = run(&host, given(), people(3)).unwrap();
+    assert_eq!((first.report.accepted.count, first.report.unknown.count), (1, 2));
+    let second = whole(&host, given(), people(3));
+    assert_eq!((second.report.accepted.count, second.receipt.delivery.unwrap().earlier), (3, 1));
+    let sent = writes(&host).iter().filter(|sent| sent.head.url.contains("/users/1/")).count();
+    assert_eq!(sent, 1, "what is settled is not sent again");
+}
+
+#[test]
 fn a_refused_part_counts_as_not_sent() {
     let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [ok(json!({})), ok(json!({}))]);
     let host = host.import([refusal(401, "NotAuthenticated", "expired"), imported("{}", 2)]);

@@ -6,7 +6,7 @@
 //! (`contact.rs`), addresses that are never written to (`roles.rs`), what stands where in the file (`layout.rs`), where rows
 //! go (`out.rs`).
 //!
-//! Of the API: its option (`access.rs`), a login and its tokens (`tokens.rs`), requests and replies as text (`api.rs`,
+//! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
 //! `activity.rs`, `refusals.rs`; for a shell `curl.rs`), sending them (`client.rs`), what is looked up and created before
 //! contacts are sent (`account.rs`), units under way (`delivery.rs`), and all of it in order (`remote.rs`).
 
@@ -24,6 +24,7 @@ mod guide;
 mod headings;
 mod layout;
 mod limits;
+mod login;
 mod notes;
 mod options;
 mod out;
@@ -40,4 +41,5 @@ usher_sdk::export! {
     sinks = { "contacts" => sink::Contacts },
     wants = ["output", "clock", "http", "state", "ledger"],
     hosts = ["api.cc.email", "authz.constantcontact.com"],
+    login = login::DeviceLogin,
 }

@@ -12,7 +12,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use usher_constant_contact::plugin;
 use usher_sdk::abi::Role;
-use usher_testkit::{Call, Failure, MemoryHost, Reply, check, text_batch};
+use usher_testkit::{Call, Failure, MemoryHost, Reply, check, drive, text_batch};
 
 /// An account that imports three people of JSON.
 fn good() -> MemoryHost {
@@ -633,4 +633,85 @@ fn problems_that_need_no_account() {
         "columns_of_the_json_import",
         common::told(&problems(&host, &json, &["email", "work_phone", "home_country"]))
     );
+}
+
+fn device() -> Reply {
+    Reply::new(200).json(&json!({
+        "device_code": "hush-device", "user_code": "ABCD-EFGH", "expires_in": 600, "interval": 5,
+        "verification_uri": "https://identity.constantcontact.com/activate",
+    }))
+}
+
+fn login(host: &MemoryHost) -> drive::Login {
+    let options = options(json!({ "client_secret": "hush-secret" }), json!({}));
+    drive::Login::open(plugin(), &options.to_string(), &host.services()).unwrap()
+}
+
+#[test]
+fn a_login_on_another_device_is_kept_and_used() {
+    let host = MemoryHost::new().on("POST", "device", [device()]).token([
+        oauth_refusal(400, "authorization_pending", ""),
+        oauth_refusal(400, "slow_down", ""),
+        token(1),
+    ]);
+    let mut login = login(&host);
+    let code = |error: usher_sdk::abi::Error| error.code.to_string();
+    assert_eq!(login.export().map_err(code), Err("login.no-refresh-token".to_owned()));
+    let mut said = format!("{:#?}\n", login.begin().unwrap());
+    for _ in 0..3 {
+        said += &format!("{:?}\n", login.poll().unwrap());
+    }
+    assert_eq!(login.export().unwrap(), "hush-refresh-1");
+    drop(login);
+    said += &common::requests(&host).replace("hush-device", "<device>");
+    assert_snapshot!(said);
+    // The option is the one that was there at the login, so the login wins; and its access token is good yet.
+    let host = host.on("GET", "/account/summary", [account()]).on(
+        "GET",
+        "/contact_lists?name=Newsletter",
+        [lists(&[("Newsletter", LIST, None)])],
+    );
+    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
+    assert_eq!(asked(&host).matches("/token").count(), 3);
+}
+
+#[test]
+fn logins_that_fail() {
+    let told = [
+        oauth_refusal(400, "access_denied", "The user said no"),
+        oauth_refusal(400, "expired_token", "Too late"),
+        oauth_refusal(401, "invalid_client", "hush-device"),
+        Reply::new(503),
+    ]
+    .map(|reply| {
+        let host = MemoryHost::new().on("POST", "device", [device()]).token([reply]);
+        let mut login = login(&host);
+        login.begin().unwrap();
+        let error = login.poll().unwrap_err();
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+        format!("{} {error}\n", error.code)
+    });
+    let host = MemoryHost::new().on("POST", "device", [device()]);
+    let mut late = login(&host);
+    late.begin().unwrap();
+    host.clock().advance_ms(601_000);
+    let late = format!("{}\n", late.poll().unwrap_err());
+    let refused = [
+        oauth_refusal(400, "unauthorized_client", "not of the device flow"),
+        Reply::new(200).json(&json!({ "device_code": "hush-device", "user_code": "A", "verification_uri": "ftp://x", "expires_in": 1 })),
+        Reply::new(200).body("<html>"),
+    ]
+    .map(|reply| format!("{}\n", login(&MemoryHost::new().on("POST", "device", [reply])).begin().unwrap_err()));
+    assert_snapshot!(told.concat() + &late + &refused.concat());
+}
+
+#[test]
+fn a_login_without_a_refresh_token_says_so() {
+    let short = Reply::new(200).json(&json!({ "access_token": "hush-access-1", "expires_in": 86_400 }));
+    let host = MemoryHost::new().on("POST", "device", [device()]).token([short]);
+    let mut login = login(&host);
+    login.begin().unwrap();
+    let progress = login.poll().unwrap();
+    assert!(progress.done && progress.warnings[0].contains("good for a day"), "{progress:?}");
+    assert_eq!(login.export().unwrap_err().code, "login.no-refresh-token");
 }

@@ -105,6 +105,7 @@ mod guard;
 mod header;
 mod host;
 mod json_text;
+mod login;
 pub mod options;
 pub mod records;
 pub mod shell;
@@ -126,6 +127,7 @@ pub use host::{
     RequestBuilder, State,
 };
 pub use json_text::read_list;
+pub use login::Login;
 pub use options::Secret;
 pub use records::Records;
 pub use sink::outbox;

@@ -89,7 +89,11 @@ impl Cutter {
         Ok(())
     }
 
-    fn end(&mut self) {
+    pub(super) fn open_rows(&self) -> u64 {
+        self.open_rows
+    }
+
+    pub(super) fn end(&mut self) {
         if self.open_rows == 0 {
             return;
         }
@@ -148,6 +152,22 @@ mod tests {
             }
             prop_assert_eq!((row, start), (taken.len() as u64, taken.iter().sum::<u64>()));
         }
+    }
+
+    #[test]
+    fn a_unit_may_be_ended_early_and_none_is_empty() {
+        let mut cutter = Cutter::new(UnitLimits { rows: 9, bytes: 9 }, 0);
+        cutter.end();
+        for (record, open) in [(b"a", 1), (b"b", 2), (b"c", 1)] {
+            if record == b"c" {
+                cutter.end();
+                cutter.end();
+            }
+            cutter.push(record).unwrap();
+            assert_eq!(cutter.open_rows(), open);
+        }
+        let rows: Vec<u64> = cutter.finish().0.iter().map(|cut| cut.rows).collect();
+        assert_eq!(rows, [2, 1]);
     }
 
     #[test]

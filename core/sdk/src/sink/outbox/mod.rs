@@ -87,6 +87,18 @@ impl Outbox {
         self.origins.len()
     }
 
+    /// Records of the unit that is open.
+    pub fn open_rows(&self) -> u64 {
+        self.cutter.open_rows()
+    }
+
+    /// Ends the open unit, if it has records: the next record begins another. For limits that rows and bytes cannot say
+    /// (lines, of which a record may have several). Must depend on the records alone, so that the same run cuts the same
+    /// units.
+    pub fn cut(&mut self) {
+        self.cutter.end();
+    }
+
     /// Where the records `first..first + rows` came from.
     fn origins(&mut self, first: u64, rows: u64) -> Result<Vec<Origin>, Error> {
         let four = |note: &[u8; 16], at: usize| {

@@ -31,7 +31,7 @@ pub(crate) fn seeds() -> impl Iterator<Item = u64> {
 /// Runs `one` for every seed, several at a time: most of their time they wait.
 pub(crate) fn for_each_seed(one: impl Fn(u64) + Sync) {
     let all: Vec<u64> = seeds().collect();
-    for some in all.chunks(8) {
+    for some in all.chunks(25) {
         thread::scope(|scope| {
             for seed in some {
                 scope.spawn(|| one(*seed));
@@ -82,9 +82,7 @@ pub(crate) fn rejected(bench: &Bench, outcome: &Value) -> Vec<String> {
     let text = bench.read(&format!("{folder}/rejects.ndjson"));
     let key = |line: &str| -> String {
         let reject: Value = serde_json::from_str(line).unwrap();
-        let record =
-            reject["record"].as_str().map(str::to_owned).unwrap_or_else(|| reject["record"].to_string());
-        let record: Value = serde_json::from_str(&record).unwrap();
+        let record: Value = serde_json::from_str(reject["raw"].as_str().unwrap()).unwrap();
         record["user_id"].as_str().unwrap().to_owned()
     };
     let mut keys: Vec<String> = text.lines().map(key).collect();

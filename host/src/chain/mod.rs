@@ -3,6 +3,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
+//! | `login.rs` | a connector's login |
 //! | `names.rs` | what a name in an expression means |
 //! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
 //! | `doubts.rs` | what a manifest may say without meaning it |
@@ -19,6 +20,7 @@ mod books;
 mod doubts;
 mod engine;
 mod finish;
+mod login;
 mod mapping;
 mod names;
 mod notes;
@@ -34,6 +36,7 @@ mod unique;
 mod writing;
 
 pub use engine::{Engine, Settings};
+pub use login::login;
 pub use mapping::Filling;
 pub use outcome::{
     ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome, Progress, RejectCount,

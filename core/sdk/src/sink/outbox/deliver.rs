@@ -29,10 +29,11 @@ impl Outbox {
         let notes = Notes { ledger: self.host.ledger()?, account: account.clone() };
         let mut flight = Flight::new(&mut self, destination, notes, cuts, report)?;
         let result = flight.run(canaries);
-        if let Err(error) = &result
-            && error.class == ErrorClass::CANCELLED
-        {
-            return Err(result.err().unwrap_or_else(Error::cancelled));
+        match &result {
+            Err(error) if error.class == ErrorClass::CANCELLED => return Err(error.clone()),
+            // The network is there: what was asked before will be answered soon.
+            Err(error) if error.class != ErrorClass::TRANSIENT => flight.hear_out(),
+            _ => {}
         }
         let landed = flight.land()?;
         let stopped = result.err().map(|error| Stopped {

@@ -14,7 +14,8 @@ pub trait Destination {
     /// Whose data it is at the vendor (a subdomain, an id of an app); no secret.
     fn account(&self) -> String;
 
-    /// The most units that may be under way at once, those that the vendor works on counted. At least 1.
+    /// The most units that may be under way at once, those that the vendor works on counted. At least 1; asked again and
+    /// again, so that the first unit may go alone.
     fn in_flight(&self) -> usize {
         4
     }
@@ -75,6 +76,9 @@ pub enum Reaction {
     /// The vendor has no room for it now; it is sent again when something else is done, at the soonest after so many
     /// milliseconds.
     Later(u64),
+    /// The vendor has taken none of it and would take no other either (imports are switched off, say): the delivery ends
+    /// with this error, and the unit counts as not sent.
+    Refused(Error),
     /// Nothing that is known: this text is kept in the run's folder, without secrets; the rows' fate is unknown.
     NotUnderstood(String),
 }

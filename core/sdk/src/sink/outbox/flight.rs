@@ -123,9 +123,10 @@ impl<'a> Flight<'a> {
     }
 
     fn send_all(&mut self, units: Range<usize>) -> Result<(), Error> {
-        let (mut next, most) = (units.start, self.destination.in_flight().max(1));
+        let mut next = units.start;
         loop {
             self.outbox.host.stop_if_cancelled()?;
+            let most = self.destination.in_flight().max(1);
             while self.waiting.len() + self.jobs.len() < most {
                 if !self.later.is_empty() && self.clock.now_ms() < self.not_before_ms {
                     break;
@@ -159,7 +160,7 @@ impl<'a> Flight<'a> {
     fn begin(&mut self, unit: usize) -> Result<(), Error> {
         let key = self.cuts[unit].key;
         match self.notes.find(&key)? {
-            None => {
+            None | Some(Note::Refused) => {
                 let read = self.outbox.unit(unit, &self.cuts[unit])?;
                 self.send(unit, &read)
             }
@@ -212,8 +213,12 @@ impl<'a> Flight<'a> {
         match reaction {
             Reaction::Done(outcome) => self.settle(unit, &outcome),
             Reaction::Job(id) => self.note_job(unit, id, at_ms),
+            Reaction::Refused(error) => {
+                self.refused(unit)?;
+                Err(error)
+            }
             Reaction::Later(ms) => {
-                self.states[unit] = State::NotSent;
+                self.refused(unit)?;
                 self.later.push_back(unit);
                 // What is under way may make room earlier, but a vendor that is full is not asked at once again.
                 self.not_before_ms = self.clock.now_ms() + ms.max(100);
@@ -221,6 +226,12 @@ impl<'a> Flight<'a> {
             }
             Reaction::NotUnderstood(text) => self.keep_answer(unit, &text),
         }
+    }
+
+    /// A unit that did arrive, and was not taken: whoever goes on with the run need not ask whether it was.
+    fn refused(&mut self, unit: usize) -> Result<(), Error> {
+        self.states[unit] = State::NotSent;
+        self.notes.write(&self.cuts[unit].key, &Note::Refused)
     }
 
     fn note_job(&mut self, unit: usize, id: String, at_ms: u64) -> Result<(), Error> {
@@ -316,6 +327,18 @@ impl<'a> Flight<'a> {
         let answer = json!({ "unit": unit, "first_row": first + 1, "rows": rows, "answer": outcome.answer });
         self.answers.insert(unit, answer);
         Ok(())
+    }
+
+    /// Takes the answers that are still to come, after an error. What goes wrong now is no news.
+    pub(super) fn hear_out(&mut self) {
+        while let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
+            let heard = pending.wait().and_then(|reply| {
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                let reaction = self.destination.sent(&read, reply)?;
+                self.react(unit, at_ms, reaction)
+            });
+            drop(heard);
+        }
     }
 
     /// The end, be it a good one or not: rows under way are of unknown fate.

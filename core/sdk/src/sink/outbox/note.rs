@@ -15,6 +15,8 @@ pub(super) enum Note {
         /// When, in milliseconds since 1970.
         at_ms: u64,
     },
+    /// The vendor has said that it took none of it.
+    Refused,
     /// The vendor works on it.
     Job {
         /// The vendor's id.

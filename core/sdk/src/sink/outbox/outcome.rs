@@ -15,6 +15,9 @@ pub struct UnitOutcome {
     /// Rows of which the vendor's answer says nothing, from 0 within the unit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<u64>,
+    /// Rows of which more is known than of the others: they were read back, say. From 0 within the unit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmed: Vec<u64>,
     /// What the vendor said of the unit, for the receipt: the id of its job, counts. No secrets, no personal data.
     #[serde(default)]
     pub answer: Value,
@@ -55,7 +58,7 @@ pub struct RowReject {
 impl UnitOutcome {
     /// All rows alike.
     pub fn all(fates: Fates, answer: Value) -> Self {
-        Self { fates, rejects: Vec::new(), unknown: Vec::new(), answer }
+        Self { fates, rejects: Vec::new(), unknown: Vec::new(), confirmed: Vec::new(), answer }
     }
 
     /// Whether it is known of every row what became of it.
@@ -96,6 +99,11 @@ impl UnitOutcome {
                 report.unknown.add(origin.input, origin.offset);
             }
         }
+        for row in &self.confirmed {
+            if let Some(origin) = take(*row)? {
+                report.confirmed.add(origin.input, origin.offset);
+            }
+        }
         let rest: &mut Identity = match self.fates {
             Fates::Accepted => &mut report.accepted,
             Fates::Confirmed => &mut report.confirmed,
@@ -129,6 +137,17 @@ mod tests {
         let counts = (report.confirmed.count, report.unknown.count, report.rejects.len());
         assert_eq!(counts, (3, 1, 1));
         assert!(!outcome.is_settled() && !outcome.is_clean());
+        // What was rejected is not confirmed as well, whatever else is said.
+        let some = UnitOutcome {
+            rejects: vec![reject(1)],
+            confirmed: vec![1, 3],
+            ..UnitOutcome::all(Fates::Accepted, Value::Null)
+        };
+        let mut report = Report::default();
+        some.report(&origins(5), &mut report).unwrap();
+        let counts = (report.confirmed.count, report.accepted.count, report.rejects.len());
+        assert_eq!(counts, (1, 3, 1));
+        assert!(some.is_settled() && !some.is_clean());
         let outside = UnitOutcome { unknown: vec![5], ..UnitOutcome::all(Fates::Accepted, Value::Null) };
         assert_eq!(outside.report(&origins(5), &mut report).unwrap_err().code, "outbox.outcome");
     }

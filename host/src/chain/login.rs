@@ -1,6 +1,6 @@
 //! Logging a connector in: its plugin's login, opened with the connector's options and services.
 
-use usher_abi::Role;
+use usher_abi::{LOGIN, Role};
 
 use super::{
     engine::{Engine, allowed_hosts, component_of, options_text},
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     manifest::{KeyPath, Severity, check_options, written_secrets},
     plugins::Login,
-    services::Sending,
+    services::{Attempt, InputOptions, InputRegistry, Sending},
 };
 
 /// Opens the login of a connector. Its requests are sent, as those of a plan are.
@@ -30,9 +30,12 @@ pub fn login(engine: &mut Engine, name: &str) -> Result<Login, Failure> {
         engine.manifest.error(&key.child("plugin"), line)
     })?;
     let none = format!(
-        "the plugin `{}` has no login: its connectors need none, or take credentials as options",
+        "the plugin `{}` has no login: its connectors need none, or have their credentials among their options",
         plugin.preamble.name
     );
+    if plugin.extension(LOGIN).is_none() {
+        return Err(engine.manifest.error(&key.child("plugin"), &none).into());
+    }
     // Which role the connector has is said by chains; there may be none yet.
     let component = [Role::Sink, Role::Source, Role::Transform]
         .into_iter()
@@ -48,10 +51,10 @@ pub fn login(engine: &mut Engine, name: &str) -> Result<Login, Failure> {
     }
     let text = options_text(&connector.options);
     let opened = Opened { connector, plugin, component, sound: true };
-    let inputs = engine.inputs();
-    engine.sending = Sending::Reads;
-    let (services, _) = engine.services("", "login", &opened, &inputs, None);
-    engine.sending = Sending::Nothing;
+    let nothing = InputOptions::new(&engine.manifest.folder, std::env::temp_dir(), engine.cancel.clone());
+    engine.asking.set(Sending::Reads);
+    let attempt = Attempt { chain: String::new(), run: "login".to_owned(), manifest: String::new() };
+    let (services, _) = engine.services(&attempt, &opened, &InputRegistry::new(nothing), None);
     let login = Login::open(&opened.plugin, &text, services)?;
     login.ok_or_else(|| engine.manifest.error(&key.child("plugin"), &none).into())
 }

@@ -11,6 +11,7 @@ mod doubts;
 mod examples;
 mod formats;
 mod live;
+mod login;
 mod main_job;
 mod messages;
 mod no_words;

@@ -120,12 +120,12 @@ impl Account {
                     self.fresh.push(list_id.clone());
                 } else {
                     let members = membership_count.map_or_else(
-                        || "members that are not counted".to_owned(),
-                        |n| format!("{n} members"),
+                        || format!("how many members `{name}` has is not said"),
+                        |members| format!("`{name}` has {members} members already"),
                     );
                     let message = format!(
-                        "tags are given to everybody on the lists, and `{name}` has {members} already; use a new list, or \
-                         say `tag_whole_lists = true` within `api` if all of them are meant"
+                        "tags are given to everybody on the lists, and {members}; use a new list, or say `tag_whole_lists = \
+                         true` within `api` if all of them are meant"
                     );
                     problems.push(problem(pointer, "list.not-empty", message));
                 }

@@ -24,6 +24,8 @@ use crate::{
 const LONGEST_MS: u64 = 86_400_000;
 /// How often one unit is sent again on account of the same trouble.
 const TRIES: u32 = 5;
+/// An import that is not known so often is lost.
+const MISSING: u32 = 4;
 /// How long to wait when the account has its 1,000 imports waiting (OAS), in milliseconds.
 const QUEUE_MS: u64 = 30_000;
 
@@ -50,12 +52,12 @@ pub(crate) struct Delivery<'a> {
     pub(crate) warnings: Vec<String>,
     /// Whether the tags were given.
     pub(crate) tagged: bool,
-    /// Why nothing more is to be sent.
-    stop: Option<Error>,
     /// The number of the token that a unit went out with.
     sent_with: BTreeMap<u64, u64>,
     /// How often a unit met with trouble.
     troubles: BTreeMap<u64, u32>,
+    /// How often an import was not known.
+    missing: BTreeMap<String, u32>,
     /// Since when nothing is taken.
     refused_since: Option<u64>,
 }
@@ -76,21 +78,15 @@ impl<'a> Delivery<'a> {
             first_line,
             warnings: Vec::new(),
             tagged: false,
-            stop: None,
             sent_with: BTreeMap::new(),
             troubles: BTreeMap::new(),
+            missing: BTreeMap::new(),
             refused_since: None,
         }
     }
 
     fn call(&self) -> &'static str {
         if self.way == Way::SignUp { "signing a contact up" } else { "sending an import" }
-    }
-
-    /// The unit was refused, and every other would be: it is not sent, and the next request is an error.
-    fn stop(&mut self, error: Error) -> Reaction {
-        self.stop = Some(error);
-        Reaction::Later(0)
     }
 
     /// Whether a unit has met with trouble so often that it is given up.
@@ -108,13 +104,13 @@ impl<'a> Delivery<'a> {
             401 => {
                 let generation = self.sent_with.get(&unit.number).copied().unwrap_or_default();
                 self.client.tokens.forget(generation);
-                Ok(if self.is_given_up(unit) { self.stop(error()) } else { Reaction::Later(0) })
+                Ok(if self.is_given_up(unit) { Reaction::Refused(error()) } else { Reaction::Later(0) })
             }
-            429 if refusal.is_quota() => Ok(self.stop(quota(call, refusal, now))),
+            429 if refusal.is_quota() => Ok(Reaction::Refused(quota(call, refusal, now))),
             429 => {
                 let since = *self.refused_since.get_or_insert(now);
                 if now.saturating_sub(since) > PATIENCE_MS {
-                    return Ok(self.stop(error()));
+                    return Ok(Reaction::Refused(error()));
                 }
                 Ok(Reaction::Later(if refusal.is_throttled() { 1_000 } else { QUEUE_MS }))
             }
@@ -134,7 +130,7 @@ impl<'a> Delivery<'a> {
                 }
             }
             408 | 500..=599 => Err(error()),
-            _ => Ok(self.stop(error())),
+            _ => Ok(Reaction::Refused(error())),
         }
     }
 
@@ -205,7 +201,12 @@ impl<'a> Delivery<'a> {
         let call = "asking how far an import is";
         let text = match self.client.get(call, &url, &[])? {
             Ok(text) => text,
-            Err(refusal) if refusal.status == 404 => return Ok(Progress::Lost),
+            // What was taken a moment ago may not be listed yet.
+            Err(refusal) if refusal.status == 404 => {
+                let times = self.missing.entry(id.to_owned()).or_default();
+                *times += 1;
+                return Ok(if *times < MISSING { Progress::Running } else { Progress::Lost });
+            }
             Err(refusal) => return Err(refused(call, &refusal)),
         };
         let Ok(activity) = activity(&text) else { return Ok(Progress::NotUnderstood(text)) };
@@ -285,9 +286,6 @@ impl Destination for Delivery<'_> {
     }
 
     fn send(&mut self, http: &Http, unit: &Unit) -> Result<Step, Error> {
-        if let Some(error) = self.stop.take() {
-            return Err(error);
-        }
         let lists = self.account.lists();
         let request = match &self.way {
             Way::Json => {

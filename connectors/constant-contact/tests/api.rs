@@ -416,6 +416,9 @@ fn imports_that_are_given_up_are_sent_again() {
     let host = host.job([
         activity("timed_out", json!({})),
         Reply::new(404),
+        Reply::new(404),
+        Reply::new(404),
+        Reply::new(404),
         failed(),
         activity("cancelled", json!({})),
     ]);
@@ -423,6 +426,12 @@ fn imports_that_are_given_up_are_sent_again() {
     let host = good().job([activity("weird", json!({}))]);
     let third = outcome(&run(&host, json!({})));
     assert_snapshot!([first, second, third].join("\n"));
+}
+
+#[test]
+fn an_import_that_is_not_listed_yet_is_not_sent_again() {
+    let host = good().job([Reply::new(404), Reply::new(404), all_in(3)]);
+    assert_eq!(run(&host, json!({})).unwrap().report.confirmed.count, 3);
 }
 
 /// A run that ends while it waits for the reply to an import, and the same once more.

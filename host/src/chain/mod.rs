@@ -3,6 +3,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `engine.rs` | what all chains of a command share: manifest, plugins, services, cancellation |
+//! | `login.rs` | a connector's login |
 //! | `names.rs` | what a name in an expression means |
 //! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
 //! | `doubts.rs` | what a manifest may say without meaning it |
@@ -20,6 +21,7 @@ mod books;
 mod doubts;
 mod engine;
 mod finish;
+mod login;
 mod mapping;
 mod names;
 mod notes;
@@ -36,6 +38,7 @@ mod unique;
 mod writing;
 
 pub use engine::{Engine, Settings};
+pub use login::login;
 pub use mapping::Filling;
 pub use outcome::{
     ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, Progress,

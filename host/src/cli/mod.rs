@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod interrupt;
+mod login;
 mod new;
 mod plan;
 mod plugins;
@@ -63,6 +64,8 @@ enum Command {
     Preview(preview::Preview),
     /// Do everything but publish: exact counts, parts, and rejects by reason
     Plan(plan::Plan),
+    /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
+    Login(login::Login),
     /// Look at plugins
     #[command(subcommand)]
     Plugins(plugins::Plugins),
@@ -88,6 +91,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Check(command) => command.execute(&global),
         Command::Preview(command) => command.execute(&global),
         Command::Plan(command) => command.execute(&global),
+        Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
         Command::New(command) => command.execute(&global),
         Command::Test(command) => command.execute(&global),

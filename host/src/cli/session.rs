@@ -186,6 +186,28 @@ impl Session {
         }
     }
 
+    /// Says why a login failed; answers the exit code.
+    pub(super) fn fail_login(&self, connector: &str, failure: Failure) -> u8 {
+        let key = KeyPath::from(["connectors", connector]);
+        let (message, code, exit) = match failure {
+            Failure::Manifest(problems) => return self.say(&problems),
+            Failure::Run(error) => {
+                (self.engine.manifest.redact(&error.to_string()), error.code.to_string(), code::FAILED)
+            }
+            Failure::Cancelled => (
+                "it was stopped; nobody is logged in by it".to_owned(),
+                "cancelled".to_owned(),
+                self.signal.exit_code(),
+            ),
+        };
+        if self.global.json {
+            print_json(&[Diagnostic::error(message).about(&key).code(code.as_str())]);
+        } else {
+            tell!("error: connector `{connector}`: {message}");
+        }
+        exit
+    }
+
     /// Prints diagnostics; answers the exit code for a wrong manifest.
     pub(super) fn say(&self, problems: &[Diagnostic]) -> u8 {
         if self.global.json {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use usher_abi::{
-    Component, Description, Error, HostTable, Instance, Kind, ModuleRef, Role, preamble::Preamble,
+    Component, Description, Error, Extension, HostTable, Instance, Kind, ModuleRef, Role, preamble::Preamble,
 };
 
 use super::{Lock, Locked, PluginFile, Refusal, SearchPath, load};
@@ -65,6 +65,11 @@ impl Plugin {
     /// Its root module, for the conformance suite.
     pub fn module(&self) -> ModuleRef {
         self.module
+    }
+
+    /// What else it offers, by id; whoever asks checks its layout.
+    pub fn extension(&self, id: &str) -> Option<Extension> {
+        (self.module.get_extension())(id.into()).into_option()
     }
 
     /// The component of a role: by name, or the first.

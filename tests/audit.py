@@ -330,7 +330,10 @@ class Input:
         self.id, self.name, self.path = entry.get("id"), entry.get("name"), entry.get("path") or ""
         self.data, self.stored, self.reason = None, None, None
         self._starts, self._newlines = "unknown", None
+        # What was downloaded lies in the run's own folder.
         places = [self.path, os.path.join(folder, "..", "..", "..", self.path)] if self.path else []
+        if self.path.startswith("inputs/"):
+            places.insert(0, os.path.join(folder, self.path))
         found = next((p for p in places if os.path.isfile(p)), None)
         if found is None:
             self.reason = "no such file here"

@@ -3,6 +3,7 @@
 mod tenant;
 
 use std::{
+    os::unix::fs::PermissionsExt,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -13,7 +14,7 @@ use crate::{
     rows,
     support::{Bench, Said},
 };
-use tenant::{Tenant, Trouble};
+use tenant::{Tenant, Trouble, tenant as tenant_of};
 
 const USERS: &str = concat!(
     "{\"user_id\":\"auth0|1\",\"email\":\"ada@example.com\",\"user_metadata.plan\":\"pro\"}\n",
@@ -51,9 +52,9 @@ fn usher(bench: &Bench, secret: &str, arguments: &[&str]) -> Said {
 
 #[test]
 fn an_export_is_ordered_awaited_and_read() {
-    let tenant = Tenant::new(USERS);
-    tenant.account().pending = 1;
-    tenant.account().troubles = [Trouble::Expired, Trouble::Cut].into();
+    let tenant = tenant_of(USERS);
+    tenant.state().0.pending = 1;
+    tenant.state().0.troubles = [Trouble::Expired, Trouble::Cut].into();
     let bench = bench(&tenant);
     usher(&bench, "hush-secret", &["run"]).expect(0);
     assert_eq!(rows(&bench), ["auth0|1,ada@example.com,pro", "auth0|3,eve@example.com,"]);
@@ -65,10 +66,10 @@ fn an_export_is_ordered_awaited_and_read() {
     );
     assert!(rejects.to_string().contains("auth0|2"), "the raw record is there: {rejects}");
     assert!(!bench.read("out/main/latest/report.json").contains("hush"));
-    assert_eq!(tenant.count("POST /api/v2/jobs/users-exports"), 1);
-    assert_eq!(tenant.count("GET /files/"), 3);
-    let account = tenant.account();
-    let order = account.asked.iter().find(|asked| asked.line.ends_with("users-exports")).unwrap();
+    assert_eq!(tenant.asked("POST /api/v2/jobs/users-exports").len(), 1);
+    assert_eq!(tenant.asked("GET /files/").len(), 3);
+    let state = tenant.state();
+    let order = state.1.iter().find(|asked| asked.line.ends_with("users-exports")).unwrap();
     let fields =
         ["user_id", "email", "user_metadata.plan"].map(|f| serde_json::json!({ "name": f, "export_as": f }));
     assert_eq!(
@@ -79,44 +80,64 @@ fn an_export_is_ordered_awaited_and_read() {
 
 #[test]
 fn a_killed_run_takes_its_export_up() {
-    let tenant = Tenant::new(USERS);
-    tenant.account().pending = u64::MAX;
+    let tenant = tenant_of(USERS);
+    tenant.state().0.pending = u64::MAX;
     let bench = bench(&tenant);
     let mut command = bench.command(&["run", "--quiet"]);
     command.env("AUTH0_SECRET", "hush-secret").stdout(Stdio::null()).stderr(Stdio::null());
     let mut run = command.spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(30);
-    while tenant.count("GET /api/v2/jobs/") == 0 && Instant::now() < until {
+    while tenant.asked("GET /api/v2/jobs/").is_empty() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(10));
     }
     run.kill().unwrap();
     run.wait().unwrap();
-    assert!(tenant.count("GET /api/v2/jobs/") > 0, "it never asked for its job");
-    tenant.account().pending = 0;
+    assert!(!tenant.asked("GET /api/v2/jobs/").is_empty(), "it never asked for its job");
+    tenant.state().0.pending = 0;
     usher(&bench, "hush-secret", &["run", "--quiet"]).expect(0);
     assert_eq!(rows(&bench).len(), 2);
-    assert_eq!(tenant.count("POST /api/v2/jobs/users-exports"), 1, "the second run has ordered none");
+    assert_eq!(tenant.asked("POST /api/v2/jobs/users-exports").len(), 1, "the second run has ordered none");
     usher(&bench, "hush-secret", &["run", "--quiet"]).expect(0);
-    assert_eq!(tenant.count("POST /api/v2/jobs/users-exports"), 2, "the next one orders fresh users");
+    assert_eq!(tenant.asked("POST /api/v2/jobs/users-exports").len(), 2, "the next one orders fresh users");
 }
 
 #[test]
 fn a_plan_orders_no_more_than_it_reads_and_a_check_asks_nobody() {
-    let tenant = Tenant::new(USERS);
+    let tenant = tenant_of(USERS);
     let bench = bench(&tenant);
     usher(&bench, "hush-secret", &["check"]).expect(0);
-    assert_eq!(tenant.account().asked.len(), 0);
+    assert_eq!(tenant.state().1.len(), 0);
     usher(&bench, "hush-secret", &["plan", "--limit", "1"]).expect(0);
-    let account = tenant.account();
-    let order = account.asked.iter().find(|asked| asked.line.ends_with("users-exports")).unwrap();
+    let state = tenant.state();
+    let order = state.1.iter().find(|asked| asked.line.ends_with("users-exports")).unwrap();
     assert!(order.body.contains("\"limit\":1"), "{}", order.body);
 }
 
 #[test]
 fn wrong_credentials_are_told_before_anything_is_read() {
-    let tenant = Tenant::new(USERS);
+    let tenant = tenant_of(USERS);
     let bench = bench(&tenant);
     let said = usher(&bench, "hush-wrong", &["run"]).expect(2);
     assert!(said.err.contains("compare `client_id` and `client_secret`"), "{}", said.err);
-    assert_eq!(tenant.account().asked.len(), 1);
+    assert_eq!(tenant.state().1.len(), 1);
+}
+
+#[test]
+fn what_is_downloaded_stays_with_the_run_unless_it_must_not() {
+    let tenant = tenant_of(USERS);
+    tenant.state().0.troubles = [Trouble::Cut].into();
+    let bench = bench(&tenant);
+    usher(&bench, "hush-secret", &["run", "--quiet"]).expect(0);
+    let report: Value = serde_json::from_str(&bench.read("out/main/latest/report.json")).unwrap();
+    let kept = report["inputs"][0]["path"].as_str().unwrap().to_owned();
+    assert!(kept.starts_with("inputs/"), "{kept}");
+    let names: Vec<_> = std::fs::read_dir(bench.path("out/main/latest/inputs")).unwrap().flatten().collect();
+    assert_eq!(names.len(), 1, "the download that was cut is not there");
+    let mode = names[0].metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode, names[0].metadata().unwrap().len()),
+        (0o600, report["inputs"][0]["bytes"].as_u64().unwrap())
+    );
+    usher(&bench, "hush-secret", &["run", "--quiet", "--set", "connectors.users.store=false"]).expect(0);
+    assert!(!bench.path("out/main/latest/inputs").exists());
 }

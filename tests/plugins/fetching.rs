@@ -19,7 +19,7 @@ fn bench(from: &str, to: &str) -> Bench {
             "version = 1\n\n\
              [connectors.people]\nplugin = \"fetching\"\nhosts = [\"{}\"]\n\
              options = {{ url = \"{from}/export\", token = \"${{env:TOKEN}}\" }}\n\n\
-             [connectors.counted]\nplugin = \"fetching\"\nhosts = [\"{}\"]\nfields = {{ email = \"email\" }}\n\
+             [connectors.counted]\nplugin = \"fetching\"\ncomponent = \"users\"\nhosts = [\"{}\"]\nfields = {{ email = \"email\" }}\n\
              options = {{ url = \"{to}/count\", token = \"${{env:TOKEN}}\" }}\n\n\
              [chains.people]\nfrom = \"people\"\nto = [\"counted\"]\n",
             host(from),
@@ -129,7 +129,7 @@ fn what_it_asks_for_can_be_read_without_running_it() {
     let bench = Bench::new();
     let said = bench.usher(&["plugins", "show", "fetching", "--json"]).expect(0);
     let shown: Value = serde_json::from_str(&said.out).expect("a plugin");
-    assert_eq!(shown["wants"], serde_json::json!(["input", "output", "http"]));
+    assert_eq!(shown["wants"], serde_json::json!(["input", "output", "clock", "ledger", "http"]));
     assert_eq!(shown["hosts"], serde_json::json!(["*.fetching.example"]));
     let said = bench.usher(&["plugins", "describe", "fetching"]).expect(0);
     assert!(said.out.contains("rate limit") && said.out.contains("made up"), "{}", said.out);

@@ -5,6 +5,7 @@
 mod support;
 
 mod comparing;
+mod delivering;
 mod fetching;
 mod files;
 mod honest;

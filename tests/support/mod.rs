@@ -6,6 +6,8 @@
 )]
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 
+pub(crate) mod server;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -71,12 +71,16 @@ impl Exporter {
         self.client.scope()
     }
 
-    /// The file of an order: of the job that an earlier run has ordered, if it got no further, else of a new one.
+    /// The file of an order: of the job that an earlier attempt at this run has read, or that an earlier run has ordered
+    /// and got no further, else of a new one.
     pub(crate) fn fetch(&mut self, order: &Order) -> Result<InputFile, Error> {
-        let earlier = self.jobs.find(order, self.clock.now_ms())?;
+        let earlier = match self.jobs.read_before(order)? {
+            Some(job) => Some(job),
+            None => self.jobs.find(order, self.clock.now_ms())?,
+        };
         if let Some(job) = earlier {
             self.host.log(LogLevel::INFO, &format!("the export `{job}` of an earlier run is taken up"));
-            match self.follow(&job) {
+            match self.follow(order, &job) {
                 Err(error) if is_lost(&error) => {
                     self.host
                         .warn(&format!("a new export is ordered, since the one taken up is lost: {error}"));
@@ -89,12 +93,15 @@ impl Exporter {
         }
         let job = self.client.order(order)?;
         self.jobs.note(order, &job.id, self.clock.now_ms())?;
-        self.follow(&job.id)
+        self.follow(order, &job.id)
     }
 
     /// Waits for a job and downloads its file. The job is forgotten once it has nothing more to give.
-    fn follow(&mut self, job: &str) -> Result<InputFile, Error> {
+    fn follow(&mut self, order: &Order, job: &str) -> Result<InputFile, Error> {
         let ended = self.wait_and_download(job);
+        if ended.is_ok() {
+            self.jobs.note_read(order, job)?;
+        }
         let done = ended.as_ref().map_or_else(is_lost, |_| true);
         if done {
             self.jobs.forget(job, self.clock.now_ms())?;

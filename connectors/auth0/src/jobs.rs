@@ -1,8 +1,9 @@
-//! Jobs that were ordered and whose file was not yet fetched, in the state service: a run that was ended meanwhile finds
-//! its job there when it is started again.
+//! Jobs that were ordered. One whose file was not yet fetched is in the state service: a run that was ended meanwhile finds
+//! it there when it is started again. One whose file was fetched is in the ledger: a run that goes on with sending what
+//! it read must read the same again.
 
 use serde::{Deserialize, Serialize};
-use usher_sdk::{Host, State, abi::Error};
+use usher_sdk::{Host, Ledger, State, abi::Error};
 
 use crate::{limits::JOB_KEPT_MS, order::Order};
 
@@ -12,6 +13,7 @@ const KEY: &str = "export-jobs";
 #[derive(Debug)]
 pub(crate) struct Jobs {
     state: State,
+    ledger: Ledger,
     domain: String,
 }
 
@@ -25,13 +27,24 @@ struct Noted {
 
 impl Jobs {
     pub(crate) fn new(host: &Host, domain: &str) -> Result<Self, Error> {
-        Ok(Self { state: host.state()?, domain: domain.to_owned() })
+        Ok(Self { state: host.state()?, ledger: host.ledger()?, domain: domain.to_owned() })
     }
 
     /// The job of the same order that Auth0 still has.
     pub(crate) fn find(&self, order: &Order, now_ms: u64) -> Result<Option<String>, Error> {
         let same = |noted: &Noted| noted.domain == self.domain && noted.order == *order;
         Ok(self.all(now_ms)?.into_iter().find(same).map(|noted| noted.job))
+    }
+
+    /// The job whose file this very run has read in an earlier attempt.
+    pub(crate) fn read_before(&self, order: &Order) -> Result<Option<String>, Error> {
+        let found = self.ledger.find(&self.domain, &unit(order)?)?;
+        Ok(found.and_then(|job| String::from_utf8(job).ok()))
+    }
+
+    /// Notes that this run has read the file of a job.
+    pub(crate) fn note_read(&self, order: &Order, job: &str) -> Result<(), Error> {
+        self.ledger.note(&self.domain, &unit(order)?, job.as_bytes())
     }
 
     /// Notes a job.
@@ -69,4 +82,9 @@ impl Jobs {
         let text = serde_json::to_vec(all).map_err(|e| Error::bug("export.notes", e.to_string()))?;
         self.state.put(KEY, &text)
     }
+}
+
+/// An order, as the ledger knows it.
+fn unit(order: &Order) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(order).map_err(|e| Error::bug("export.notes", e.to_string()))
 }

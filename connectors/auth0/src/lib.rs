@@ -24,6 +24,6 @@ usher_sdk::export! {
     name = "auth0",
     summary = "Auth0 user exports",
     sources = { "users" => source::Users },
-    wants = ["input", "clock", "state", "http"],
+    wants = ["input", "clock", "state", "ledger", "http"],
     hosts = ["*.auth0.com", "*.amazonaws.com"],
 }

@@ -6,7 +6,7 @@ use usher_sdk::{
 };
 
 use crate::{
-    api,
+    curl,
     options::{Deliver, MergeField, Options},
 };
 
@@ -15,6 +15,24 @@ pub(crate) fn guide(options: &Options, parts: &[Part]) -> Guide {
     match options.deliver {
         Deliver::UiFile => panel(options, parts),
         Deliver::ApiFile => command(options, parts),
+        Deliver::Api => sent(options),
+    }
+}
+
+/// Nothing is left to do (IMPORT).
+fn sent(options: &Options) -> Guide {
+    let mut expect = vec![format!(
+        "People whose `{}` is known are updated, the others are created; everybody counts in the paid quota.",
+        options.merge_field.column()
+    )];
+    expect.extend(of_many(options));
+    Guide {
+        title: "Carrot quest: users sent to the API".to_owned(),
+        before: vec!["Nothing is to be uploaded: the file shows what was sent.".to_owned()],
+        expect,
+        results: vec![later()],
+        undo: undo(),
+        ..Guide::default()
     }
 }
 
@@ -52,7 +70,7 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
         "Open a shell in the folder of this page, and run the command of each file, in this order.".to_owned(),
     ];
     for part in parts {
-        let curl = api::curl(&part.name, options).replace('\n', "\n    ");
+        let curl = curl::curl(&part.name, options).replace('\n', "\n    ");
         steps.push(format!("`{}`:\n\n    ```sh\n    {curl}\n    ```", part.name));
     }
     let mut expect = expect(options, parts);
@@ -68,13 +86,15 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
         before: before(),
         steps,
         expect,
-        results: vec![
-            "The import goes on after the answer, and more rows may fail then: a message among the notifications of the \
-             admin panel says how it went."
-                .to_owned(),
-        ],
+        results: vec![later()],
         undo: undo(),
     }
+}
+
+fn later() -> String {
+    "The import goes on after the answer, and more rows may fail then: a message among the notifications of the admin panel \
+     says how it went."
+        .to_owned()
 }
 
 fn before() -> Vec<String> {
@@ -92,16 +112,16 @@ fn expect(options: &Options, parts: &[Part]) -> Vec<String> {
         "{}: those whose `{key}` is known are updated, the others are created.",
         counted(rows, "person", "people")
     )];
-    if options.merge_field == MergeField::Email {
-        expect.push(
-            "Where several people have one address, the one who was active last is updated.".to_owned(),
-        );
-    }
-    expect.push(
-        "What a blank cell does to a value that is there already is not documented: try it with one person first."
-            .to_owned(),
-    );
+    expect.extend(of_many(options));
     expect
+}
+
+/// What is to be known of rows whose person is there already.
+fn of_many(options: &Options) -> Vec<String> {
+    let several = "Where several people have one address, the one who was active last is updated.";
+    let blank = "What a blank cell does to a value that is there already is not documented: try it with one person first.";
+    let several = (options.merge_field == MergeField::Email).then_some(several);
+    several.into_iter().chain([blank]).map(str::to_owned).collect()
 }
 
 fn undo() -> Vec<String> {

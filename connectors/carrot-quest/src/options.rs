@@ -10,7 +10,13 @@ use usher_sdk::{
     options::{problem, warning},
 };
 
-use crate::limits;
+use crate::{
+    limits,
+    live::{Confirm, Live},
+};
+
+/// Where users are sent; `lib.rs` asks the host for these.
+const HOSTS: [&str; 2] = ["api.carrotquest.io", "api.dashly.app"];
 
 /// How users reach Carrot quest, and what the files are made for.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -19,8 +25,10 @@ pub(crate) struct Options {
     /// The property by which people are found again: `user_id` or `email` (`$user_id` and `$email` are the same). Its
     /// column stands first, is never blank, and holds no value twice.
     pub(crate) merge_field: MergeField,
-    /// The form of delivery: files that a person uploads, or files that the API takes.
+    /// The form of delivery: files that a person uploads, files that the API takes, or by the API.
     pub(crate) deliver: Deliver,
+    /// With `deliver = "api"`: the token, and how much is made sure of.
+    pub(crate) api: Option<Live>,
     /// Between the cells: `tab` (as the vendor's default), `,`, `|`, `;` or `space`.
     pub(crate) delimiter: Delimiter,
     /// Tags that everybody in the files gets; only the API sets them.
@@ -54,6 +62,7 @@ impl Default for Options {
         Self {
             merge_field: MergeField::UserId,
             deliver: Deliver::UiFile,
+            api: None,
             delimiter: Delimiter::Tab,
             tags: Vec::new(),
             property_types: BTreeMap::new(),
@@ -107,6 +116,8 @@ pub(crate) enum Deliver {
     UiFile,
     /// Files for `POST /users/import`, with the `curl` command for each.
     ApiFile,
+    /// Sent to the API.
+    Api,
 }
 
 /// Between the cells.
@@ -252,8 +263,55 @@ impl Options {
             let message = "only the API sets `tags`; with `deliver = \"ui-file\"` nobody gets them";
             problems.push(warning("/tags", "option.unused", message));
         }
+        problems.extend(self.live_problems());
         if let Err(wrong) = usher_sdk::options::consent(&self.consent) {
             problems.push(wrong);
+        }
+        problems
+    }
+
+    /// How users are sent, when they are.
+    pub(crate) fn live(&self) -> Option<&Live> {
+        self.api.as_ref().filter(|_| self.deliver == Deliver::Api)
+    }
+
+    /// What is wrong with the options of delivery by the API.
+    fn live_problems(&self) -> Vec<Problem> {
+        let live = match (&self.api, self.deliver) {
+            (None, Deliver::Api) => {
+                let message =
+                    "`deliver = \"api\"` needs a token: `api = { token = \"${env:CARROT_QUEST_TOKEN}\" }`";
+                return vec![problem("/api", "option.invalid", message)];
+            }
+            (None, _) => return Vec::new(),
+            (Some(_), Deliver::UiFile | Deliver::ApiFile) => {
+                let message = "`api` is used with `deliver = \"api\"` only; nothing is sent";
+                return vec![warning("/api", "option.unused", message)];
+            }
+            (Some(live), Deliver::Api) => live,
+        };
+        let mut problems = live.problems();
+        let host = self.api_base.split_once("://").map_or("", |(_, rest)| rest);
+        let host = host.split('/').next().unwrap_or_default();
+        if self.api_base.starts_with("https://") && !HOSTS.contains(&host) {
+            let message =
+                format!("users are sent to {} only", HOSTS.map(|host| format!("`{host}`")).join(" or "));
+            problems.push(problem("/api_base", "option.invalid", message));
+        }
+        if self.merge_field == MergeField::Email && live.confirm != Confirm::None {
+            let message = "nobody is read back: people are found by your own id only (`merge_field = \"user_id\"`), so they \
+                           stay accepted; `confirm = \"none\"` says that this is meant";
+            problems.push(warning("/api/confirm", "confirm.by-id-only", message));
+        }
+        if live.props_up_to > 0 {
+            let wrong = if self.merge_field == MergeField::Email {
+                "people are set one by one by your own id only; set `merge_field = \"user_id\"`, or leave `props_up_to` out"
+            } else if !self.tags.is_empty() {
+                "only an import sets `tags`; leave out these or `props_up_to`"
+            } else {
+                return problems;
+            };
+            problems.push(problem("/api/props_up_to", "option.invalid", wrong));
         }
         problems
     }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use arrow_schema::{Field, Schema, SchemaRef};
 use usher_sdk::{
-    Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Row, Sink,
+    Columns, Fate, Fingerprints, Host, Order, Records, Row, Sink,
     abi::{Component, Consent, Error, OnInvalid, Problem, Receipt, Report},
     checks::{Fault, shown},
     describe,
@@ -12,11 +12,13 @@ use usher_sdk::{
 };
 
 use crate::{
+    client::Client,
     columns::{COLUMNS, table},
-    guide,
+    delivery::Delivery,
     headings::{self, heading},
     limits,
     options::{Deliver, MergeField, Options, PropertyType},
+    preflight,
     types::{self, Types},
     values::may_lose_zeros,
 };
@@ -25,6 +27,8 @@ use crate::{
 pub(crate) struct Users {
     options: Options,
     host: Host,
+    /// What Carrot quest answered before; asked once.
+    asked: Option<Vec<Problem>>,
     work: Option<Work>,
 }
 
@@ -32,7 +36,7 @@ pub(crate) struct Users {
 struct Work {
     columns: Columns,
     types: Types,
-    file: CsvFile,
+    delivery: Delivery,
     keys: Fingerprints,
     rows: u32,
     json: Vec<u8>,
@@ -45,17 +49,18 @@ impl Sink for Users {
 
     fn component() -> Component {
         let mut component =
-            describe::sink::<Options>("users", "users as CSV files for Carrot quest's import");
+            describe::sink::<Options>("users", "users as CSV files for Carrot quest's import, or by its API");
         component.columns = usher_sdk::describe_columns(COLUMNS);
         component.open = true;
         component.limits = limits::describe();
+        component.rate_limits = limits::rate_limits();
         component.custom_claim = Some("{claim}".to_owned());
         component.consent = Consent::Optional;
         component
     }
 
     fn open(options: Options, host: Host) -> Result<Self, Error> {
-        Ok(Self { options, host, work: None })
+        Ok(Self { options, host, asked: None, work: None })
     }
 
     fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
@@ -63,6 +68,9 @@ impl Sink for Users {
         problems.extend(headings::check(columns, &self.options));
         problems.extend(types::check(columns, &self.options));
         problems.extend(usher_sdk::check_on_invalid(COLUMNS, columns, &self.options.on_invalid));
+        if problems.iter().all(|problem| problem.warning) {
+            problems.extend(self.preflight()?);
+        }
         Ok(problems)
     }
 
@@ -78,18 +86,18 @@ impl Sink for Users {
             schema.fields().iter().map(|f| (f.name().as_str(), types::of_field(f))).collect();
         let types =
             types::apply(&mut columns, options, |name| said.get(name).copied().unwrap_or(PropertyType::Text));
-        let dialect = CsvDialect { delimiter: options.delimiter.byte(), ..CsvDialect::default() };
-        let file = CsvFile::new(&self.host, "users", columns.names(), dialect, limits::of_parts(options));
+        let headings = columns.names().map(str::to_owned).collect();
+        let delivery = Delivery::new(&self.host, options, headings, &types.kinds)?;
         let zeros = vec![0; columns.names().len()];
         let keys = Fingerprints::new();
-        self.work = Some(Work { columns, types, file, keys, rows: 0, json: Vec::new(), zeros });
+        self.work = Some(Work { columns, types, delivery, keys, rows: 0, json: Vec::new(), zeros });
         Ok(())
     }
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
         let merge_field = self.options.merge_field;
         let key = merge_field.column();
-        let Work { columns, types, file, keys, rows, json, zeros } =
+        let Work { columns, types, delivery, keys, rows, json, zeros } =
             self.work.as_mut().ok_or_else(not_begun)?;
         columns.write(&records, report, |row| {
             if !row.is_filled(0) {
@@ -107,22 +115,22 @@ impl Sink for Users {
                 return Ok(Fate::Rejected(key.to_owned(), Fault::new("duplicate.key", message)));
             }
             write_lists(row, &types.json, json)?;
-            if let Err(fault) = file.push(row.cells())? {
-                return Ok(Fate::Rejected(String::new(), fault));
-            }
+            let fate = match delivery.push(row)? {
+                Ok(fate) => fate,
+                Err(fault) => return Ok(Fate::Rejected(String::new(), fault)),
+            };
             keys.insert(print, *rows);
             *rows = rows.saturating_add(1);
             for &column in types.guessed.iter().filter(|&&column| may_lose_zeros(row.get(column))) {
                 zeros[column] += 1;
             }
-            Ok(Fate::Written)
+            Ok(fate)
         })
     }
 
-    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+    fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
         let work = self.work.take().ok_or_else(not_begun)?;
-        let parts = work.file.finish()?;
-        let mut receipt = Receipt { guide: guide::guide(&self.options, &parts), parts, ..Receipt::default() };
+        let mut receipt = work.delivery.finish(&self.options, report)?;
         for (name, count) in work.columns.names().zip(&work.zeros).filter(|(_, count)| **count > 0) {
             let values = counted(*count, "value is", "values are");
             let warning = format!(
@@ -133,13 +141,25 @@ impl Sink for Users {
         }
         let fact = |text: &str| serde_json::Value::from(text);
         receipt.facts.insert("merge_field".to_owned(), fact(self.options.merge_field.column()));
-        if self.options.deliver == Deliver::ApiFile && !self.options.tags.is_empty() {
+        if self.options.deliver != Deliver::UiFile && !self.options.tags.is_empty() {
             receipt.facts.insert("tags".to_owned(), self.options.tags.iter().map(String::as_str).collect());
         }
         if let Ok(Some(consent)) = usher_sdk::options::consent(&self.options.consent) {
             receipt.facts.insert("consent".to_owned(), fact(&consent));
         }
         Ok(receipt)
+    }
+}
+
+impl Users {
+    /// What Carrot quest itself says against the options, if users are going to be sent.
+    fn preflight(&mut self) -> Result<Vec<Problem>, Error> {
+        let Some(live) = self.options.live() else { return Ok(Vec::new()) };
+        if self.asked.is_none() {
+            let client = Client::new(&self.options, live);
+            self.asked = preflight::ask(&self.host, &client, &self.options)?;
+        }
+        Ok(self.asked.clone().unwrap_or_default())
     }
 }
 

@@ -38,11 +38,14 @@ pub(crate) struct Types {
     pub(crate) json: Vec<usize>,
     /// Texts of your own properties, whose type the import may guess.
     pub(crate) guessed: Vec<usize>,
+    /// What every column holds.
+    pub(crate) kinds: Vec<PropertyType>,
 }
 
 /// Puts the right check to every bound column. `of` answers what the source says of a column.
 pub(crate) fn apply(columns: &mut Columns, options: &Options, of: impl Fn(&str) -> PropertyType) -> Types {
     let mut types = Types::default();
+    types.kinds.resize(columns.names().len(), PropertyType::Text);
     let names: Vec<String> = columns.names().map(str::to_owned).collect();
     for (column, name) in names.iter().enumerate() {
         match name.as_str() {
@@ -54,7 +57,8 @@ pub(crate) fn apply(columns: &mut Columns, options: &Options, of: impl Fn(&str) 
             _ => {}
         }
         let chosen = options.property_types.iter().find(|(key, _)| heading(key) == *name);
-        match chosen.map_or_else(|| of(name), |(_, chosen)| *chosen) {
+        types.kinds[column] = chosen.map_or_else(|| of(name), |(_, chosen)| *chosen);
+        match types.kinds[column] {
             PropertyType::Text if name.starts_with('$') => {}
             PropertyType::Text => types.guessed.push(column),
             PropertyType::Integer => columns.override_check_at(column, values::integer),

@@ -9,7 +9,7 @@ use usher_sdk::{
 use crate::{
     columns::{ADDRESS_PARTS, ADDRESSES, PHONES},
     dates, limits,
-    options::{Deliver, Options, SmsPermission},
+    options::{Options, SmsPermission},
 };
 
 /// A column that the rules look at.
@@ -48,7 +48,7 @@ impl Rules {
             email: index("email"),
             sms_number: place("sms_number"),
             sms_consent_date: index("sms_consent_date"),
-            sms_needs_date: options.deliver == Deliver::ApiFile
+            sms_needs_date: options.deliver.is_api()
                 && options.sms_permission_to_send == SmsPermission::Explicit,
             birthday: place("birthday_month").zip(place("birthday_day")),
             phones: PHONES.iter().filter_map(|name| index(name)).collect(),

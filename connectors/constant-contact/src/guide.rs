@@ -6,7 +6,7 @@ use usher_sdk::{
 };
 
 use crate::{
-    api,
+    curl,
     options::{Deliver, Options},
 };
 
@@ -15,6 +15,8 @@ pub(crate) fn guide(options: &Options, parts: &[Part], by_hand: &[String]) -> Gu
     match options.deliver {
         Deliver::UiFile => page(options, parts, by_hand),
         Deliver::ApiFile => command(options, parts),
+        // Nothing is left for a person to do.
+        Deliver::Api => Guide::default(),
     }
 }
 
@@ -77,8 +79,8 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
             .to_owned(),
     );
     for part in parts {
-        let curl = api::curl(&part.name, options).replace('\n', "\n    ");
-        steps.push(format!("`{}`:\n\n    ```sh\n    {curl}\n    ```", part.name));
+        let command = curl::curl(&part.name, options).replace('\n', "\n    ");
+        steps.push(format!("`{}`:\n\n    ```sh\n    {command}\n    ```", part.name));
     }
     let mut expect = expect(parts);
     expect.extend([
@@ -101,7 +103,7 @@ fn command(options: &Options, parts: &[Part]) -> Guide {
         results: vec![
             format!(
                 "Ask for each activity until its `state` is `completed`:\n\n    ```sh\n    {}\n    ```",
-                api::curl_activity(options)
+                curl::curl_activity(options)
             ),
             "`items_total_count` counts the header, too. `error_count`, `correctable_count` and \
              `cannot_add_to_list_count` say what did not go in; with one of them above 0, `completed` is a part of it."

@@ -7,6 +7,8 @@ use usher_sdk::{
 };
 
 use crate::{
+    access::Format,
+    api,
     columns::{COLUMNS, find},
     limits,
     options::{Deliver, Options},
@@ -63,7 +65,7 @@ const IN_CSV_IMPORT: &[&str] = &[
 /// The heading of a column in the file.
 pub(crate) fn heading(column: &str, deliver: Deliver) -> &str {
     match deliver {
-        Deliver::ApiFile => column,
+        Deliver::ApiFile | Deliver::Api => column,
         Deliver::UiFile => match column.strip_prefix("cf:") {
             Some(custom) => custom,
             None => find(column).and_then(|rule| rule.aliases.first().copied()).unwrap_or(column),
@@ -98,27 +100,39 @@ pub(crate) fn check(columns: &[String], options: &Options) -> Vec<Problem> {
         }
         _ => {}
     }
-    problems.extend(unverified(columns, options.deliver));
+    problems.extend(unverified(columns, options));
     problems.extend(custom(columns, options.deliver));
     problems
 }
 
 /// Columns of which it is not known that the API's import takes them. What the upload page does not match by itself is a
 /// step of the guide ([`by_hand`]).
-fn unverified(columns: &[String], deliver: Deliver) -> Option<Problem> {
-    if deliver == Deliver::UiFile {
-        return None;
-    }
+fn unverified(columns: &[String], options: &Options) -> Option<Problem> {
+    let deliver = options.deliver;
+    let (form, taken): (&str, fn(&str) -> bool) = match (deliver, &options.api) {
+        (Deliver::UiFile, _) => return None,
+        (Deliver::Api, Some(access)) if access.explicit_consent => ("a sign-up", api::signs_up_with),
+        // All other columns are documented there (OAS).
+        (Deliver::Api, Some(access)) if access.format == Format::Json => {
+            ("the JSON import", |name| name != "home_country")
+        }
+        _ => ("the CSV import", |name| IN_CSV_IMPORT.contains(&name)),
+    };
     let names = columns.iter().filter_map(|name| find(name)).map(|rule| rule.name);
-    let names: Vec<String> = names
-        .filter(|name| !IN_CSV_IMPORT.contains(name))
-        .map(|name| format!("`{}`", heading(name, deliver)))
-        .collect();
+    let names: Vec<String> =
+        names.filter(|name| !taken(name)).map(|name| format!("`{}`", heading(name, deliver))).collect();
     if names.is_empty() {
         return None;
     }
+    if form == "a sign-up" {
+        let message = format!(
+            "`explicit_consent` signs contacts up one by one, which does not take {}; leave them out of `fields`",
+            names.join(", ")
+        );
+        return Some(problem("/fields", "column.unsupported", message));
+    }
     let mut message =
-        format!("not among the columns that the CSV import is documented to take: {}", names.join(", "));
+        format!("not among the columns that {form} is documented to take: {}", names.join(", "));
     if names.iter().any(|name| name == "`home_country`") {
         message += "; the contract prints `home_country` as `home country`, with a blank";
     }
@@ -156,6 +170,7 @@ fn custom(columns: &[String], deliver: Deliver) -> Vec<Problem> {
             );
             problems.push(warning(&pointer, "column.standard-name", message));
         }
+        // Over the API the account itself says what the name is.
         if deliver == Deliver::ApiFile && custom.contains(char::is_whitespace) {
             let right = custom.split_whitespace().collect::<Vec<_>>().join("_");
             let message = format!(

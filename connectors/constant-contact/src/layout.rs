@@ -31,7 +31,7 @@ impl Layout {
         let day = columns.index("birthday_day");
         for (index, name) in columns.names().enumerate() {
             match (deliver, name, day) {
-                (Deliver::ApiFile, "birthday", _) => {
+                (Deliver::ApiFile | Deliver::Api, "birthday", _) => {
                     layout.add(From::Month(index), "birthday_month");
                     layout.add(From::Day(index), "birthday_day");
                 }

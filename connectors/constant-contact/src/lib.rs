@@ -1,27 +1,45 @@
-//! Constant Contact (Email & Digital Marketing): contacts, as CSV files for the upload page or for the API's import.
+//! Constant Contact (Email & Digital Marketing): contacts, as CSV files for the upload page or for the API's import, or
+//! over the API.
 //!
 //! The columns and their rules are the table in `columns.rs`, the limits the table in `limits.rs`. A file each: the names
 //! of columns (`headings.rs`), single values (`values.rs`), dates (`dates.rs`), what a whole contact must be
-//! (`contact.rs`), addresses that are never written to (`roles.rs`), what stands where in the file (`layout.rs`), the API
-//! call (`api.rs`).
+//! (`contact.rs`), addresses that are never written to (`roles.rs`), what stands where in the file (`layout.rs`), where rows
+//! go (`out.rs`).
+//!
+//! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
+//! `activity.rs`, `refusals.rs`; for a shell `curl.rs`), sending them (`client.rs`), what is looked up and created before
+//! contacts are sent (`account.rs`), units under way (`delivery.rs`), and all of it in order (`remote.rs`).
 
+mod access;
+mod account;
+mod activity;
 mod api;
+mod client;
 mod columns;
 mod contact;
+mod curl;
 mod dates;
+mod delivery;
 mod guide;
 mod headings;
 mod layout;
 mod limits;
+mod login;
 mod notes;
 mod options;
+mod out;
+mod refusals;
+mod remote;
 mod roles;
 mod sink;
+mod tokens;
 mod values;
 
 usher_sdk::export! {
     name = "constant-contact",
-    summary = "Constant Contact contacts, as CSV files for the import",
+    summary = "Constant Contact contacts, as CSV files for the import or over the API",
     sinks = { "contacts" => sink::Contacts },
-    wants = ["output", "clock"],
+    wants = ["output", "clock", "http", "state", "ledger"],
+    hosts = ["api.cc.email", "authz.constantcontact.com"],
+    login = login::DeviceLogin,
 }

@@ -1,6 +1,9 @@
 //! The vendor's limits.
 
-use usher_sdk::{PartLimits, abi::Limit};
+use usher_sdk::{
+    PartLimits,
+    abi::{Limit, RateLimit},
+};
 
 use crate::options::{Deliver, Options};
 
@@ -25,12 +28,43 @@ pub(crate) const ADDRESSES: usize = 3;
 pub(crate) const EMAIL_AGREED: usize = 50;
 /// Characters of a custom field's label (OAS).
 pub(crate) const LABEL: usize = 50;
+/// Custom fields of an account (OAS).
+pub(crate) const ACCOUNT_FIELDS: usize = 100;
+/// Characters of a list's name (OAS).
+pub(crate) const LIST_NAME: usize = 255;
+/// Characters of a tag's name, and tags that are given at once (OAS).
+pub(crate) const TAG: usize = 255;
+pub(crate) const TAGS: usize = 50;
+/// Bytes of a request that imports; above, data is dropped silently (OAS). Whether 4 MB are these or 4,194,304 is not said.
+pub(crate) const BODY: usize = 4_000_000;
+/// The longest reply that is read: 500 activities with their errors.
+pub(crate) const REPLY: usize = 16 << 20;
+
+/// Names of the rate limits below.
+pub(crate) const SECOND: &str = "second";
+pub(crate) const DAY: &str = "day";
+pub(crate) const TOKEN: &str = "token";
+
+/// How often the vendor lets itself be asked, by application key, whatever the account.
+pub(crate) fn rate_limits() -> Vec<RateLimit> {
+    let limit = |name: &str, requests, per_seconds, source: &str| RateLimit {
+        name: name.to_owned(),
+        requests,
+        per_seconds,
+        source: source.to_owned(),
+    };
+    vec![
+        limit(SECOND, 4, 1, "EVAN (rate limits), STAFF-RATE"),
+        limit(DAY, 10_000, 86_400, "EVAN (rate limits), STAFF-RATE"),
+        limit(TOKEN, 1, 1, "STAFF-RATE"),
+    ]
+}
 
 /// Rows and bytes of a file.
 pub(crate) fn vendors(deliver: Deliver) -> (u64, u64) {
     match deliver {
         Deliver::UiFile => (UI_ROWS, UI_BYTES),
-        Deliver::ApiFile => (API_ROWS, API_BYTES),
+        Deliver::ApiFile | Deliver::Api => (API_ROWS, API_BYTES),
     }
 }
 
@@ -58,6 +92,8 @@ pub(crate) fn describe() -> Vec<Limit> {
         limit("bytes", UI_BYTES, "ui-file", "KB-FAQ"),
         limit("rows", API_ROWS, "api-file", "OAS"),
         limit("bytes", API_BYTES, "api-file", "OAS"),
+        limit("rows", API_ROWS, "api", "OAS, GUIDE-IMP"),
+        limit("bytes", API_BYTES, "api", "OAS"),
     ]
 }
 

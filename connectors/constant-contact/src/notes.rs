@@ -83,7 +83,7 @@ impl Notes {
                 limits::EMAIL_AGREED
             ));
         }
-        if self.international > 0 && self.deliver == Deliver::ApiFile {
+        if self.international > 0 && self.deliver.is_api() {
             warnings.push(format!(
                 "{} with the code of another country than the USA and Canada: the API's contract says that such numbers \
                  are currently not supported",

@@ -4,7 +4,7 @@ use arrow_schema::SchemaRef;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 use usher_sdk::{
-    Columns, CsvDialect, CsvFile, Fate, Fingerprints, Host, Order, Records, Sink,
+    Columns, Fate, Fingerprints, Host, Order, Records, Sink,
     abi::{Component, Consent, Error, Problem, Receipt, Report},
     checks::{Fault, shown},
     describe,
@@ -18,6 +18,8 @@ use crate::{
     limits,
     notes::Notes,
     options::{Deliver, Options, RoleAddresses},
+    out::Out,
+    remote::Remote,
     roles,
 };
 
@@ -25,6 +27,8 @@ use crate::{
 pub(crate) struct Contacts {
     options: Options,
     host: Host,
+    /// The account, for a delivery over the API.
+    remote: Option<Remote>,
     work: Option<Work>,
 }
 
@@ -33,9 +37,7 @@ struct Work {
     columns: Columns,
     rules: Rules,
     layout: Layout,
-    file: CsvFile,
-    /// For the API: lines of the open part, the header counted.
-    lines: u64,
+    out: Out,
     keys: Keys,
     notes: Notes,
     by_hand: Vec<String>,
@@ -52,23 +54,30 @@ impl Sink for Contacts {
     type Options = Options;
 
     fn component() -> Component {
-        let mut component =
-            describe::sink::<Options>("contacts", "contacts as CSV files for Constant Contact's import");
+        let mut component = describe::sink::<Options>(
+            "contacts",
+            "contacts for Constant Contact: CSV files for its import, or its API",
+        );
         component.columns = usher_sdk::describe_columns(COLUMNS);
         component.limits = limits::describe();
+        component.rate_limits = limits::rate_limits();
         component.custom_claim = Some("cf:{claim}".to_owned());
         component.consent = Consent::Required;
         component
     }
 
     fn open(options: Options, host: Host) -> Result<Self, Error> {
-        Ok(Self { options, host, work: None })
+        Ok(Self { options, host, remote: None, work: None })
     }
 
     fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
         let mut problems = self.options.problems();
         problems.extend(headings::check(columns, &self.options));
         problems.extend(usher_sdk::check_on_invalid(COLUMNS, columns, &self.options.on_invalid));
+        // Options that are wrong by themselves are not worth a request.
+        if self.options.deliver == Deliver::Api && problems.iter().all(|problem| problem.warning) {
+            problems.extend(self.remote().check(columns)?);
+        }
         Ok(problems)
     }
 
@@ -76,7 +85,7 @@ impl Sink for Contacts {
         let (options, deliver) = (&self.options, self.options.deliver);
         let mut columns = Columns::bind(COLUMNS, &schema, &[], Order::Table, &options.on_invalid)?;
         let names: Vec<String> = columns.names().map(str::to_owned).collect();
-        if deliver == Deliver::ApiFile {
+        if deliver.is_api() {
             columns.override_check("birthday", dates::birthday_api);
             for (column, name) in names.iter().enumerate() {
                 let rule = columns.rule_mut(column);
@@ -88,13 +97,7 @@ impl Sink for Contacts {
         let lists = schema.fields().iter().filter(|field| headings::is_list(field));
         let lists = lists.map(|field| format!("`{}`", field.name())).collect();
         let layout = Layout::new(&columns, deliver);
-        let file = CsvFile::new(
-            &self.host,
-            "contacts",
-            layout.headings(),
-            CsvDialect::default(),
-            limits::of_parts(options),
-        );
+        let out = Out::new(&self.host, &layout, options)?;
         self.work = Some(Work {
             rules: Rules::new(&columns, options),
             notes: Notes::new(&columns, deliver, lists),
@@ -104,17 +107,15 @@ impl Sink for Contacts {
                 .collect(),
             columns,
             layout,
-            file,
-            lines: 0,
+            out,
             keys: Keys { seen: Fingerprints::new(), rows: 0, digits: String::new() },
         });
         Ok(())
     }
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
-        let (count_lines, role_addresses) =
-            (self.options.deliver == Deliver::ApiFile, self.options.role_addresses);
-        let Work { columns, rules, layout, file, lines, keys, notes, .. } =
+        let role_addresses = self.options.role_addresses;
+        let Work { columns, rules, layout, out, keys, notes, .. } =
             self.work.as_mut().ok_or_else(not_begun)?;
         columns.write(&records, report, |row| {
             if let Err((column, fault)) = rules.judge(row) {
@@ -140,28 +141,31 @@ impl Sink for Contacts {
                     format!("{} is the `{column}` of row {first} of those written, too", shown(key));
                 return Ok(Fate::Rejected(column.to_owned(), Fault::new("duplicate.key", message)));
             }
-            let cells = layout.cells(row);
-            let more = if count_lines { 1 + cells.clone().map(line_breaks).sum::<u64>() } else { 0 };
-            if file.parts().open_rows() > 0 && *lines + more > limits::API_LINES {
-                file.parts().close()?;
-            }
-            if let Err(fault) = file.push(cells)? {
-                return Ok(Fate::Rejected(String::new(), fault));
-            }
-            // The header is the first line of a part.
-            *lines = more + if file.parts().open_rows() == 1 { 1 } else { *lines };
+            let fate = match out.push(layout, row)? {
+                Ok(fate) => fate,
+                Err(fault) => return Ok(Fate::Rejected(String::new(), fault)),
+            };
             keys.seen.insert(print, keys.rows);
             keys.rows = keys.rows.saturating_add(1);
             notes.take(email, row);
-            Ok(Fate::Written)
+            Ok(fate)
         })
     }
 
-    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+    fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
         let work = self.work.take().ok_or_else(not_begun)?;
-        let parts = work.file.finish()?;
-        let guide = guide::guide(&self.options, &parts, &work.by_hand);
-        let mut receipt = Receipt { parts, guide, warnings: work.notes.warnings(), ..Receipt::default() };
+        let mut receipt = match work.out {
+            Out::File(file) => {
+                let parts = file.finish()?;
+                let guide = guide::guide(&self.options, &parts, &work.by_hand);
+                Receipt { parts, guide, ..Receipt::default() }
+            }
+            Out::Api(out) => {
+                let columns: Vec<String> = work.columns.names().map(str::to_owned).collect();
+                self.remote().deliver(*out, &columns, report)?
+            }
+        };
+        receipt.warnings.splice(..0, work.notes.warnings());
         if let Ok(Some(consent)) = usher_sdk::options::consent(&self.options.consent) {
             receipt.facts.insert("consent".to_owned(), consent.into());
         }
@@ -175,6 +179,12 @@ impl Sink for Contacts {
     }
 }
 
+impl Contacts {
+    fn remote(&mut self) -> &mut Remote {
+        self.remote.get_or_insert_with(|| Remote::new(&self.host, &self.options))
+    }
+}
+
 impl Keys {
     /// Numbers are alike however they are grouped.
     fn of_number(&mut self, number: &str) -> usher_sdk::Print {
@@ -182,11 +192,6 @@ impl Keys {
         self.digits.extend(number.chars().filter(char::is_ascii_digit));
         self.seen.print(&self.digits)
     }
-}
-
-/// Line breaks inside a cell, of either kind.
-fn line_breaks(cell: &str) -> u64 {
-    cell.bytes().filter(|b| matches!(b, b'\n' | b'\r')).count() as u64
 }
 
 fn today(host: &Host) -> Result<Date, Error> {

@@ -38,7 +38,7 @@ pub(crate) struct Addition {
     pub(crate) emails: String,
     pub(crate) phones: String,
     /// The most bytes that they add to the row.
-    bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Additions by place: group of files, row in it.

@@ -7,13 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_sdk::abi::OnInvalid;
 
+use crate::access::Api;
+
 /// How users reach Zendesk, and what the files are made for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The form of delivery.
     pub(crate) deliver: Deliver,
-    /// The import type that will be chosen at the upload; the files are checked for it.
+    /// The account and the credentials, for `deliver = "api"`.
+    pub(crate) api: Option<Api>,
+    /// What becomes of known and of unknown users: the import type that will be chosen at the upload, for which files
+    /// are checked, or the API's call.
     pub(crate) import_type: ImportType,
     /// The plan of the account; it decides which restrictions, roles and organizations are allowed. Not given: those
     /// rules are not checked, with a warning where they would matter.
@@ -57,6 +62,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             deliver: Deliver::default(),
+            api: None,
             import_type: ImportType::default(),
             plan: None,
             skip_verify_email: true,
@@ -78,6 +84,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The account, when users are sent to it.
+    pub(crate) fn account(&self) -> Option<&Api> {
+        self.api.as_ref().filter(|_| self.deliver == Deliver::Api)
+    }
+
     /// Whether rows go into files by the columns they fill.
     pub(crate) fn groups(&self) -> bool {
         self.import_type.updates() && self.on_blank == OnBlank::LeaveStored
@@ -91,9 +102,21 @@ pub(crate) enum Deliver {
     /// Files that a person uploads in Admin Center.
     #[default]
     UiFile,
+    /// Usher sends the users itself, over the Users API.
+    Api,
 }
 
-/// The import type that is chosen at the upload.
+impl Deliver {
+    /// As manifests write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::UiFile => "ui-file",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// What becomes of known and of unknown users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ImportType {
@@ -231,6 +254,21 @@ pub(crate) enum FieldType {
     Lookup,
     /// A text that the account's own pattern judges.
     Regexp,
+}
+
+impl FieldType {
+    /// As manifests write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::Checkbox => "checkbox",
+            Self::Dropdown => "dropdown",
+            Self::Number => "number",
+            Self::Text => "text",
+            Self::Lookup => "lookup",
+            Self::Regexp => "regexp",
+        }
+    }
 }
 
 /// What happens to a second row of a user.

@@ -55,6 +55,15 @@ impl Phones {
         row.set(column, &kept);
     }
 
+    /// Leaves a shared number out of a row that has one of its own (`phone.shared`).
+    pub(crate) fn keep_to_one(&self, layout: &Layout, row: &mut Row) {
+        let filled = |column: &usize| row.is_filled(*column);
+        if let (Some(_), Some(shared)) = (layout.phones.filter(filled), layout.shared_phone.filter(filled)) {
+            let message = "the API has one `phone`, which is shared or not, and `phones` fills it";
+            row.leave_out(shared, Fault::new("phone.shared", message));
+        }
+    }
+
     /// Numbers that a merged row brings to its survivor, appended to `into` with `|` between them; those of other users
     /// are left out.
     pub(crate) fn bring(&mut self, layout: &Layout, row: &mut Row, survivor: u32, into: &mut String) {

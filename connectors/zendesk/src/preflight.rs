@@ -10,14 +10,16 @@ use usher_sdk::{
 use crate::{
     columns::{COLUMNS, CUSTOM},
     limits,
-    options::{ImportType, OnBlank, Options, Restriction, SharedPhones},
+    options::{Deliver, ImportType, OnBlank, Options, Restriction, RoleSpelling, SharedPhones},
     template,
 };
 
-/// The columns that the sink fills by itself.
-pub(crate) fn extra(options: &Options, has_phones: bool) -> Vec<&'static str> {
+/// The columns that the sink fills by itself; `given` answers whether the rows that come fill one.
+pub(crate) fn extra(options: &Options, given: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let mut extra = vec!["emails"];
-    if options.import_type.creates() || options.ticket_restriction != Restriction::Automatic {
+    // Over the API none is needed, but agents should not get whatever is the default.
+    let needed = options.import_type.creates() && (options.deliver == Deliver::UiFile || given("role"));
+    if needed || options.ticket_restriction != Restriction::Automatic {
         extra.push("ticket_restriction");
     }
     if options.skip_verify_email {
@@ -25,7 +27,7 @@ pub(crate) fn extra(options: &Options, has_phones: bool) -> Vec<&'static str> {
     }
     // Where blank cells erase, a column that nobody asked for would erase stored numbers.
     let erases = options.import_type.updates() && !options.groups();
-    if has_phones && options.shared_phones == SharedPhones::Column && !erases {
+    if given("phones") && options.shared_phones == SharedPhones::Column && !erases {
         extra.push("shared_phone");
     }
     extra
@@ -39,8 +41,7 @@ fn canonical(column: &str) -> &str {
 /// The header that these columns lead to.
 fn header(options: &Options, columns: &[String]) -> Vec<String> {
     let mut header: Vec<String> = columns.iter().map(|column| canonical(column).to_owned()).collect();
-    let has_phones = header.iter().any(|column| column == "phones");
-    for column in extra(options, has_phones) {
+    for column in extra(options, |name| columns.iter().any(|column| canonical(column) == name)) {
         if !header.iter().any(|known| known == column) {
             header.push(column.to_owned());
         }
@@ -59,16 +60,113 @@ pub(crate) fn check(options: &Options, host: &Host, columns: &[String]) -> Resul
     custom_fields(options, columns, &mut problems);
     choices(options, &mut problems);
     values(options, &given, &mut problems);
+    if options.deliver == Deliver::UiFile {
+        unchecked(&given, &mut problems);
+    }
     updates(options, &given, &mut problems);
+    match options.deliver {
+        Deliver::UiFile => problems.extend(files(options, host, &given, &header)?),
+        Deliver::Api => problems.extend(api(options, &given)),
+    }
+    Ok(problems)
+}
+
+/// What only files ask for.
+fn files(
+    options: &Options,
+    host: &Host,
+    given: &impl Fn(&str) -> bool,
+    header: &[String],
+) -> Result<Vec<Problem>, Error> {
+    let mut problems = Vec::new();
+    if options.api.is_some() {
+        let message = "`api` is for `deliver = \"api\"` only";
+        problems.push(warning("/api", "option.unused", message));
+    }
+    if options.import_type == ImportType::CreateAndUpdate
+        && options.ticket_restriction == Restriction::Automatic
+        && !given("ticket_restriction")
+    {
+        let message = "new users need a restriction, so every row says `requested`, which replaces the stored restriction \
+                       of users that exist; import new and known users apart (`create`, then `update`) to keep it";
+        problems.push(warning("/ticket_restriction", "column.replaces", message));
+    }
+    if options.import_type.updates() && options.on_blank == OnBlank::EraseStored {
+        let message = "blank cells erase what Zendesk has stored, addresses and phones aside";
+        problems.push(warning("/on_blank", "blank.erases", message));
+    }
     if header.len() > limits::COLUMNS {
         let message =
             format!("{} columns, the data importer takes {}; drop some", header.len(), limits::COLUMNS);
         problems.push(problem("/fields", "columns.too-many", message));
     }
     if let Some(path) = &options.template {
-        problems.extend(template::compare(host, path, &header)?);
+        problems.extend(template::compare(host, path, header)?);
     }
     Ok(problems)
+}
+
+/// What only the API asks for, by what can be told without asking it.
+fn api(options: &Options, given: &impl Fn(&str) -> bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let Some(api) = &options.api else {
+        let message = "`deliver = \"api\"` needs the account and its credentials: `api = { subdomain = \"acme\", email = \
+                       \"…\", api_token = \"${env:…}\" }`";
+        return vec![problem("/api", "option.missing", message)];
+    };
+    problems.extend(api.check());
+    if !api.rate(options.plan).1 {
+        let message = "how often the account may be asked depends on its plan, which is not given: requests are held to those \
+                       of the plan team, 200 a minute; give `plan`, or `rate` within `api`";
+        problems.push(warning("/api/rate", "plan.unknown", message));
+    }
+    if options.on_blank == OnBlank::EraseStored {
+        let message = "no way is documented in which the API erases a value, so blank cells are left out of what is sent; \
+                       use `leave_stored`, or files";
+        problems.push(problem("/on_blank", "option.invalid", message));
+    }
+    for (pointer, unused) in [
+        ("/organizations_file", !options.organizations_file),
+        ("/template", options.template.is_some()),
+        ("/max_rows", options.max_rows.is_some()),
+        ("/max_bytes", options.max_bytes.is_some()),
+        ("/role_spelling", options.role_spelling != RoleSpelling::Lower),
+    ] {
+        if unused {
+            let message = format!("`{}` is for `deliver = \"ui-file\"` only", &pointer[1..]);
+            problems.push(warning(pointer, "option.unused", message));
+        }
+    }
+    organizations(options, given("organizations"), &mut problems);
+    problems
+}
+
+/// No call is documented that looks organizations up by their names.
+fn organizations(options: &Options, given: bool, problems: &mut Vec<Problem>) {
+    let Some(api) = &options.api else { return };
+    if !given {
+        for (pointer, unused) in [
+            ("/api/create_organizations", api.create_organizations),
+            ("/api/organization_ids", !api.organization_ids.is_empty()),
+        ] {
+            if unused {
+                let message = "no column `organizations` is delivered";
+                problems.push(warning(pointer, "option.unused", message));
+            }
+        }
+        return;
+    }
+    let pointer = field_pointer("organizations");
+    if !api.create_organizations {
+        let message = "the names of organizations cannot be held against the account: what Zendesk does with one that it does \
+                       not have is not documented. Say `create_organizations = true` within `api`, or see that all exist; \
+                       users of several organizations need `organization_ids`";
+        problems.push(warning(pointer.clone(), "organization.unchecked", message));
+    }
+    if options.import_type.updates() {
+        let message = "an organization that is sent with a known user may take the place of all others that the user is in";
+        problems.push(warning(pointer, "column.replaces", message));
+    }
 }
 
 fn identity(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<Problem>) {
@@ -158,6 +256,10 @@ fn values(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<P
         );
         problems.push(warning("/plan", "plan.unknown", message));
     }
+}
+
+/// Columns of files that nobody can check before the upload.
+fn unchecked(given: &impl Fn(&str) -> bool, problems: &mut Vec<Problem>) {
     if given("custom_role") {
         let message = "an unknown `custom_role` silently makes the agent a light agent; compare the names with the page \
                        Roles of Admin Center";
@@ -179,17 +281,5 @@ fn updates(options: &Options, given: &impl Fn(&str) -> bool, problems: &mut Vec<
             let message = format!("an import that updates replaces the stored `{column}`, of agents too");
             problems.push(warning(field_pointer(column), "column.replaces", message));
         }
-    }
-    if options.import_type == ImportType::CreateAndUpdate
-        && options.ticket_restriction == Restriction::Automatic
-        && !given("ticket_restriction")
-    {
-        let message = "new users need a restriction, so every row says `requested`, which replaces the stored restriction \
-                       of users that exist; import new and known users apart (`create`, then `update`) to keep it";
-        problems.push(warning("/ticket_restriction", "column.replaces", message));
-    }
-    if options.on_blank == OnBlank::EraseStored {
-        let message = "blank cells erase what Zendesk has stored, addresses and phones aside";
-        problems.push(warning("/on_blank", "blank.erases", message));
     }
 }

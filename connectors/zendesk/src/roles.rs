@@ -4,7 +4,7 @@ use usher_sdk::{Fate, Row, checks::Fault};
 
 use crate::{
     layout::Layout,
-    options::{ImportType, Options, Plan, Restriction},
+    options::{Deliver, ImportType, Options, Plan, Restriction},
     values::is_end_user,
 };
 
@@ -14,6 +14,8 @@ pub(crate) struct Roles {
     plan: Option<Plan>,
     restriction: Restriction,
     import_type: ImportType,
+    /// Every new user needs a restriction: in files. Zendesk itself gives those that come over the API one (ZENPY).
+    needed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,12 @@ enum Kind {
 
 impl Roles {
     pub(crate) fn new(options: &Options) -> Self {
-        Self { plan: options.plan, restriction: options.ticket_restriction, import_type: options.import_type }
+        Self {
+            plan: options.plan,
+            restriction: options.ticket_restriction,
+            import_type: options.import_type,
+            needed: options.deliver == Deliver::UiFile,
+        }
     }
 
     /// Holds the row's role against its other cells, and fills a restriction that is blank.
@@ -88,7 +95,7 @@ impl Roles {
             (Some(_), Kind::EndUser) if for_agents => Some("requested"),
             (Some(value), _) => Some(value),
             (None, Kind::Agent) => None,
-            (None, _) => self.import_type.creates().then_some("requested"),
+            (None, _) => (self.needed && self.import_type.creates()).then_some("requested"),
         };
         match value {
             Some(value) => {

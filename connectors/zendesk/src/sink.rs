@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field, SchemaRef};
 use serde_json::{Value, json};
 use usher_sdk::{
     Columns, Fate, Host, Order, Records, Row, Sink,
-    abi::{Component, Consent, Error, Part, Problem, Receipt, Report, ValueKind},
+    abi::{Component, Consent, Error, Problem, Receipt, Report, ValueKind},
     checks::{self, Fault, Verdict},
     describe, describe_columns, find_rule,
     options::invalid,
@@ -17,26 +17,33 @@ use usher_sdk::{
 };
 
 use crate::{
+    access::Api,
+    account::{self, Account},
+    client::Client,
     columns::{CHECKBOX, COLUMNS, CUSTOM},
     duplicates::{Duplicates, Seen},
-    guide::{Summary, guide},
+    files::FileDelivery,
     layout::Layout,
     limits,
     lists::Lists,
-    options::{FieldType, ImportType, OnDuplicate, Options, Plan},
+    options::{FieldType, ImportType, OnDuplicate, Options, Plan, RoleSpelling},
     organizations::Organizations,
+    outgoing::Outgoing,
     patterns::Files,
     phones::Phones,
     preflight,
     roles::Roles,
+    target::Target,
     values,
 };
 
-/// Writes users, and beside them the organizations they name.
+/// Writes or sends users, and with them the organizations they name.
 #[derive(Debug)]
 pub(crate) struct Users {
     options: Options,
     host: Host,
+    /// What the account has, once it was asked.
+    account: Option<Account>,
     work: Option<Work>,
 }
 
@@ -60,8 +67,7 @@ struct Rows {
     roles: Roles,
     duplicates: Duplicates,
     phones: Phones,
-    files: Files,
-    organizations: Option<Organizations>,
+    target: Target,
     merged: u64,
     brought: String,
 }
@@ -71,42 +77,75 @@ impl Sink for Users {
 
     fn component() -> Component {
         let mut component =
-            describe::sink::<Options>("users", "users of Zendesk Support, as files for the data importer");
+            describe::sink::<Options>("users", "users of Zendesk Support, as files or over the API");
         component.columns = describe_columns(COLUMNS);
         component.limits = limits::limits();
+        component.rate_limits = limits::rate_limits();
         component.custom_claim = Some(format!("{CUSTOM}{{claim}}"));
         component.consent = Consent::Optional;
         component
     }
 
     fn open(options: Options, host: Host) -> Result<Self, Error> {
-        Ok(Self { options, host, work: None })
+        Ok(Self { options, host, account: None, work: None })
     }
 
     fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
-        preflight::check(&self.options, &self.host, columns)
+        let mut problems = preflight::check(&self.options, &self.host, columns)?;
+        // Nobody is asked about wrong options.
+        if problems.iter().all(|problem| problem.warning) {
+            if let Some(api) = self.options.account().cloned() {
+                problems.extend(self.ask(&api, columns)?);
+            }
+        }
+        Ok(problems)
     }
 
     fn begin(&mut self, schema: SchemaRef) -> Result<(), Error> {
         let options = &self.options;
-        let is_phones =
-            |field: &Arc<Field>| find_rule(COLUMNS, field.name()).is_some_and(|rule| rule.name == "phones");
-        let extra = preflight::extra(options, schema.fields().iter().any(is_phones));
+        let given = |name: &str| {
+            schema.fields().iter().any(|f| find_rule(COLUMNS, f.name()).is_some_and(|rule| rule.name == name))
+        };
+        let extra = preflight::extra(options, given);
         let mut columns = Columns::bind(COLUMNS, &schema, &extra, Order::Table, &options.on_invalid)?;
-        if columns.names().len() > limits::COLUMNS {
+        let api = options.account().cloned();
+        if api.is_none() && columns.names().len() > limits::COLUMNS {
             return Err(invalid(
                 "/fields",
                 format!("the data importer takes {} columns; drop some", limits::COLUMNS),
             ));
         }
+        if let Some(api) = api.as_ref().filter(|_| self.account.is_none()) {
+            let names: Vec<String> = columns.names().map(str::to_owned).collect();
+            let problems = self.ask(api, &names)?;
+            if let Some(problem) = problems.iter().find(|problem| !problem.warning) {
+                return Err(invalid(&problem.pointer, problem.message.clone()));
+            }
+        }
+        let options = &self.options;
         self.adapt(&mut columns)?;
         let (mut warnings, mut times) = (Vec::new(), Vec::new());
         for field in schema.fields().iter().filter(|field| field.name().starts_with(CUSTOM)) {
             self.custom_field(&mut columns, field, &mut warnings, &mut times);
         }
         let layout = Layout::new(&columns);
-        let limits = limits::of_a_file(options);
-        let hold = options.on_duplicate == OnDuplicate::Merge;
+        let target = match &api {
+            None => {
+                let limits = limits::of_a_file(options);
+                let hold = options.on_duplicate == OnDuplicate::Merge;
+                let listed = options.organizations_file && layout.organizations.is_some();
+                Target::Files(Box::new(FileDelivery {
+                    files: Files::new(&self.host, &layout, limits, hold, options.groups()),
+                    organizations: listed.then(|| Organizations::new(&self.host, limits)),
+                }))
+            }
+            Some(api) => {
+                let client = Client::new(&self.host, api, options.plan)?;
+                let unknown = Account::default();
+                let account = self.account.as_ref().unwrap_or(&unknown);
+                Target::Api(Box::new(Outgoing::new(&self.host, client, options, account, &columns)))
+            }
+        };
         let rows = Rows {
             import_type: options.import_type,
             skip_verify_email: options.skip_verify_email,
@@ -114,9 +153,7 @@ impl Sink for Users {
             roles: Roles::new(options),
             duplicates: Duplicates::new(&self.host, options.on_duplicate, &layout),
             phones: Phones::new(options.shared_phones),
-            files: Files::new(&self.host, &layout, limits, hold, options.groups()),
-            organizations: (options.organizations_file && layout.organizations.is_some())
-                .then(|| Organizations::new(&self.host, limits)),
+            target,
             merged: 0,
             brought: String::new(),
             layout,
@@ -132,27 +169,16 @@ impl Sink for Users {
         work.columns.write(&records, report, |row| rows.take(row))
     }
 
-    fn finish(&mut self, _: &mut Report) -> Result<Receipt, Error> {
+    fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
         let Work { rows, mut warnings, times, .. } = self.work.take().ok_or_else(not_begun)?;
         let options = &self.options;
-        let (variants, organizations) = match rows.organizations {
-            Some(organizations) => (organizations.variants, organizations.finish()?),
-            None => (0, Vec::new()),
+        let users = rows.duplicates.users();
+        let additions = rows.duplicates.finish()?;
+        let mut receipt = match rows.target {
+            Target::Files(files) => files.finish(options, &rows.layout, additions, rows.merged)?,
+            Target::Api(outgoing) => outgoing.finish(&additions, report)?,
         };
-        let delivered = rows.duplicates.users();
-        let groups = rows.files.finish(rows.duplicates.finish()?)?;
-        let grouped = groups.len() > 1;
-        let mut users = Vec::new();
-        for group in groups {
-            let note = if grouped { format!("fills {}", group.columns.join(", ")) } else { String::new() };
-            users.extend(group.parts.into_iter().map(|part| Part { note: note.clone(), ..part }));
-        }
-        if variants > 0 {
-            warnings.push(format!(
-                "{variants} names of organizations differ from others in capitals only; whether Zendesk takes them for \
-                 one is not documented"
-            ));
-        }
+        warnings.append(&mut receipt.warnings);
         for (name, seen) in times {
             let seen = seen.load(Ordering::Relaxed);
             if seen > 0 {
@@ -163,19 +189,11 @@ impl Sink for Users {
                 ));
             }
         }
-        let guide = guide(&Summary {
-            options,
-            layout: &rows.layout,
-            organizations: &organizations,
-            users: &users,
-            merged: rows.merged,
-            grouped,
-        });
-        let mut receipt = Receipt { guide, warnings, ..Receipt::default() };
+        receipt.warnings = warnings;
         let mut fact = |name: &str, value: Value| receipt.facts.insert(name.to_owned(), value);
-        fact("deliver", json!("ui-file"));
+        fact("deliver", json!(options.deliver.name()));
         fact("import_type", json!(options.import_type.name()));
-        fact("users", json!(delivered));
+        fact("users", json!(users));
         fact("merged", json!(rows.merged));
         if let Some(plan) = options.plan {
             fact("plan", json!(plan.name()));
@@ -183,16 +201,24 @@ impl Sink for Users {
         if let Ok(Some(consent)) = usher_sdk::options::consent(&options.consent) {
             fact("consent", json!(consent));
         }
-        receipt.parts = organizations
-            .into_iter()
-            .map(|part| Part { note: "organizations".to_owned(), extra: true, ..part })
-            .collect();
-        receipt.parts.extend(users);
         Ok(receipt)
     }
 }
 
 impl Users {
+    /// Asks the account, and remembers what it has; answers what is wrong.
+    fn ask(&mut self, api: &Api, columns: &[String]) -> Result<Vec<Problem>, Error> {
+        let client = match Client::new(&self.host, api, self.options.plan) {
+            Err(error) if error.code == "service.absent" => return Ok(Vec::new()),
+            client => client?,
+        };
+        let found = account::ask(&client, &self.options, columns)?;
+        Ok(found.map_or_else(Vec::new, |found| {
+            self.account = Some(found.account);
+            found.problems
+        }))
+    }
+
     /// Puts what the options say in place of the table's rules.
     fn adapt(&self, columns: &mut Columns) -> Result<(), Error> {
         let options = &self.options;
@@ -213,8 +239,14 @@ impl Users {
         for column in ["phones", "shared_phone"] {
             columns.override_check(column, move |value, out| checks::e164(value, region, out));
         }
-        let spelling = options.role_spelling;
+        // The API knows lower case only (OAS).
+        let spelling = options.account().map_or(options.role_spelling, |_| RoleSpelling::Lower);
         columns.override_check("role", move |value, out| values::role(spelling, value, out));
+        if let Some(account) = self.account.clone() {
+            let other = account.clone();
+            columns.override_check("custom_role", move |value, out| account.custom_role(value, out));
+            columns.override_check("locale", move |value, out| other.locale(value, out));
+        }
         Ok(())
     }
 
@@ -228,6 +260,12 @@ impl Users {
     ) {
         let name = field.name();
         let kind = records::kind(field);
+        let key = name.strip_prefix(CUSTOM).unwrap_or(name);
+        if let Some(account) = self.account.as_ref().filter(|account| account.knows(key)) {
+            let kind = account.kind(&self.options, key);
+            columns.override_check(name, move |value, out| kind.check(value, out));
+            return;
+        }
         if kind == Some(ValueKind::List) || matches!(field.data_type(), DataType::List(_)) {
             warnings.push(format!(
                 "`{name}` holds lists, which are written as JSON: no form for several values is documented; make one \
@@ -236,7 +274,6 @@ impl Users {
         }
         let is_date = matches!(kind, Some(ValueKind::Date | ValueKind::Timestamp))
             || matches!(field.data_type(), DataType::Date32 | DataType::Timestamp(..));
-        let key = name.strip_prefix(CUSTOM).unwrap_or(name);
         match self.options.custom_field_types.get(key) {
             Some(FieldType::Date) => columns.override_check(name, checks::iso_date),
             Some(FieldType::Checkbox) => columns.override_check(name, CHECKBOX),
@@ -269,7 +306,7 @@ impl Rows {
             Seen::Mergeable(survivor, known) => {
                 self.brought.clear();
                 self.phones.bring(&self.layout, row, survivor, &mut self.brought);
-                let most = self.files.most_bytes(known.file);
+                let most = self.target.most_bytes(known.file);
                 if let Err(fate) =
                     self.duplicates.merge(&self.layout, row, survivor, known, &self.brought, most)
                 {
@@ -282,18 +319,21 @@ impl Rows {
             Seen::Never => {}
         }
         self.phones.share(&self.layout, row);
-        let placed = match self.files.push(row)? {
+        if !self.target.has_shared_phone_beside() {
+            self.phones.keep_to_one(&self.layout, row);
+        }
+        let placed = match self.target.push(row)? {
             Ok(placed) => placed,
             Err(fault) => return Ok(Fate::Rejected(String::new(), fault)),
         };
         let ordinal = self.duplicates.written(row.origin(), placed.group, placed.row, placed.bytes)?;
         self.phones.keep(ordinal);
-        if let (Some(organizations), Some(column)) = (&mut self.organizations, self.layout.organizations) {
+        if let Some(column) = self.layout.organizations {
             for name in row.items(column) {
-                organizations.add(name)?;
+                self.target.organization(name)?;
             }
         }
-        Ok(Fate::Written)
+        Ok(self.target.fate())
     }
 
     /// Rules of one row that look at several cells; fills what the options say.
@@ -311,6 +351,11 @@ impl Rows {
             }
         }
         self.roles.apply(layout, row)?;
+        if let Some(column) = layout.organizations {
+            if let Some(fault) = self.target.organizations_fault(row, column) {
+                layout.bad(row, column, fault)?;
+            }
+        }
         if let Some(column) =
             layout.skip_verify_email.filter(|column| self.skip_verify_email && !row.is_filled(*column))
         {

@@ -275,6 +275,41 @@ pub struct Receipt {
     /// Facts of the run that belong into the receipt (`consent not needed: …`).
     #[serde(default)]
     pub facts: BTreeMap<String, Value>,
+    /// What was sent to a vendor, by sinks that send. Only those may leave rows without a fate: they were not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// How far a sink came with sending. A unit is what goes out in one request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The vendor's account that it went to; no secret.
+    pub account: String,
+    /// Units that there are.
+    pub units: u64,
+    /// Units of which it is known what became of them.
+    pub settled: u64,
+    /// Of these, units that an earlier attempt of the run had settled.
+    #[serde(default)]
+    pub earlier: u64,
+    /// Why not all units were settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// What the vendor said of the units, in their order: ids of jobs, counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Value>,
+}
+
+/// Why a delivery ended before its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The error's code.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// Whether the same command may get further.
+    #[serde(default)]
+    pub retryable: bool,
 }
 
 /// A file that a sink wrote.

@@ -37,6 +37,9 @@ pub struct HttpRequest {
     /// The most attempts, the first one counted; 0: as the host thinks good.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub max_attempts: u64,
+    /// 429 is answered as it came, and not tried again: for vendors whose 429 has more than one meaning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused_once: bool,
     /// Asks for a body packed with gzip, which the host unpacks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gzip: bool,

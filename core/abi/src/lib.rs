@@ -28,6 +28,7 @@ mod error;
 mod exchange;
 mod host;
 mod load;
+mod login;
 pub mod metadata;
 mod module;
 mod names;
@@ -49,13 +50,14 @@ pub use arrow::{export_batch, export_schema, import_batch, import_schema};
 pub use batch::{ArrowArray, ArrowSchema, Batch};
 pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use description::{
-    Attribute, Catalog, Column, Component, Consent, Description, Guide, Limit, OnInvalid, Part, Problem,
-    RateLimit, Receipt, Role, ValueKind,
+    Attribute, Catalog, Column, Component, Consent, Delivery, Description, Guide, Limit, OnInvalid, Part,
+    Problem, RateLimit, Receipt, Role, Stopped, ValueKind,
 };
 pub use error::{Error, ErrorClass};
 pub use exchange::{HttpReply, HttpRequest};
 pub use host::{Extension, HostTable, LogLevel};
 pub use load::{HEADER_SYMBOL, Mismatch, root_module};
+pub use login::{LOGIN, LoginHandle, LoginProgress, LoginPrompt, LoginTable};
 pub use module::{Instance, Kind, Module, ModuleRef};
 pub use names::{Suggestion, nearest};
 pub use report::{Changed, Identity, LeftOut, Merged, Origin, Reject, Report};

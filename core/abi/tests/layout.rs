@@ -14,9 +14,9 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, mem, path::Path};
 use abi_stable::type_layout::TypeLayout;
 use usher_abi::{
     ArrowArray, ArrowSchema, Batch, Changed, Error, ErrorClass, Extension, HostTable, Identity, Instance,
-    Kind, LeftOut, LogLevel, Merged, Module, ModuleRef, Origin, ROption, RResult, RSlice, RSliceMut, RStr,
-    RString, RVec, Reject, Report, SinkTable, SourceTable, Split, Status, StreamHandle, StreamTable,
-    TransformTable,
+    Kind, LeftOut, LogLevel, LoginHandle, LoginTable, Merged, Module, ModuleRef, Origin, ROption, RResult,
+    RSlice, RSliceMut, RStr, RString, RVec, Reject, Report, SinkTable, SourceTable, Split, Status,
+    StreamHandle, StreamTable, TransformTable,
     export::StableAbi,
     service::{
         ClockTable, HttpTable, InputFile, InputTable, LedgerTable, OutputTable, PartFormat, Slab, StateTable,
@@ -82,6 +82,8 @@ fn layouts() -> Layouts {
         PartFormat { name, delimiter, quote, header }
         ClockTable { now_ms, sleep_ms }
         StateTable { get, put, delete }
+        LoginHandle { this }
+        LoginTable { open, begin, poll, export, cancel, close }
         LedgerTable { find, note }
         HttpTable { begin, wait, next, keep, close }
     }
@@ -123,6 +125,7 @@ fn types_keep_their_fields_and_signatures() {
         OutputTable::LAYOUT,
         ClockTable::LAYOUT,
         StateTable::LAYOUT,
+        LoginTable::LAYOUT,
         LedgerTable::LAYOUT,
         HttpTable::LAYOUT,
     ] {

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use usher_abi::{Description, Error, HostTable, Instance, Kind, RResult, RString};
+use usher_abi::{Description, Error, Extension, HostTable, Instance, Kind, LOGIN, ROption, RResult, RString};
 
-use crate::{Host, guard, options};
+use crate::{Host, Login, guard, login, options};
 
 pub use crate::{
     sink::shim::open as open_sink, source::shim::open as open_source, transform::open as open_transform,
@@ -34,4 +34,9 @@ pub fn open(
         open(options, Host::new(host, Arc::new(AtomicBool::new(false))))
     })
     .into()
+}
+
+/// The root module's `get_extension` of a plugin with a login.
+pub fn extension<L: Login>(id: &str) -> ROption<Extension> {
+    (id == LOGIN).then(|| Extension::new(login::table::<L>())).into()
 }

@@ -13,8 +13,11 @@
 ///     sinks = { "users" => sink::Users },
 ///     wants = ["input", "output"],
 ///     hosts = ["*.zendesk.com"],
+///     login = login::Login,
 /// }
 /// ```
+///
+/// `login` is for vendors to which a person logs in ([`Login`](crate::Login)); most need none.
 ///
 /// `wants` is the whole list of services that the host gives the plugin's instances
 /// ([`SERVICES`](crate::abi::preamble::SERVICES)); without it a plugin with a source gets `input`, one with a sink
@@ -40,6 +43,7 @@ macro_rules! export {
         $(sinks = { $($sink_name:literal => $sink:ty),* $(,)? },)?
         $(wants = [$($want:literal),* $(,)?],)?
         $(hosts = [$($host:literal),* $(,)?],)?
+        $(login = $login:ty,)?
     ) => {
         /// This plugin's root module, for tests that link it instead of loading it.
         pub fn plugin() -> $crate::abi::ModuleRef {
@@ -155,7 +159,9 @@ macro_rules! export {
                 $crate::entries::open(&openers, kind, name.as_str(), options.as_str(), host)
             }
 
-            pub(super) extern "C" fn get_extension(_: RStr<'_>) -> ROption<Extension> {
+            #[allow(unused_variables, unreachable_code, reason = "a plugin may have no extension")]
+            pub(super) extern "C" fn get_extension(id: RStr<'_>) -> ROption<Extension> {
+                $(return $crate::entries::extension::<$login>(id.as_str());)?
                 ROption::RNone
             }
         }

@@ -105,6 +105,7 @@ mod guard;
 mod header;
 mod host;
 mod json_text;
+mod login;
 pub mod options;
 pub mod records;
 pub mod shell;
@@ -126,8 +127,10 @@ pub use host::{
     RequestBuilder, State,
 };
 pub use json_text::read_list;
+pub use login::Login;
 pub use options::Secret;
 pub use records::Records;
+pub use sink::outbox;
 pub use sink::{
     Aside, Cells, ColumnRule, Columns, CsvDialect, CsvEncoder, CsvFile, Fate, Framing, ImportFile, Order,
     PartLimits, Parts, Row, Sink, Value, check_names, check_on_invalid, describe_columns, field_pointer,

@@ -1,9 +1,10 @@
 //! JSON text to typed options and back.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, hash::Hasher};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use siphasher::sip128::{Hasher128, SipHasher13};
 use usher_abi::{Error, Problem, RString};
 
 use crate::source::pointer;
@@ -102,6 +103,14 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// 32 hexadecimal digits by which to tell, in another run, whether this is the secret that it was: SipHash, the same
+    /// everywhere. Only for secrets that a machine made; one that a person chose could be guessed from it.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = SipHasher13::new();
+        hasher.write(self.0.as_bytes());
+        hasher.finish128().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -125,7 +134,7 @@ mod tests {
     use serde::Deserialize;
     use usher_abi::Problem;
 
-    use super::parse;
+    use super::{Secret, parse};
     use crate::source::Delimiter;
 
     #[derive(Debug, Deserialize)]
@@ -137,6 +146,13 @@ mod tests {
         delimiter: Delimiter,
         #[serde(default)]
         rows: Vec<u8>,
+    }
+
+    #[test]
+    fn a_secret_is_known_again_by_its_fingerprint() {
+        let print = Secret::new("a token").fingerprint();
+        assert_eq!(print, "6f714a9c8727e484c955c2a5be540f79");
+        assert_ne!(print, Secret::new("a token ").fingerprint());
     }
 
     #[test]

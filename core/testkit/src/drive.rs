@@ -8,9 +8,10 @@ use std::{ffi::c_void, sync::Arc};
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use usher_abi::{
-    ArrowSchema, Batch, Catalog, CheckRequest, Error, Instance, Kind, ModuleRef, PlanRequest, Problem,
-    RSlice, RStr, Receipt, Report, Services, SinkTable, SourceTable, Split, Status, StreamTable,
-    TransformTable, export_batch, export_schema, import_batch, import_schema,
+    ArrowSchema, Batch, Catalog, CheckRequest, Error, Instance, Kind, LOGIN, LoginProgress, LoginPrompt,
+    LoginTable, ModuleRef, PlanRequest, Problem, RSlice, RStr, Receipt, Report, Services, SinkTable,
+    SourceTable, Split, Status, StreamTable, TransformTable, export_batch, export_schema, import_batch,
+    import_schema,
 };
 
 use crate::merge;
@@ -354,5 +355,42 @@ impl Transform {
     /// Cancels this transform.
     pub fn canceller(&self) -> Canceller {
         Canceller(self.live.clone())
+    }
+}
+
+/// An open login.
+#[expect(missing_debug_implementations, reason = "an opaque handle")]
+pub struct Login {
+    live: Arc<Live>,
+    table: &'static LoginTable,
+}
+
+impl Login {
+    /// Opens the login of a plugin that has one; `options` is JSON text.
+    pub fn open(module: ModuleRef, options: &str, services: &Arc<Services>) -> Result<Self, Error> {
+        let extension = module.get_extension()(RStr::from(LOGIN)).into_option();
+        let extension = extension.ok_or_else(|| Error::bug("plugin.login", "this plugin has no login"))?;
+        let table: &'static LoginTable = extension.get(LOGIN)?;
+        let handle = (table.open)(RStr::from(options), services.table()).into_result()?;
+        let (close, cancel) = (table.close, table.cancel);
+        let live = Live { this: handle.this, close, cancel, _parent: None, services: services.clone() };
+        Ok(Self { live: Arc::new(live), table })
+    }
+
+    /// Begins it.
+    pub fn begin(&mut self) -> Result<LoginPrompt, Error> {
+        let json = (self.table.begin)(self.live.this).into_result()?;
+        serde_json::from_str(&json).map_err(unreadable("begin"))
+    }
+
+    /// Asks whether it is done.
+    pub fn poll(&mut self) -> Result<LoginProgress, Error> {
+        let json = (self.table.poll)(self.live.this).into_result()?;
+        serde_json::from_str(&json).map_err(unreadable("poll"))
+    }
+
+    /// The secret for another machine.
+    pub fn export(&mut self) -> Result<String, Error> {
+        Ok((self.table.export)(self.live.this).into_result()?.into())
     }
 }

@@ -367,6 +367,8 @@ impl<'a> Preparation<'a> {
             },
             max_rejects: self.manifest.max_rejects(chain, connector),
             allow_empty: self.manifest.allow_empty(chain, connector),
+            network: plugin.preamble.wants.iter().any(|service| service == "http"),
+            held: 0,
         })
     }
 

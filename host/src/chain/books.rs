@@ -16,6 +16,14 @@ pub(super) struct Books {
     pub(super) rejected: Identity,
     /// Said by the sink to be written.
     pub(super) written: Identity,
+    /// Queued by a vendor.
+    pub(super) accepted: Identity,
+    /// Stored by a vendor, as it says.
+    pub(super) confirmed: Identity,
+    /// Sent, with nothing known of what became of them.
+    pub(super) unknown: Identity,
+    /// Checked and not sent; only a sink that sends has such rows.
+    pub(super) not_sent: Identity,
 }
 
 impl Books {
@@ -25,9 +33,10 @@ impl Books {
 
     /// Books what a sink reports.
     pub(super) fn take(&mut self, report: &Report) {
-        for fate in [report.written, report.accepted, report.confirmed, report.unknown] {
-            self.written.merge(fate);
-        }
+        self.written.merge(report.written);
+        self.accepted.merge(report.accepted);
+        self.confirmed.merge(report.confirmed);
+        self.unknown.merge(report.unknown);
         for reject in &report.rejects {
             self.rejected.add(reject.origin.input, reject.origin.offset);
         }
@@ -43,7 +52,20 @@ impl Books {
         }
         self.merged.merge(chain.merged);
         self.rejected.merge(chain.rejected);
-        self.written.merge(chain.written);
+    }
+
+    /// What was read and is not accounted for: of a sink that sends, the rows that it holds.
+    pub(super) fn held(&self, read: Identity) -> Identity {
+        let accounted = self.accounted();
+        Identity {
+            count: read.count.saturating_sub(accounted.count),
+            sum: read.sum.wrapping_sub(accounted.sum),
+        }
+    }
+
+    /// Rows that went out, whatever became of them.
+    pub(super) fn sent(&self) -> u64 {
+        self.accepted.count + self.confirmed.count + self.unknown.count
     }
 
     pub(super) fn filtered(&self) -> Identity {
@@ -54,7 +76,8 @@ impl Books {
 
     fn accounted(&self) -> Identity {
         let mut sum = self.filtered();
-        for term in [self.merged, self.rejected, self.written] {
+        let sent = [self.accepted, self.confirmed, self.unknown, self.not_sent];
+        for term in [self.merged, self.rejected, self.written].into_iter().chain(sent) {
             sum.merge(term);
         }
         sum
@@ -64,13 +87,15 @@ impl Books {
     pub(super) fn balance(&self, connector: &str, read: Identity, staged: u64) -> Result<(), Error> {
         let accounted = self.accounted();
         if accounted != read {
+            let sent = if self.sent() > 0 { format!(", {} sent", self.sent()) } else { String::new() };
             let what =
                 if accounted.count == read.count { "other records" } else { "another number of records" };
             return Err(Error::bug(
                 "books.unbalanced",
                 format!(
                     "the books of `{connector}` do not balance: {} records were read, but {what} ({}) are accounted for \
-                     ({} filtered, {} merged, {} rejected, {} written); nothing was published, report this to the plugin's author",
+                     ({} filtered, {} merged, {} rejected, {} written{sent}); nothing was published, report this to the \
+                     plugin's author",
                     read.count,
                     accounted.count,
                     self.filtered().count,
@@ -93,12 +118,12 @@ impl Books {
         Ok(())
     }
 
-    /// For `report.json`.
-    pub(super) fn to_json(&self, read: Identity) -> Value {
+    /// For `report.json`; the last four terms are those of sinks that send.
+    pub(super) fn to_json(&self, read: Identity, sends: bool) -> Value {
         let filtered: BTreeMap<&str, u64> =
             self.filtered.iter().map(|(reason, i)| (*reason, i.count)).collect();
         let sum = |identity: Identity| format!("{:016x}", identity.sum);
-        json!({
+        let mut books = json!({
             "read": read.count,
             "filtered": filtered,
             "merged": self.merged.count,
@@ -111,7 +136,18 @@ impl Books {
                 "rejected": sum(self.rejected),
                 "written": sum(self.written),
             },
-        })
+        });
+        let sent = [
+            ("accepted", self.accepted),
+            ("confirmed", self.confirmed),
+            ("unknown", self.unknown),
+            ("not_sent", self.not_sent),
+        ];
+        for (term, identity) in sent.into_iter().filter(|_| sends) {
+            books[term] = identity.count.into();
+            books["identity"][term] = sum(identity).into();
+        }
+        books
     }
 }
 

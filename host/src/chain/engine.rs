@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
-use usher_abi::{LogLevel, Role, Services, service::OutputService};
+use usher_abi::{Error, LogLevel, Role, Services, service::OutputService};
 
 use super::prepare::Opened;
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
     plugins::{Plugin, Registry},
     runner,
     services::{
-        AllowedHosts, Cancel, ConnectorNetwork, Database, InputOptions, InputRegistry, Inputs, LineSink,
-        Network, NetworkOptions, RunLog, Sending, SystemClock, Tape,
+        AllowedHosts, Attempt, Cancel, ConnectorNetwork, Database, Gate, InputOptions, InputRegistry, Inputs,
+        LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock, Tape,
     },
 };
 
@@ -49,8 +49,12 @@ pub struct Engine {
     pub settings: Settings,
     /// Throws everything out of its waits.
     pub cancel: Cancel,
-    /// Which requests over the network are sent.
-    pub(super) sending: Sending,
+    /// What sources and transforms may send.
+    pub(super) asking: Gate,
+    /// What sinks may send.
+    pub(super) delivering: Gate,
+    /// The runs that were left unfinished, by chain, with another manifest than this one.
+    superseded: Mutex<Option<Attempt>>,
     network: Arc<Network>,
     stops: Arc<Mutex<Vec<runner::Cancel>>>,
     staging: Arc<Mutex<Option<PathBuf>>>,
@@ -68,7 +72,9 @@ impl Engine {
             }),
             settings,
             cancel,
-            sending: Sending::Nothing,
+            asking: Gate::new(Sending::Nothing),
+            delivering: Gate::new(Sending::Nothing),
+            superseded: Mutex::default(),
             stops: Arc::default(),
             staging: Arc::default(),
         }
@@ -121,18 +127,53 @@ impl Engine {
         self.stops.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// The run that an attempt named `id` is one at: the one of this chain that was left unfinished with this very
+    /// manifest, or else a new one.
+    pub(super) fn attempt(&self, chain: &str, id: &str) -> Result<Attempt, Error> {
+        let new =
+            Attempt { chain: chain.to_owned(), run: id.to_owned(), manifest: self.manifest.digest.clone() };
+        let earlier = Attempt::unfinished(&Database::new(&self.manifest.state), chain)?;
+        let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
+        *superseded = None;
+        match earlier {
+            Some(earlier) if earlier.manifest == new.manifest => Ok(earlier),
+            earlier => {
+                *superseded = earlier;
+                Ok(new)
+            }
+        }
+    }
+
+    /// Whether something of this chain was sent and not finished.
+    pub fn is_unfinished(&self, chain: &str) -> bool {
+        Attempt::unfinished(&Database::new(&self.manifest.state), chain)
+            .is_ok_and(|earlier| earlier.is_some())
+    }
+
+    /// The run of this chain that was left unfinished with another manifest, if there is one.
+    pub(super) fn superseded(&self) -> Option<Attempt> {
+        self.superseded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets a run and what it noted.
+    pub(super) fn forget(&self, attempt: &Attempt) -> Result<(), Error> {
+        attempt.finish(&Database::new(&self.manifest.state))
+    }
+
+    /// Something else is about to be sent: nobody goes on with that run any more.
+    pub(super) fn forget_superseded(&self) -> Result<(), Error> {
+        self.superseded().map_or(Ok(()), |earlier| self.forget(&earlier))
+    }
+
     /// The folder of results.
     pub fn out(&self) -> PathBuf {
         self.settings.out.clone().unwrap_or_else(|| self.manifest.out.clone())
     }
 
     /// The inputs of a run.
-    pub(super) fn inputs(&self) -> Arc<InputRegistry> {
-        InputRegistry::new(InputOptions::new(
-            &self.manifest.folder,
-            std::env::temp_dir(),
-            self.cancel.clone(),
-        ))
+    pub(super) fn inputs(&self, staging: &Staging) -> Arc<InputRegistry> {
+        let options = InputOptions::new(&self.manifest.folder, std::env::temp_dir(), self.cancel.clone());
+        InputRegistry::new(InputOptions { kept: Some(staging.keeper()), ..options })
     }
 
     /// The plugin of a connector, loaded; the error is one line.
@@ -143,16 +184,17 @@ impl Engine {
     /// The services of one instance: those that its plugin's file asks for, and no other. And its view of the inputs.
     pub(super) fn services(
         &self,
-        chain: &str,
-        run: &str,
+        attempt: &Attempt,
         opened: &Opened,
         inputs: &Arc<InputRegistry>,
         output: Option<Arc<dyn OutputService>>,
     ) -> (Arc<Services>, Arc<Inputs>) {
         let connector = &opened.connector;
         let wants = |service: &str| opened.plugin.preamble.wants.iter().any(|wanted| wanted == service);
-        let view = Arc::new(inputs.view(&connector.options));
+        let view = Arc::new(inputs.view(&connector.options).storing(connector.store));
         let database = Database::new(&self.manifest.state);
+        // Only a sink is given an output.
+        let gate = if output.is_some() { &self.delivering } else { &self.asking };
         let (level, lines) = (self.settings.log, self.settings.lines.clone());
         // What a plugin logs may quote its options.
         let secrets = self.manifest.secrets.clone();
@@ -167,7 +209,7 @@ impl Engine {
                 plugin: opened.plugin.preamble.name.clone(),
                 hosts: allowed_hosts(&opened.plugin, connector).unwrap_or_default(),
                 rate_limits: opened.component.rate_limits.clone(),
-                sending: self.sending,
+                sending: gate.clone(),
                 log: log.clone(),
                 redact: hidden,
                 inputs: input.clone(),
@@ -179,7 +221,8 @@ impl Engine {
             output: output.filter(|_| wants("output")),
             clock: wants("clock").then(|| Arc::new(SystemClock::new(self.cancel.clone())) as _),
             state: wants("state").then(|| Arc::new(database.state(&connector.name)) as _),
-            ledger: wants("ledger").then(|| Arc::new(database.ledger(run, chain, &connector.name)) as _),
+            ledger: wants("ledger")
+                .then(|| Arc::new(database.ledger(attempt, &connector.name, gate.clone())) as _),
             http: http.map(|http| Arc::new(http) as _),
             others: Vec::new(),
         };

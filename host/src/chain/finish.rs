@@ -10,20 +10,20 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use usher_abi::{Error, Identity};
+use usher_abi::{Delivery, Error, ErrorClass, Identity};
 
 use super::{
     engine::Engine,
     mapping::Filling,
     notes::Notes,
-    outcome::{ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome},
+    outcome::{ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome},
     prepare::{PreparedChain, PreparedSink},
     run::Mode,
     writing::SinkEnd,
 };
 use crate::{
     report::{Missing, upload_guide},
-    services::{Digest, InputRegistry, Part, Staging, disk_error},
+    services::{Attempt, Digest, InputRegistry, Part, Sending, Staging, disk_error},
 };
 
 /// Digests of the inputs, made beside the run.
@@ -45,6 +45,8 @@ pub(super) struct Closing<'a> {
     pub(super) ends: Vec<SinkEnd>,
     pub(super) digests: Digests,
     pub(super) id: &'a str,
+    /// The run that this one is an attempt at.
+    pub(super) attempt: Attempt,
     pub(super) mode: Mode,
     pub(super) started: Instant,
     /// How many records had each guessed attribute.
@@ -52,14 +54,12 @@ pub(super) struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    pub(super) fn close(mut self) -> Result<Outcome, Failure> {
+    pub(super) fn close(self) -> Result<Outcome, Failure> {
         let staged = self.staging.parts();
         let mut connectors = Vec::new();
         let mut refused = Vec::new();
         for index in 0..self.prepared.sinks.len() {
-            let chain_books = self.prepared.stage.books.clone();
-            let sink = &mut self.prepared.sinks[index];
-            sink.stage.books.add(&chain_books);
+            let sink = &self.prepared.sinks[index];
             let parts: Vec<&Part> = staged.iter().filter(|p| p.connector == sink.name).collect();
             let extra: Vec<&str> =
                 self.ends[index].receipt.parts.iter().filter(|p| p.extra).map(|p| p.name.as_str()).collect();
@@ -70,6 +70,8 @@ impl Closing<'_> {
             connectors.push(self.outcome_of(index, &parts));
         }
         let (warnings, limited) = (self.warnings(), self.limited());
+        let partly = self.partly()?;
+        self.settle_attempt(&partly)?;
         let digests = self.digests;
         let mut digests: Vec<Digest> = digests
             .join()
@@ -86,6 +88,7 @@ impl Closing<'_> {
             folder: None,
             latest: false,
             refused,
+            partly,
             limited,
             read: self.read.count,
             through: self.prepared.through.outcome(),
@@ -101,6 +104,10 @@ impl Closing<'_> {
             write_json(&self.staging, "report.json", &report)?;
             write_json(&self.staging, "receipt.json", &receipts(&self.prepared, &self.ends, self.id))?;
             for (index, (sink, end)) in self.prepared.sinks.iter().zip(&self.ends).enumerate() {
+                // What a vendor was sent nobody uploads.
+                if end.receipt.delivery.is_some() {
+                    continue;
+                }
                 let parts: Vec<&Part> = staged.iter().filter(|p| p.connector == sink.name).collect();
                 let missing = Missing {
                     rejected: sink.stage.books.rejected.count,
@@ -117,7 +124,7 @@ impl Closing<'_> {
                 return Err(Failure::Cancelled);
             }
             // The first records are for a look: whoever takes `latest` wants all.
-            outcome.latest = outcome.refused.is_empty() && !limited;
+            outcome.latest = outcome.refused.is_empty() && outcome.partly.is_empty() && !limited;
             let folder = self.staging.publish(outcome.latest)?;
             outcome.folder = Some(shown(&folder.path()));
         }
@@ -149,6 +156,16 @@ impl Closing<'_> {
                 })
                 .collect(),
             written: books.written.count,
+            delivery: self.ends[index].receipt.delivery.as_ref().map(|delivery| DeliveryOutcome {
+                account: delivery.account.clone(),
+                accepted: books.accepted.count,
+                confirmed: books.confirmed.count,
+                unknown: books.unknown.count,
+                not_sent: books.not_sent.count,
+                units: delivery.units,
+                settled: delivery.settled,
+                earlier: delivery.earlier,
+            }),
             filtered: filtered.collect(),
             merged: books.merged.count,
             rejected: self.notes.rejects_of(index),
@@ -168,6 +185,33 @@ impl Closing<'_> {
         }
     }
 
+    /// What was not sent, or is not known of what was; a sentence for each sink. An error when nothing is left of the
+    /// run: no file was to be written and nothing was sent.
+    fn partly(&self) -> Result<Vec<String>, Error> {
+        let sinks = || self.prepared.sinks.iter().zip(&self.ends);
+        if self.engine.delivering.get() != Sending::All {
+            return Ok(Vec::new());
+        }
+        let went_out = sinks().any(|(sink, end)| match &end.receipt.delivery {
+            None => true,
+            Some(delivery) => delivery.settled > 0 || sink.stage.books.sent() > 0,
+        });
+        let stopped = |end: &SinkEnd| end.receipt.delivery.as_ref().and_then(|d| d.stopped.clone());
+        if !went_out && let Some((sink, why)) = sinks().find_map(|(sink, end)| Some((sink, stopped(end)?))) {
+            let class = if why.retryable { ErrorClass::TRANSIENT } else { ErrorClass::PERMANENT };
+            return Err(Error::new(class, why.code, why.message).context(format!("`{}`", sink.name)));
+        }
+        Ok(sinks().filter_map(|(sink, end)| partly(sink, end.receipt.delivery.as_ref()?)).collect())
+    }
+
+    /// What the next attempt is to go on with: the notes of a run of which something is left.
+    fn settle_attempt(&self, partly: &[String]) -> Result<(), Error> {
+        if self.mode == Mode::Run && partly.is_empty() && self.engine.delivering.get() == Sending::All {
+            self.engine.forget(&self.attempt)?;
+        }
+        Ok(())
+    }
+
     fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> =
             self.prepared.warnings.iter().map(|d| format!("{}: {}", d.key, d.message)).collect();
@@ -180,7 +224,14 @@ impl Closing<'_> {
         if self.limited() {
             warnings.push(first_records(self.read.count));
         }
-        for sink in self.prepared.sinks.iter().filter(|s| s.stage.books.written.count > 0) {
+        if let Some(earlier) = self.engine.superseded() {
+            warnings.push(format!(
+                "run {} of this chain was left unfinished with another manifest; this one does not go on with it",
+                earlier.run
+            ));
+        }
+        let has_rows = |sink: &&PreparedSink| sink.stage.books.written.count > 0 || sink.held > 0;
+        for sink in self.prepared.sinks.iter().filter(has_rows) {
             for (column, from, _) in &sink.columns {
                 // Defaults are there for whoever has the claim; what the manifest itself asks for should hold something.
                 let asked = matches!(from, Filling::Field | Filling::Claim);
@@ -203,8 +254,29 @@ fn first_records(read: u64) -> String {
     format!("only the first {read} records were read (--limit)")
 }
 
+/// What is left of a delivery, in a sentence, if something is.
+fn partly(sink: &PreparedSink, delivery: &Delivery) -> Option<String> {
+    let books = &sink.stage.books;
+    let (not_sent, unknown) = (books.not_sent.count, books.unknown.count);
+    if delivery.stopped.is_none() && not_sent == 0 && unknown == 0 {
+        return None;
+    }
+    let mut left = Vec::new();
+    if not_sent > 0 {
+        left.push(format!("{not_sent} rows were not sent"));
+    }
+    if unknown > 0 {
+        left.push(format!("what became of {unknown} is not known"));
+    }
+    if left.is_empty() {
+        left.push("all rows were sent, but it is not done".to_owned());
+    }
+    let why = delivery.stopped.as_ref().map_or(String::new(), |why| format!(" ({})", why.message));
+    Some(format!("`{}`: {}{why}", sink.name, left.join(", and ")))
+}
+
 /// Why a sink's result is kept back, if it is.
-fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
+pub(super) fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
     let rejected = sink.stage.books.rejected.count;
     if sink.max_rejects.exceeded(rejected, read) {
         return Some(format!(
@@ -212,7 +284,10 @@ fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
             sink.name, sink.max_rejects
         ));
     }
-    let nothing = sink.stage.books.written.count == 0 && !sink.allow_empty;
+    let books = &sink.stage.books;
+    let nothing =
+        books.written.count + books.sent() + books.held(Identity { count: read, sum: 0 }).count == 0;
+    let nothing = nothing && books.not_sent.count == 0 && !sink.allow_empty;
     nothing.then(|| {
         format!(
             "nothing is left for `{}` of {read} records; if that is right, set allow_empty = true",
@@ -259,7 +334,7 @@ fn report(
             "plugin": sink.plugin,
             "plugin_version": sink.version,
             "deliver": sink.deliver,
-            "books": sink.stage.books.to_json(read),
+            "books": sink.stage.books.to_json(read, end.receipt.delivery.is_some()),
             "parts": parts.collect::<Vec<_>>(),
             "columns": outcome.columns,
             "empty_columns": outcome.empty_columns,
@@ -287,7 +362,10 @@ fn receipts(prepared: &PreparedChain, ends: &[SinkEnd], id: &str) -> Value {
         .iter()
         .zip(ends)
         .map(|(sink, end)| {
-            let receipt = json!({ "parts": end.receipt.parts, "warnings": end.receipt.warnings, "facts": end.receipt.facts });
+            let mut receipt = json!({ "parts": end.receipt.parts, "warnings": end.receipt.warnings, "facts": end.receipt.facts });
+            if let Some(delivery) = &end.receipt.delivery {
+                receipt["delivery"] = json!(delivery);
+            }
             (sink.name.as_str(), receipt)
         })
         .collect();

@@ -10,6 +10,7 @@
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
 //! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
+//! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `finish.rs` | balance, thresholds, the run's own files, publication |
 //! | `outcome.rs` | what a command is told |
@@ -27,6 +28,7 @@ mod passage;
 mod prepare;
 mod reading;
 mod run;
+mod sending;
 mod shape;
 mod survey;
 mod through;
@@ -36,7 +38,7 @@ mod writing;
 pub use engine::{Engine, Settings};
 pub use mapping::Filling;
 pub use outcome::{
-    ColumnOutcome, ConnectorOutcome, Counted, Failure, Outcome, PartOutcome, Progress, RejectCount,
-    TransformOutcome,
+    ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, Progress,
+    RejectCount, TransformOutcome,
 };
 pub use run::{Mode, check, run};

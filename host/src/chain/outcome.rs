@@ -57,6 +57,9 @@ pub struct Outcome {
     pub latest: bool,
     /// Why `latest` was not moved: more rejects than allowed, nothing left to write.
     pub refused: Vec<String>,
+    /// What was not sent, or of what it is not known what became of it; the same command goes on with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<String>,
     /// Whether `--limit` ended the reading, so that `latest` was not moved.
     pub limited: bool,
     /// Records read.
@@ -94,6 +97,9 @@ pub struct ConnectorOutcome {
     pub parts: Vec<PartOutcome>,
     /// Rows written.
     pub written: u64,
+    /// What was sent, by sinks that send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryOutcome>,
     /// Rows left out on purpose, by reason.
     pub filtered: Vec<Counted>,
     /// Rows that went into others.
@@ -111,6 +117,27 @@ pub struct ConnectorOutcome {
     /// The first rows as the sink gets them, when asked for; null is null.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<Vec<Option<String>>>,
+}
+
+/// What a sink sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryOutcome {
+    /// Where to.
+    pub account: String,
+    /// Rows that the vendor has queued.
+    pub accepted: u64,
+    /// Rows that the vendor says it has.
+    pub confirmed: u64,
+    /// Rows that may have arrived.
+    pub unknown: u64,
+    /// Rows that were not sent.
+    pub not_sent: u64,
+    /// What goes out in one request is a unit; all there are.
+    pub units: u64,
+    /// Units of which it is known what became of them.
+    pub settled: u64,
+    /// Of these, units of an earlier attempt.
+    pub earlier: u64,
 }
 
 /// A column of a sink.

@@ -18,7 +18,7 @@ use crate::{
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
-    services::{InputRegistry, Inputs, Staging},
+    services::{Attempt, InputRegistry, Inputs, Staging},
 };
 
 /// A chain, ready to run.
@@ -71,6 +71,17 @@ pub(super) struct PreparedSink {
     pub(super) stage: SinkStage,
     pub(super) max_rejects: MaxRejects,
     pub(super) allow_empty: bool,
+    /// Whether its plugin may go over the network.
+    pub(super) network: bool,
+    /// When the last row has passed: rows that it has not said anything of.
+    pub(super) held: u64,
+}
+
+impl PreparedSink {
+    /// Whether it holds rows that it is going to send.
+    pub(super) fn sends(&self) -> bool {
+        self.network && self.held > 0
+    }
 }
 
 /// An attribute that the catalog does not list.
@@ -93,19 +104,19 @@ pub(super) struct Suppression {
 pub(super) fn prepare(
     engine: &mut Engine,
     chain_name: &str,
-    run: &str,
+    attempt: &Attempt,
     staging: &Staging,
 ) -> Result<PreparedChain, Failure> {
     let chain = engine.manifest.chain(chain_name)?.clone();
     let (opened, diagnostics) = open_plugins(engine, &chain);
-    let inputs = engine.inputs();
+    let inputs = engine.inputs(staging);
     let manifest = engine.manifest.clone();
     let mut prep = Preparation::new(&manifest, diagnostics);
     let chain_key = KeyPath::from(["chains", chain.name.as_str()]);
 
     let mut source = None;
     if let Some(from) = opened.get(&chain.from).filter(|o| o.sound) {
-        let (services, view) = engine.services(&chain.name, run, from, &inputs, None);
+        let (services, view) = engine.services(attempt, from, &inputs, None);
         source = prep.source(engine, from, services).map(|(source, catalog)| (from, view, source, catalog));
     }
     let own: Vec<(String, String)> = chain.claims.iter().map(|c| (c.name.clone(), c.path.clone())).collect();
@@ -113,7 +124,7 @@ pub(super) fn prepare(
     let mut after = source.as_ref().map(|(.., catalog)| catalog.clone());
     for name in &chain.through {
         let stage = opened.get(name).filter(|o| o.sound).and_then(|opened| {
-            let (services, _) = engine.services(&chain.name, run, opened, &inputs, None);
+            let (services, _) = engine.services(attempt, opened, &inputs, None);
             Some((opened, prep.transform(engine, opened, services)?))
         });
         after = match (stage, after) {
@@ -135,7 +146,7 @@ pub(super) fn prepare(
         let exclude_key = chain_key.child("exclude").child("key");
         let key = prep.expression(&names, &exclude.key, &exclude_key, true);
         let listed = opened.get(&exclude.from).filter(|o| o.sound).and_then(|listed| {
-            let (services, _) = engine.services(&chain.name, run, listed, &inputs, None);
+            let (services, _) = engine.services(attempt, listed, &inputs, None);
             prep.source(engine, listed, services)
         });
         if let Some((source, catalog)) = listed
@@ -154,7 +165,7 @@ pub(super) fn prepare(
         let mut sink = None;
         if opened.sound {
             let output: Arc<dyn OutputService> = Arc::new(staging.outputs(name)?);
-            let (services, _) = engine.services(&chain.name, run, opened, &inputs, Some(output));
+            let (services, _) = engine.services(attempt, opened, &inputs, Some(output));
             let text = options_text(&opened.connector.options);
             let result = open_sink(&opened.plugin, &opened.component.name, &text, services);
             sink = prep.attempt(&opened.connector, result);

@@ -23,12 +23,13 @@ use super::{
     outcome::{Failure, Outcome, Progress},
     prepare::{Guess, PreparedChain, prepare},
     reading::{Read, Reading},
+    sending::{Changes, Checked},
     shape::{ChainStage, Origins, Owner, Sample},
-    writing::{Item, SinkEnd, write},
+    writing::{Item, Writing},
 };
 use crate::{
     manifest::Diagnostic,
-    services::{Sending, Staging, StagingOptions},
+    services::{Attempt, Sending, Staging, StagingOptions},
 };
 
 /// How far to go.
@@ -52,18 +53,27 @@ pub fn run(
     mode: Mode,
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
-    engine.sending = if mode == Mode::Run { Sending::All } else { Sending::Reads };
+    let (asking, delivering) =
+        if mode == Mode::Run { (Sending::All, Sending::Held) } else { (Sending::Reads, Sending::Reads) };
+    engine.asking.set(asking);
+    engine.delivering.set(delivering);
     let (id, staging) = stage(engine, chain, mode)?;
     engine.guard(staging.folder());
-    let mut prepared = prepare(engine, chain, &id, &staging)?;
+    let attempt = engine.attempt(chain, &id)?;
+    let mut prepared = prepare(engine, chain, &attempt, &staging)?;
     if let Mode::Preview(most) = mode {
         for sink in &mut prepared.sinks {
             sink.stage.sample = Some(Sample { most, rows: Vec::new() });
         }
     }
-    let result = drive(engine, prepared, staging, &id, mode, progress);
+    let identified = Identified { id: &id, attempt: attempt.clone() };
+    let result = drive(engine, prepared, staging, identified, mode, progress);
     engine.guard(None);
     engine.forget_stops();
+    // Nothing was sent, so nothing is to be gone on with: the next run reads anew.
+    if engine.delivering.get() != Sending::All && attempt.run == id {
+        engine.forget(&attempt)?;
+    }
     // Whatever failed after a signal failed because of it; what was published in spite of it was published.
     if engine.cancel.is_cancelled() && result.is_err() {
         return Err(Failure::Cancelled);
@@ -71,12 +81,15 @@ pub fn run(
     result
 }
 
-/// Opens and binds everything of a chain and throws it away; answers the warnings. Also for a
-/// [`Draft`](crate::manifest::Draft), of which only the failure says anything.
-pub fn check(engine: &mut Engine, chain: &str) -> Result<Vec<Diagnostic>, Failure> {
+/// Opens and binds everything of a chain and throws it away; answers the warnings. `online` asks the vendors, too, with
+/// requests that only read. Also for a [`Draft`](crate::manifest::Draft), of which only the failure says anything.
+pub fn check(engine: &mut Engine, chain: &str, online: bool) -> Result<Vec<Diagnostic>, Failure> {
     let staging = Staging::dry(&std::env::temp_dir(), chain, "check", 0)?;
-    engine.sending = Sending::Nothing;
-    let prepared = prepare(engine, chain, "check", &staging)?;
+    let sending = if online { Sending::Reads } else { Sending::Nothing };
+    engine.asking.set(sending);
+    engine.delivering.set(sending);
+    let attempt = engine.attempt(chain, "check")?;
+    let prepared = prepare(engine, chain, &attempt, &staging)?;
     engine.forget_stops();
     Ok(prepared.warnings)
 }
@@ -98,11 +111,19 @@ fn stage(engine: &Engine, chain: &str, mode: Mode) -> Result<(String, Staging), 
     }
 }
 
+/// What a run is called.
+struct Identified<'a> {
+    /// Its own id: its folder's name.
+    id: &'a str,
+    /// The run that it is an attempt at.
+    attempt: Attempt,
+}
+
 fn drive(
     engine: &Engine,
     mut prepared: PreparedChain,
     staging: Staging,
-    id: &str,
+    identified: Identified<'_>,
     mode: Mode,
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
@@ -118,7 +139,7 @@ fn drive(
         view, source, label, through, projection, guesses, stage, sinks, needs_nothing, ..
     } = &mut prepared;
     let limit = engine.settings.limit;
-    let ends: Vec<SinkEnd> = thread::scope(|scope| -> Result<_, Error> {
+    let changes: Vec<Changes> = thread::scope(|scope| -> Result<_, Error> {
         let (to_chain, from_reader) = bounded::<Read>(QUEUE);
         let reading = Reading { view, progress, limit, stop: &stop, label };
         let reader = scope.spawn(move || reading.run(&mut **source, projection, &to_chain));
@@ -128,8 +149,9 @@ fn drive(
             let (to_sink, from_chain) = bounded::<Item>(QUEUE);
             queues.push(to_sink);
             let (notes, stop, progress) = (&notes, &stop, &**progress);
+            let writing = Writing { prepared: sink, index, notes, progress, changed: Vec::new() };
             workers.push(scope.spawn(move || {
-                let end = write(sink, index, &from_chain, notes, progress);
+                let end = writing.write(&from_chain);
                 if end.is_err() {
                     stop.store(true, Ordering::Release);
                 }
@@ -183,7 +205,7 @@ fn drive(
             }
         }
         drop(queues);
-        let ends: Vec<Result<SinkEnd, Error>> = workers.into_iter().map(join).collect();
+        let ends: Vec<Result<Changes, Error>> = workers.into_iter().map(join).collect();
         reader_result?;
         chain_result?;
         ends.into_iter().collect()
@@ -192,11 +214,15 @@ fn drive(
     if engine.cancel.is_cancelled() {
         return Err(Failure::Cancelled);
     }
-    let closing = Closing { engine, prepared, staging, notes, read, ends, digests, id, mode, started, seen };
+    let checked = Checked { engine, prepared: &mut prepared, notes: &notes, progress, read, changes };
+    let ends = checked.finish(mode)?;
+    let Identified { id, attempt } = identified;
+    let closing =
+        Closing { engine, prepared, staging, notes, read, ends, digests, id, attempt, mode, started, seen };
     closing.close()
 }
 
-fn join<T>(handle: thread::ScopedJoinHandle<'_, Result<T, Error>>) -> Result<T, Error> {
+pub(super) fn join<T>(handle: thread::ScopedJoinHandle<'_, Result<T, Error>>) -> Result<T, Error> {
     handle.join().unwrap_or_else(|panic| {
         let message = usher_abi::export::panic_message(&*panic);
         Err(Error::bug("host.panic", format!("the host panicked: {message}; report this")))

@@ -1,4 +1,4 @@
-//! A sink's thread: shapes the rows for it, hands them over and books what became of them.
+//! A sink's thread: shapes the rows for it, hands them over and books what became of them; later it ends the sink's work.
 
 use std::sync::atomic::Ordering;
 
@@ -16,68 +16,80 @@ pub(super) enum Item {
     Abandon,
 }
 
-/// What a sink's thread ends with.
+/// What a sink's work ends with.
 pub(super) struct SinkEnd {
     pub(super) receipt: Receipt,
     pub(super) changed: Vec<(String, String, u64)>,
 }
 
-/// A sink's thread.
-pub(super) fn write(
-    prepared: &mut PreparedSink,
-    index: usize,
-    items: &Receiver<Item>,
-    notes: &Notes,
-    progress: &Progress,
-) -> Result<SinkEnd, Error> {
-    let mut changed: Vec<(String, String, u64)> = Vec::new();
-    let mut begun = false;
-    let mut book = |prepared: &mut PreparedSink, report: &mut Report| -> Result<(), Error> {
-        prepared.stage.books.take(report);
-        progress.rejects.fetch_add(report.rejects.len() as u64, Ordering::Relaxed);
+/// A sink at work: what it reports is booked at once, before any error that came with it, so that nothing that is known
+/// of a row is lost.
+pub(super) struct Writing<'a> {
+    pub(super) prepared: &'a mut PreparedSink,
+    pub(super) index: usize,
+    pub(super) notes: &'a Notes,
+    pub(super) progress: &'a Progress,
+    /// Values changed, by column and rule.
+    pub(super) changed: Vec<(String, String, u64)>,
+}
+
+impl Writing<'_> {
+    /// Hands over all rows, up to and with `flush`; answers the values changed.
+    pub(super) fn write(mut self, items: &Receiver<Item>) -> Result<Vec<(String, String, u64)>, Error> {
+        let mut report = Report::default();
+        let mut begun = false;
+        for item in items {
+            let Item::Rows(batch, input) = item else { return Err(Error::cancelled()) };
+            let shaped = self.prepared.stage.apply(batch, input, self.notes)?;
+            if !begun {
+                self.prepared.sink.begin(&shaped.schema())?;
+                begun = true;
+            }
+            if shaped.num_rows() > 0 {
+                let written = self.prepared.sink.write(&shaped, input, &mut report);
+                self.book(&mut report)?;
+                written?;
+            }
+        }
+        if !begun {
+            self.prepared.sink.begin(&self.prepared.stage.empty_schema())?;
+        }
+        let flushed = self.prepared.sink.flush(&mut report);
+        self.book(&mut report)?;
+        flushed?;
+        Ok(self.changed)
+    }
+
+    /// Ends the sink's work; a sink that sends, sends now.
+    pub(super) fn finish(mut self) -> Result<SinkEnd, Error> {
+        let mut report = Report::default();
+        let finished = self.prepared.sink.finish(&mut report);
+        self.book(&mut report)?;
+        let receipt = finished?;
+        self.changed.sort();
+        Ok(SinkEnd { receipt, changed: self.changed })
+    }
+
+    fn book(&mut self, report: &mut Report) -> Result<(), Error> {
+        let report = std::mem::take(report);
+        self.prepared.stage.books.take(&report);
+        self.progress.rejects.fetch_add(report.rejects.len() as u64, Ordering::Relaxed);
         for reject in &report.rejects {
-            notes.reject(Owner(Some(index)), reject)?;
+            self.notes.reject(Owner(Some(self.index)), reject)?;
         }
         for merged in &report.merged {
-            notes.merged(Owner(Some(index)), merged, "duplicate")?;
+            self.notes.merged(Owner(Some(self.index)), merged, "duplicate")?;
         }
         for left in &report.left_out {
-            notes.left_out(index, left)?;
+            self.notes.left_out(self.index, left)?;
         }
         for change in &report.changed {
             let (column, rule) = (change.column.as_str(), change.rule.as_str());
-            match changed.iter_mut().find(|(c, r, _)| c == column && r == rule) {
+            match self.changed.iter_mut().find(|(c, r, _)| c == column && r == rule) {
                 Some((_, _, count)) => *count += change.count,
-                None => changed.push((column.to_owned(), rule.to_owned(), change.count)),
+                None => self.changed.push((column.to_owned(), rule.to_owned(), change.count)),
             }
         }
-        *report = Report::default();
         Ok(())
-    };
-    let mut report = Report::default();
-    for item in items {
-        let Item::Rows(batch, input) = item else { return Err(Error::cancelled()) };
-        let shaped = prepared.stage.apply(batch, input, notes)?;
-        if !begun {
-            prepared.sink.begin(&shaped.schema())?;
-            begun = true;
-        }
-        if shaped.num_rows() > 0 {
-            let written = prepared.sink.write(&shaped, input, &mut report);
-            // Before the error: what is known of rows is never lost.
-            book(prepared, &mut report)?;
-            written?;
-        }
     }
-    if !begun {
-        prepared.sink.begin(&prepared.stage.empty_schema())?;
-    }
-    let flushed = prepared.sink.flush(&mut report);
-    book(prepared, &mut report)?;
-    flushed?;
-    let finished = prepared.sink.finish(&mut report);
-    book(prepared, &mut report)?;
-    let receipt = finished?;
-    changed.sort();
-    Ok(SinkEnd { receipt, changed })
 }

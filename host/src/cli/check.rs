@@ -14,6 +14,9 @@ use crate::report::print;
 pub(super) struct Check {
     /// The chains, by name; all when none is named
     chains: Vec<String>,
+    /// Ask the vendors, too: credentials, rights, and whether what the manifest names is there; sends only what reads
+    #[arg(long)]
+    online: bool,
 }
 
 impl Check {
@@ -28,7 +31,7 @@ impl Check {
         };
         let (mut problems, mut warnings, mut exit) = (Vec::new(), Vec::new(), code::DONE);
         for name in &chains {
-            match chain::check(&mut session.engine, name) {
+            match chain::check(&mut session.engine, name, self.online) {
                 Ok(more) => add_new(&mut warnings, more),
                 Err(Failure::Manifest(more)) => {
                     add_new(&mut problems, more);

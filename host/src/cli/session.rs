@@ -20,6 +20,7 @@ pub(super) mod code {
     pub(in crate::cli) const FAILED: u8 = 1;
     pub(in crate::cli) const USAGE: u8 = 2;
     pub(in crate::cli) const REFUSED: u8 = 3;
+    pub(in crate::cli) const PARTLY: u8 = 4;
 }
 
 /// A loaded manifest and how to talk about it.
@@ -73,7 +74,7 @@ impl Session {
     fn refuse(&mut self, mut problems: Vec<Diagnostic>) -> u8 {
         let chains: Vec<String> = self.engine.manifest.chains.iter().map(|c| c.name.clone()).collect();
         for chain in chains {
-            if let Err(Failure::Manifest(more)) = chain::check(&mut self.engine, &chain) {
+            if let Err(Failure::Manifest(more)) = chain::check(&mut self.engine, &chain, false) {
                 add_new(&mut problems, more);
             }
         }
@@ -123,7 +124,9 @@ impl Session {
             }
             match result {
                 Ok(outcome) => {
-                    if !outcome.refused.is_empty() {
+                    if !outcome.partly.is_empty() {
+                        worst = worst_of(worst, code::PARTLY);
+                    } else if !outcome.refused.is_empty() {
                         worst = worst_of(worst, code::REFUSED);
                     }
                     ended.push(Ended::Well(Box::new(outcome)));
@@ -167,6 +170,9 @@ impl Session {
             Failure::Cancelled => {
                 let exit = self.signal.exit_code();
                 let stopped = match chains {
+                    _ if self.engine.is_unfinished(chain) => {
+                        "was stopped while it was sending; what was sent is noted, and the same command goes on with it"
+                    }
                     [_] => "was stopped, nothing was published; it is safe to run it again",
                     _ => "was stopped, nothing of it was published; it is safe to run it again",
                 };
@@ -202,13 +208,14 @@ pub(super) fn add_new(problems: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
     }
 }
 
-/// Failed is worse than refused, which is worse than done; a wrong manifest is worst.
+/// Partly sent is worse than failed, which is worse than refused, which is worse than done; a wrong manifest is worst.
 fn worst_of(a: u8, b: u8) -> u8 {
     let rank = |code: u8| match code {
         code::DONE => 0,
         code::REFUSED => 1,
         code::FAILED => 2,
-        _ => 3,
+        code::PARTLY => 3,
+        _ => 4,
     };
     if rank(b) > rank(a) { b } else { a }
 }

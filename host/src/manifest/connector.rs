@@ -10,8 +10,18 @@ use super::{
     tree::{Kind, Node},
 };
 
-pub(super) const KEYS: [&str; 9] =
-    ["plugin", "component", "options", "fields", "where", "unique", "max_rejects", "allow_empty", "hosts"];
+pub(super) const KEYS: [&str; 10] = [
+    "plugin",
+    "component",
+    "options",
+    "fields",
+    "where",
+    "unique",
+    "max_rejects",
+    "allow_empty",
+    "hosts",
+    "store",
+];
 
 impl<'a> Reader<'a> {
     /// The connector; `None` if it has no plugin or is no table.
@@ -41,6 +51,7 @@ impl<'a> Reader<'a> {
         let (rejects, rejects_at) = at("max_rejects");
         let (empty, empty_at) = at("allow_empty");
         let (hosts, hosts_at) = at("hosts");
+        let (store, store_at) = at("store");
         let component = component.and_then(|node| self.string(node, &component_at));
         let problems = self.problems.len();
         let options = options.and_then(|node| self.options(node, &options_at, secrets)).unwrap_or_default();
@@ -51,6 +62,7 @@ impl<'a> Reader<'a> {
         let max_rejects = rejects.and_then(|node| self.max_rejects(node, &rejects_at));
         let allow_empty = empty.and_then(|node| self.boolean(node, &empty_at));
         let hosts = hosts.and_then(|node| self.strings(node, &hosts_at));
+        let store = store.and_then(|node| self.boolean(node, &store_at)).unwrap_or(true);
         let span = self.source.locate_key(&path).span;
         let options = Value::Object(options);
         let name = name.to_owned();
@@ -66,6 +78,7 @@ impl<'a> Reader<'a> {
             max_rejects,
             allow_empty,
             hosts,
+            store,
             span,
         })
     }

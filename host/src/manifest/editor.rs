@@ -176,6 +176,7 @@ fn connector_schema(plugins: Vec<Value>) -> Value {
         "max_rejects": reference("max_rejects"),
         "allow_empty": boolean("No rows at all are fine.", false),
         "hosts": strings("The network hosts that it may reach, of those that the plugin asks for; without it, all of those.", 0),
+        "store": boolean("Keep what it downloads in the run's folder, below `inputs`.", true),
     });
     debug_assert!(connector::KEYS.iter().all(|key| properties.get(key).is_some()));
     json!({ "type": "object", "required": ["plugin"], "additionalProperties": false, "properties": properties })

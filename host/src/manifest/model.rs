@@ -40,6 +40,8 @@ pub struct Connector {
     pub allow_empty: Option<bool>,
     /// The network hosts that it may reach, of those that its plugin asks for; without it, all of those.
     pub hosts: Option<Vec<String>>,
+    /// Whether what it downloads is kept in the run's folder.
+    pub store: bool,
     /// Where its name stands.
     pub span: Span,
 }
@@ -67,6 +69,7 @@ impl fmt::Debug for Connector {
             .field("max_rejects", &self.max_rejects)
             .field("allow_empty", &self.allow_empty)
             .field("hosts", &self.hosts)
+            .field("store", &self.store)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::chain::{ConnectorOutcome, Outcome};
+use crate::chain::{ConnectorOutcome, DeliveryOutcome, Outcome};
 
 /// A plain table; `numbers` are the columns to align to the right.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
@@ -43,17 +43,15 @@ pub fn summary(outcome: &Outcome, quiet: bool) -> String {
             rate(outcome)
         );
         text.push_str(&connectors(outcome));
-        text.push_str(&details(outcome));
+        text.push_str(&details(outcome, sent));
     }
     if let Some(folder) = &outcome.folder {
         let _ = writeln!(text, "{folder}");
         if outcome.latest && !quiet {
             let latest = std::path::Path::new(folder).with_file_name("latest");
-            let _ = writeln!(
-                text,
-                "{} points at it; open the UPLOAD.md beside each connector's files",
-                latest.display()
-            );
+            let files = outcome.connectors.iter().any(|c| c.delivery.is_none());
+            let next = if files { "; open the UPLOAD.md beside each connector's files" } else { "" };
+            let _ = writeln!(text, "{} points at it{next}", latest.display());
         }
     }
     refused(outcome, &mut text);
@@ -84,8 +82,36 @@ fn connectors(outcome: &Outcome) -> String {
     table(&header, rows, &[2, 3, 4, 5, 6, 7, 8])
 }
 
-/// Reasons, indented below the table.
-fn details(outcome: &Outcome) -> String {
+/// What became of the rows of a sink that sends; no more than is known.
+fn sent(delivery: &DeliveryOutcome) -> String {
+    let terms = [
+        (delivery.confirmed, "confirmed"),
+        (delivery.accepted, "accepted"),
+        (delivery.unknown, "of unknown fate"),
+        (delivery.not_sent, "not sent"),
+    ];
+    let terms: Vec<String> = terms
+        .iter()
+        .filter(|(rows, _)| *rows > 0)
+        .map(|(rows, what)| format!("{} {what}", count(*rows)))
+        .collect();
+    let terms = if terms.is_empty() { "nothing to send".to_owned() } else { terms.join(", ") };
+    let units = format!("{} of {} requests settled", count(delivery.settled), count(delivery.units));
+    let earlier = match delivery.earlier {
+        0 => String::new(),
+        earlier => format!(", {} of them by an earlier attempt", count(earlier)),
+    };
+    format!("{terms} at {} ({units}{earlier})", delivery.account)
+}
+
+/// What would be sent.
+fn to_send(delivery: &DeliveryOutcome) -> String {
+    let (rows, requests) = (count(delivery.not_sent), count(delivery.units));
+    format!("{rows} rows would be sent to {} ({requests} requests)", delivery.account)
+}
+
+/// Reasons, indented below the table; `delivery` says what of a sink that sends.
+fn details(outcome: &Outcome, delivery: fn(&DeliveryOutcome) -> String) -> String {
     let mut text = String::new();
     for transform in &outcome.through {
         for change in &transform.changed {
@@ -93,6 +119,9 @@ fn details(outcome: &Outcome) -> String {
         }
     }
     for connector in &outcome.connectors {
+        if let Some(of) = &connector.delivery {
+            let _ = writeln!(text, "  {}: {}", connector.name, delivery(of));
+        }
         for reject in &connector.rejected {
             let _ = writeln!(
                 text,
@@ -127,6 +156,12 @@ fn refused(outcome: &Outcome, text: &mut String) {
     for reason in &outcome.refused {
         let _ = writeln!(text, "refused: {reason}; `latest` was not moved");
     }
+    for left in &outcome.partly {
+        let _ = writeln!(
+            text,
+            "partly sent: {left}; `latest` was not moved, run the same command again to go on"
+        );
+    }
 }
 
 /// What `usher plan` says.
@@ -147,7 +182,7 @@ pub fn plan(outcome: &Outcome) -> String {
         text.push_str(&indent(&table(&["column", "from", "how", ""], columns, &[])));
     }
     text.push('\n');
-    text.push_str(&details(outcome));
+    text.push_str(&details(outcome, to_send));
     for reason in &outcome.refused {
         let _ = writeln!(text, "would be refused: {reason}");
     }

@@ -12,13 +12,14 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use usher_abi::Error;
 
 use super::{
-    ledger::Ledger,
+    gate::Gate,
+    ledger::{Attempt, Ledger},
     private::{create_private_file, create_private_folder, disk_error, lock},
     state::State,
 };
 
 /// Version of the tables below, kept in the table `schema`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE schema (
@@ -39,6 +40,16 @@ CREATE TABLE ledger (
   outcome   BLOB NOT NULL,  -- what the connector wants to know when the run is resumed
   noted_at  INTEGER NOT NULL DEFAULT (unixepoch()),  -- seconds, UTC
   PRIMARY KEY (run, chain, connector, account, unit)
+) WITHOUT ROWID;
+";
+
+/// What version 2 added.
+const UNFINISHED: &str = "
+CREATE TABLE unfinished (
+  chain     TEXT NOT NULL PRIMARY KEY,  -- name of the chain; its row goes when all it sent is known
+  run       TEXT NOT NULL,  -- id of the run that began to send, under which the ledger has its units
+  manifest  TEXT NOT NULL,  -- digest of the manifest: another manifest goes on with nothing
+  began_at  INTEGER NOT NULL DEFAULT (unixepoch())  -- seconds, UTC
 ) WITHOUT ROWID;
 ";
 
@@ -66,9 +77,9 @@ impl Database {
         State::new(Arc::clone(self), connector)
     }
 
-    /// The notes of one connector in one chain of one run.
-    pub fn ledger(self: &Arc<Self>, run: &str, chain: &str, connector: &str) -> Ledger {
-        Ledger::new(Arc::clone(self), run, chain, connector)
+    /// The notes of one connector in an attempt at a run; nothing is noted unless the gate lets everything out.
+    pub fn ledger(self: &Arc<Self>, attempt: &Attempt, connector: &str, gate: Gate) -> Ledger {
+        Ledger::new(Arc::clone(self), attempt, connector, gate)
     }
 
     /// Reads; `None` when there is no file yet.
@@ -90,6 +101,19 @@ impl Database {
     ) -> Result<T, Error> {
         let mut connection = lock(&self.connection);
         statement(self.opened(&mut connection)?).map_err(|e| self.explain(&e))
+    }
+
+    /// As [`write`](Self::write), all or nothing.
+    pub(super) fn transact<T>(
+        &self,
+        statements: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let mut connection = lock(&self.connection);
+        let connection = self.opened(&mut connection)?;
+        let transaction = connection.unchecked_transaction().map_err(|e| self.explain(&e))?;
+        let result = statements(&transaction).map_err(|e| self.explain(&e))?;
+        transaction.commit().map_err(|e| self.explain(&e))?;
+        Ok(result)
     }
 
     fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a Connection, Error> {
@@ -169,9 +193,14 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     )?;
     if !present {
         transaction.execute_batch(TABLES)?;
-        transaction.execute("INSERT INTO schema (version) VALUES (?1)", [VERSION])?;
+        transaction.execute("INSERT INTO schema (version) VALUES (1)", [])?;
     }
-    let version = transaction.query_row("SELECT version FROM schema", [], |row| row.get(0)).optional()?;
+    let version = || transaction.query_row("SELECT version FROM schema", [], |row| row.get(0)).optional();
+    if version()? == Some(1) {
+        transaction.execute_batch(UNFINISHED)?;
+        transaction.execute("UPDATE schema SET version = ?1", [VERSION])?;
+    }
+    let version = version()?;
     transaction.commit()?;
     Ok(version.unwrap_or(0))
 }
@@ -183,6 +212,7 @@ mod tests {
     use usher_abi::service::{LedgerService, StateService};
 
     use super::*;
+    use crate::services::Sending;
 
     #[test]
     fn nothing_is_created_before_the_first_write() {
@@ -191,8 +221,10 @@ mod tests {
         let database = Database::new(&place);
         assert_eq!(database.state("a").get("k").unwrap(), None);
         database.state("a").delete("k").unwrap();
-        assert_eq!(database.ledger("r", "c", "a").find("x", b"u").unwrap(), None);
-        Ledger::finish_run(&database, "r").unwrap();
+        let attempt = Attempt { chain: "c".to_owned(), run: "r".to_owned(), manifest: "m".to_owned() };
+        let gate = Gate::new(Sending::All);
+        assert_eq!(database.ledger(&attempt, "a", gate).find("x", b"u").unwrap(), None);
+        attempt.finish(&database).unwrap();
         assert!(!place.exists());
 
         database.state("a").put("k", b"v").unwrap();
@@ -224,6 +256,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("usher.db"), "name,email\n".repeat(1_000)).unwrap();
         assert_eq!(Database::new(folder.path()).state("a").get("k").unwrap_err().code, "state.corrupt");
+    }
+
+    #[test]
+    fn tables_of_version_1_are_carried_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Connection::open(folder.path().join("usher.db")).unwrap();
+        old.execute_batch(TABLES).unwrap();
+        old.execute_batch("INSERT INTO schema VALUES (1); INSERT INTO state VALUES ('a', 'k', x'76')")
+            .unwrap();
+        drop(old);
+        let database = Database::new(folder.path());
+        assert_eq!(database.state("a").get("k").unwrap().as_deref(), Some(&b"v"[..]));
+        let attempt = Attempt { chain: "c".to_owned(), run: "r".to_owned(), manifest: "m".to_owned() };
+        database.ledger(&attempt, "a", Gate::new(Sending::All)).note("x", b"u", b"").unwrap();
+        assert_eq!(Attempt::unfinished(&database, "c").unwrap(), Some(attempt));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod clock;
 mod database;
+mod gate;
 mod http;
 mod input;
 mod ledger;
@@ -14,11 +15,12 @@ mod state;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
-pub use http::{
-    AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Sending, Tape, Variable,
+pub use gate::{Gate, Sending};
+pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};
+pub use input::{
+    Digest, Incoming, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Keeper, Packing,
 };
-pub use input::{Digest, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Packing};
-pub use ledger::{Ledger, UnfinishedRun};
+pub use ledger::{Attempt, Ledger};
 pub use log::{LineSink, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
 pub use private::{create_private_file, create_private_folder, disk_error};

@@ -1,22 +1,11 @@
 //! A stand-in for an Auth0 tenant on this machine: as much of it as an export needs, and the troubles that exports have.
 
-use std::{
-    collections::VecDeque,
-    io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, io::Write, net::SocketAddr};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
-/// It ends by itself after this time, and no read from it takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::server::{Answer, Asked, Server};
 
 /// What happens to a download.
 pub(super) enum Trouble {
@@ -26,14 +15,6 @@ pub(super) enum Trouble {
     Cut,
 }
 
-/// A request as it came.
-pub(super) struct Asked {
-    /// `GET /api/v2/jobs/job_…`
-    pub(super) line: String,
-    pub(super) authorization: Option<String>,
-    pub(super) body: String,
-}
-
 /// What the stand-in knows.
 pub(super) struct Account {
     /// The file that every export gives, before it is packed.
@@ -41,103 +22,19 @@ pub(super) struct Account {
     /// So many questions for a job are answered with `pending`.
     pub(super) pending: u64,
     pub(super) troubles: VecDeque<Trouble>,
-    pub(super) asked: Vec<Asked>,
 }
 
-/// It serves until it is dropped.
-pub(super) struct Tenant {
-    address: SocketAddr,
-    account: Arc<Mutex<Account>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+pub(super) type Tenant = Server<Account>;
+
+/// A tenant with these users.
+pub(super) fn tenant(users: &str) -> Tenant {
+    Server::new(Account { users: users.to_owned(), pending: 0, troubles: VecDeque::new() }, answer)
 }
 
-impl Tenant {
-    pub(super) fn new(users: &str) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-        listener.set_nonblocking(true).expect("a listener");
-        let address = listener.local_addr().expect("an address");
-        let account =
-            Account { users: users.to_owned(), pending: 0, troubles: VecDeque::new(), asked: Vec::new() };
-        let (account, stop) = (Arc::new(Mutex::new(account)), Arc::new(AtomicBool::new(false)));
-        let (known, stopped) = (account.clone(), stop.clone());
-        let thread = std::thread::spawn(move || {
-            let until = Instant::now() + PATIENCE;
-            while !stopped.load(Ordering::SeqCst) && Instant::now() < until {
-                match listener.accept() {
-                    // Whoever breaks off is not answered; the next one is.
-                    Ok((stream, _)) => drop(serve(stream, address, &known)),
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                        std::thread::sleep(Duration::from_millis(5));
-                    }
-                    Err(_) => return,
-                }
-            }
-        });
-        Self { address, account, stop, thread: Some(thread) }
-    }
-
-    /// `127.0.0.1:<port>`
-    pub(super) fn domain(&self) -> String {
-        self.address.to_string()
-    }
-
-    pub(super) fn account(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().expect("the stand-in lives")
-    }
-
-    /// The requests whose line begins so.
-    pub(super) fn count(&self, begin: &str) -> usize {
-        self.account().asked.iter().filter(|asked| asked.line.starts_with(begin)).count()
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || ended.is_some_and(|end| end.is_ok()), "the stand-in panicked");
-    }
-}
-
-fn serve(mut stream: TcpStream, address: SocketAddr, account: &Mutex<Account>) -> std::io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let asked = receive(&mut stream)?;
-    let (status, body, cut) = answer(&asked, address, &mut account.lock().expect("an account"));
-    account.lock().expect("an account").asked.push(asked);
-    let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(if cut { &body[..body.len() / 2] } else { &body })
-}
-
-fn receive(stream: &mut TcpStream) -> std::io::Result<Asked> {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte)?;
-        bytes.extend_from_slice(&byte);
-    }
-    let head = String::from_utf8_lossy(&bytes).into_owned();
-    let header = |name: &str| {
-        let pairs = head.lines().filter_map(|line| line.split_once(": "));
-        pairs.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
-    };
-    let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    let line = head.split(" HTTP/").next().unwrap_or_default().to_owned();
-    Ok(Asked {
-        line,
-        authorization: header("authorization"),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
-}
-
-/// Status, body, and whether the connection breaks within it.
-fn answer(asked: &Asked, address: SocketAddr, account: &mut Account) -> (u16, Vec<u8>, bool) {
+fn answer(asked: &Asked, address: SocketAddr, account: &mut Account) -> Answer {
     const JOB: &str = "job_0000000000000001";
-    let json = |status, value: Value| (status, value.to_string().into_bytes(), false);
+    let json = |status, value: Value| Answer::json(status, &value);
+    let file = |status, body, cut| Answer { status, body, cut };
     let refused = |status, message: &str| {
         json(status, json!({ "statusCode": status, "error": "x", "message": message }))
     };
@@ -158,9 +55,9 @@ fn answer(asked: &Asked, address: SocketAddr, account: &mut Account) -> (u16, Ve
             json(401, json!({ "error": "access_denied", "error_description": "Unauthorized" }))
         }
         line if line.starts_with("GET /files/") => match account.troubles.pop_front() {
-            _ if asked.authorization.is_some() => (400, b"<Error/>".to_vec(), false),
-            Some(Trouble::Expired) => (403, b"<Error/>".to_vec(), false),
-            trouble => (200, packed(&account.users), trouble.is_some()),
+            _ if asked.authorization.is_some() => file(400, b"<Error/>".to_vec(), false),
+            Some(Trouble::Expired) => file(403, b"<Error/>".to_vec(), false),
+            trouble => file(200, packed(&account.users), trouble.is_some()),
         },
         _ if !is_known => refused(401, "Invalid token"),
         "POST /api/v2/jobs/users-exports" => job(json!({ "status": "pending" })),

@@ -56,26 +56,51 @@ impl<const N: usize> Aside<N> {
 
     /// The note of that number, which must have been added.
     pub fn get(&mut self, number: u64) -> Result<[u8; N], Error> {
-        let lost = || Error::bug("aside.lost", format!("there is no note {number}, or the host has lost it"));
-        let (at, mut note) = (number * N as u64, [0; N]);
-        if let Some(within) = at.checked_sub(self.stored) {
-            let within = usize::try_from(within).map_err(|_| lost())?;
-            note.copy_from_slice(self.buffer.get(within..within + N).ok_or_else(lost)?);
-            return Ok(note);
-        }
-        let handle = self.handle.as_mut().ok_or_else(lost)?;
-        let mut done = 0;
-        while done < N {
-            match handle.read_back(at + done as u64, &mut note[done..])? {
-                0 => return Err(lost()),
-                read => done += read,
-            }
-        }
+        let mut note = [[0; N]];
+        self.fill(number, &mut note)?;
+        let [note] = note;
         Ok(note)
+    }
+
+    /// The notes `first..first + count`, which must have been added.
+    pub fn read(&mut self, first: u64, count: u64) -> Result<Vec<[u8; N]>, Error> {
+        let mut notes = vec![[0; N]; usize::try_from(count).map_err(|_| lost(first))?];
+        self.fill(first, &mut notes)?;
+        Ok(notes)
+    }
+
+    fn fill(&mut self, first: u64, notes: &mut [[u8; N]]) -> Result<(), Error> {
+        let bytes = notes.as_flattened_mut();
+        let mut at = first * N as u64;
+        let mut done = 0;
+        while done < bytes.len() {
+            let rest = &mut bytes[done..];
+            let read = if let Some(within) = at.checked_sub(self.stored) {
+                let within = usize::try_from(within).map_err(|_| lost(first))?;
+                let held = self.buffer.get(within..within + rest.len()).ok_or_else(|| lost(first))?;
+                rest.copy_from_slice(held);
+                held.len()
+            } else {
+                // The host has the beginning, the buffer may have the end.
+                let most = usize::try_from(self.stored - at).map_or(rest.len(), |most| most.min(rest.len()));
+                let handle = self.handle.as_mut().ok_or_else(|| lost(first))?;
+                handle.read_back(at, &mut rest[..most])?
+            };
+            if read == 0 {
+                return Err(lost(first));
+            }
+            done += read;
+            at += read as u64;
+        }
+        Ok(())
     }
 
     /// Throws all notes away.
     pub fn discard(mut self) -> Result<(), Error> {
         self.handle.take().map_or(Ok(()), PartHandle::discard)
     }
+}
+
+fn lost(number: u64) -> Error {
+    Error::bug("aside.lost", format!("there is no note {number}, or the host has lost it"))
 }

@@ -5,6 +5,7 @@ mod cells;
 mod columns;
 mod csv_file;
 mod import_file;
+pub mod outbox;
 mod parts;
 mod reread;
 mod role;

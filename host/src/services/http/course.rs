@@ -39,6 +39,7 @@ impl Course {
         let (keys, begun) = (self.keys(request), options.clock.now_ms());
         let terms = Terms {
             idempotent: request.head.idempotent,
+            refused_once: request.head.refused_once,
             most: request.head.max_attempts,
             patience_ms: options.patience_ms,
         };

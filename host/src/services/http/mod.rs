@@ -32,7 +32,7 @@ mod wire;
 mod workers;
 
 pub use address::AllowedHosts;
-pub use network::{ConnectorNetwork, Network, NetworkOptions, Redact, Sending, Variable};
+pub use network::{ConnectorNetwork, Network, NetworkOptions, Redact, Variable};
 pub use service::Http;
 pub use tape::Tape;
 

@@ -9,7 +9,7 @@ use std::{
 use usher_abi::{HostLog, RateLimit, service::ClockService};
 
 use super::{AllowedHosts, Http, Tape, limits::Limits, proxy::Proxies, tape::Deck, wire::Wire};
-use crate::services::{Cancel, Inputs, SystemClock};
+use crate::services::{Cancel, Gate, Inputs, SystemClock};
 
 /// How the value of an environment variable is found.
 pub type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -96,18 +96,6 @@ impl Network {
     }
 }
 
-/// Which requests are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sending {
-    /// None: all are checked and counted.
-    Nothing,
-    /// Those that change nothing at the other side; the others are checked and counted.
-    Reads,
-    /// All.
-    #[default]
-    All,
-}
-
 /// Takes the secrets out of a text.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -122,7 +110,7 @@ pub struct ConnectorNetwork {
     /// What its component declares.
     pub rate_limits: Vec<RateLimit>,
     /// Which of its requests are sent.
-    pub sending: Sending,
+    pub sending: Gate,
     /// Where it says that it waits, and counts.
     pub log: Arc<dyn HostLog>,
     /// Takes the manifest's secrets out of errors.

@@ -24,6 +24,8 @@ pub(super) enum Ending<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub(super) idempotent: bool,
+    /// 429 is answered at once.
+    pub(super) refused_once: bool,
     /// The most attempts; 0: as many as are good.
     pub(super) most: u64,
     /// How long attempts and waits may take in all, in milliseconds.
@@ -39,6 +41,7 @@ pub(super) fn again(
     random: &mut fastrand::Rng,
 ) -> Option<u64> {
     let most = match ending {
+        Ending::Reply(429, _) if terms.refused_once => return None,
         // It was refused before it was looked at, or never left: sending it again repeats nothing.
         Ending::Reply(429, _) | Ending::Missed(Missed::Unsent(_)) => u64::MAX,
         Ending::Reply(408 | 500 | 502 | 503 | 504, _) if terms.idempotent => TRIES,
@@ -73,7 +76,7 @@ pub(super) fn words(ms: u64) -> String {
 mod tests {
     use super::*;
 
-    const ONCE: Terms = Terms { idempotent: false, most: 0, patience_ms: 900_000 };
+    const ONCE: Terms = Terms { idempotent: false, refused_once: false, most: 0, patience_ms: 900_000 };
     const OFTEN: Terms = Terms { idempotent: true, ..ONCE };
 
     fn tries(ending: &Ending<'_>, terms: Terms) -> (u64, u64) {
@@ -125,6 +128,14 @@ mod tests {
         let terms = Terms { most: 2, ..OFTEN };
         assert_eq!(tries(&Ending::Reply(500, None), terms).0, 2);
         assert_eq!(tries(&Ending::Reply(429, Some(1)), terms).0, 2);
+    }
+
+    #[test]
+    fn a_refusal_that_may_mean_several_things_is_handed_on() {
+        let terms = Terms { refused_once: true, ..OFTEN };
+        assert_eq!(tries(&Ending::Reply(429, Some(1)), terms).0, 1);
+        assert_eq!(tries(&Ending::Reply(503, None), terms).0, TRIES);
+        assert!(tries(&Ending::Missed(&Missed::Unsent(String::new())), terms).0 > TRIES);
     }
 
     #[test]

@@ -19,13 +19,13 @@ use super::{
     body::SLAB,
     course::Course,
     mask::Mask,
-    network::{ConnectorNetwork, Network, Sending},
+    network::{ConnectorNetwork, Network},
     request::Request,
     tape::Track,
     ticket::Ticket,
     workers::Workers,
 };
-use crate::services::{Cancel, private::lock};
+use crate::services::{Cancel, Sending, private::lock};
 
 /// Tickets that one connector may have open at once; more are never closed, by mistake.
 const MOST_TICKETS: usize = 10_000;
@@ -68,18 +68,30 @@ impl Http {
         let Course { connector, .. } = &*self.course;
         let agent = format!("usher/{} ({})", env!("CARGO_PKG_VERSION"), connector.plugin);
         let request = Request::new(head, body, &connector.hosts, &connector.rate_limits, &agent)?;
-        let sent = match connector.sending {
+        let sending = connector.sending.get();
+        let sent = match sending {
             Sending::All => true,
-            Sending::Reads => request.head.reads,
+            Sending::Reads | Sending::Held => request.head.reads,
             Sending::Nothing => false,
         };
         if !sent {
             connector.log.metric("http.not-sent", 1);
-            let text = match connector.sending {
-                Sending::Nothing => "nothing is sent by `check`; `usher plan` sends what only reads",
-                _ => "a dry run sends no request that writes; `usher run` does",
+            let refused = match sending {
+                Sending::Nothing => Error::unsupported(
+                    "http.dry-run",
+                    "nothing is sent by `check`; `usher check --online` and `usher plan` send what only reads",
+                ),
+                Sending::Held => Error::bug(
+                    "http.too-early",
+                    "a sink sends what writes in `finish`, when the rows of all sinks have passed; report this to the \
+                     plugin's author",
+                ),
+                _ => Error::unsupported(
+                    "http.dry-run",
+                    "a dry run sends no request that writes; `usher run` does",
+                ),
             };
-            return Err(Error::unsupported("http.dry-run", text).context(request.name()));
+            return Err(refused.context(request.name()));
         }
         let mut tickets = lock(&self.tickets);
         if tickets.len() >= MOST_TICKETS {

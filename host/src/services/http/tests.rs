@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use usher_abi::{Error, HostLog, HttpReply, HttpRequest, LogLevel, service::HttpService};
 
 use self::server::Server;
-use super::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Sending};
-use crate::services::{Cancel, VirtualClock, private::lock};
+use super::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions};
+use crate::services::{Cancel, Gate, Sending, VirtualClock, private::lock};
 
 /// When the clock of every test begins: 2026-11-22T12:00:00Z.
 const NOW: u64 = 1_795_348_800_000;
@@ -55,7 +55,7 @@ fn connector() -> (ConnectorNetwork, Arc<Log>) {
         plugin: "acme".to_owned(),
         hosts: AllowedHosts::new(&["127.0.0.1".to_owned(), "localhost".to_owned()], None).unwrap(),
         rate_limits: Vec::new(),
-        sending: Sending::All,
+        sending: Gate::new(Sending::All),
         log: log.clone(),
         redact: Arc::new(|text: &str| text.replace("hunter2", "[secret]")),
         inputs: None,

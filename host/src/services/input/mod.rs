@@ -19,5 +19,5 @@ mod view;
 
 pub use decode::Packing;
 pub use digest::Digest;
-pub use registry::{InputInfo, InputOptions, InputRegistry};
+pub use registry::{Incoming, InputInfo, InputOptions, InputRegistry, Keeper};
 pub use view::{InputProgress, Inputs};

@@ -31,15 +31,35 @@ pub struct InputOptions {
     pub stdin: Option<Box<dyn Read + Send>>,
     /// The most bytes that one compressed or piped input may come to.
     pub limit: u64,
+    /// Where downloads are kept by name; `None`: like pipes.
+    pub kept: Option<Keeper>,
     /// Stops long reads.
     pub cancel: Cancel,
+}
+
+/// Makes a place for a download of this name.
+pub type Keeper = Box<dyn Fn(&str) -> Result<Box<dyn Incoming>, Error> + Send + Sync>;
+
+/// A file that is being filled; dropped, it is gone.
+pub trait Incoming: Send {
+    /// The file, open for reading and writing.
+    fn file(&mut self) -> &mut File;
+    /// It is complete and stays: the file, and what it is called in the run's folder.
+    fn stay(self: Box<Self>) -> Result<(File, String), Error>;
 }
 
 impl InputOptions {
     /// The process's standard input, and a limit of 1 TB an input.
     pub fn new(base: impl Into<PathBuf>, spool: impl Into<PathBuf>, cancel: Cancel) -> Self {
         let stdin: Box<dyn Read + Send> = Box::new(std::io::stdin());
-        Self { base: base.into(), spool: spool.into(), stdin: Some(stdin), limit: 1_000_000_000_000, cancel }
+        Self {
+            base: base.into(),
+            spool: spool.into(),
+            stdin: Some(stdin),
+            limit: 1_000_000_000_000,
+            kept: None,
+            cancel,
+        }
     }
 }
 
@@ -72,6 +92,7 @@ pub struct InputRegistry {
     pub(super) cancel: Cancel,
     pub(super) pool: Arc<Pool>,
     stdin: Mutex<Option<Box<dyn Read + Send>>>,
+    kept: Option<Keeper>,
     /// Held while something is opened, so that ids are given in one order and nothing is opened twice.
     opening: Mutex<()>,
     known: Mutex<Known>,
@@ -117,6 +138,7 @@ impl InputRegistry {
             cancel: options.cancel,
             pool: Arc::default(),
             stdin: Mutex::new(options.stdin),
+            kept: options.kept,
             opening: Mutex::default(),
             known: Mutex::default(),
         })
@@ -167,20 +189,25 @@ impl InputRegistry {
             .ok_or_else(|| Error::bug("input.unknown", format!("there is no input {input}")))
     }
 
-    /// Makes bytes that come once an input of their own under this name, stored until the registry is dropped.
+    /// Makes bytes that come once an input of their own under this name: kept in the run's folder if that is wanted and
+    /// there is one, else until the registry is dropped.
     pub(super) fn keep(
         &self,
         name: &str,
+        store: bool,
         mut next: impl FnMut() -> Result<Option<Vec<u8>>, Error>,
     ) -> Result<Arc<Entry>, Error> {
-        let mut spool = Spool::new(name, &self.spool, self.limit)?;
+        let keeper = self.kept.as_ref().filter(|_| store);
+        let incoming = keeper.map(|keeper| keeper(name)).transpose()?;
+        let mut spool = Spool::new(name, &self.spool, self.limit, incoming)?;
         while let Some(bytes) = next()? {
             self.cancel.check()?;
             spool.write(&bytes)?;
         }
+        let (stored, label) = spool.finish()?;
         let _opening = lock(&self.opening);
         let key = Key::Reply(lock(&self.known).entries.len());
-        self.add(key, name.to_owned(), name.to_owned(), spool.finish())
+        self.add(key, name.to_owned(), label, stored)
     }
 
     fn open_stdin(&self) -> Result<Arc<Entry>, Error> {

@@ -12,6 +12,7 @@ use std::{
 
 use usher_abi::Error;
 
+use super::registry::Incoming;
 use crate::services::{clock::Cancel, private::disk_error};
 
 /// Where the stored bytes are. They can be read any number of times, from any thread.
@@ -108,19 +109,32 @@ pub(super) fn changed(name: &str) -> Error {
     )
 }
 
-/// An unnamed file (mode 0600) that is being written.
+/// A file (mode 0600) that is being written: without a name, or one that is to stay.
 pub(super) struct Spool<'a> {
     name: &'a str,
     folder: &'a Path,
     limit: u64,
-    file: File,
+    file: Target,
     len: u64,
 }
 
+enum Target {
+    Unnamed(File),
+    Incoming(Box<dyn Incoming>),
+}
+
 impl<'a> Spool<'a> {
-    /// An empty one in `folder`, for at most `limit` bytes; `name` is for messages.
-    pub(super) fn new(name: &'a str, folder: &'a Path, limit: u64) -> Result<Self, Error> {
-        let file = tempfile::tempfile_in(folder).map_err(|e| refused(name, folder, &e))?;
+    /// An empty one, `incoming` or else in `folder`, for at most `limit` bytes; `name` is for messages.
+    pub(super) fn new(
+        name: &'a str,
+        folder: &'a Path,
+        limit: u64,
+        incoming: Option<Box<dyn Incoming>>,
+    ) -> Result<Self, Error> {
+        let file = match incoming {
+            Some(incoming) => Target::Incoming(incoming),
+            None => Target::Unnamed(tempfile::tempfile_in(folder).map_err(|e| refused(name, folder, &e))?),
+        };
         Ok(Self { name, folder, limit, file, len: 0 })
     }
 
@@ -134,12 +148,20 @@ impl<'a> Spool<'a> {
                 format!("`{name}` is larger than {limit} bytes; split it, or raise the limit"),
             ));
         }
-        self.file.write_all(bytes).map_err(|e| refused(self.name, self.folder, &e))
+        let file = match &mut self.file {
+            Target::Unnamed(file) => file,
+            Target::Incoming(incoming) => incoming.file(),
+        };
+        file.write_all(bytes).map_err(|e| refused(self.name, self.folder, &e))
     }
 
-    /// What was written.
-    pub(super) fn finish(self) -> Stored {
-        Stored::Spool { file: Arc::new(self.file), len: self.len }
+    /// What was written, and what people call it.
+    pub(super) fn finish(self) -> Result<(Stored, String), Error> {
+        let (file, label) = match self.file {
+            Target::Unnamed(file) => (file, self.name.to_owned()),
+            Target::Incoming(incoming) => incoming.stay()?,
+        };
+        Ok((Stored::Spool { file: Arc::new(file), len: self.len }, label))
     }
 }
 
@@ -156,7 +178,7 @@ pub(super) fn spool(
     limit: u64,
     cancel: &Cancel,
 ) -> Result<Stored, Error> {
-    let mut spool = Spool::new(name, folder, limit)?;
+    let mut spool = Spool::new(name, folder, limit, None)?;
     let (sender, receiver) = mpsc::sync_channel(2);
     thread::Builder::new()
         .name("usher-spool".to_owned())
@@ -165,7 +187,7 @@ pub(super) fn spool(
     loop {
         cancel.check()?;
         match receiver.recv_timeout(Duration::from_millis(100)) {
-            Ok(Ok(chunk)) if chunk.is_empty() => return Ok(spool.finish()),
+            Ok(Ok(chunk)) if chunk.is_empty() => return Ok(spool.finish()?.0),
             Ok(Ok(chunk)) => spool.write(&chunk)?,
             Ok(Err(error)) => return Err(unreadable(name, &error)),
             Err(mpsc::RecvTimeoutError::Timeout) => {}

@@ -31,6 +31,8 @@ pub struct InputProgress {
 pub struct Inputs {
     registry: Arc<InputRegistry>,
     named: HashSet<String>,
+    /// Whether what it downloads stays in the run's folder.
+    store: bool,
     opened: Mutex<HashSet<u32>>,
     readers: Mutex<HashMap<u64, Arc<Mutex<Reader>>>>,
     next_reader: AtomicU64,
@@ -47,6 +49,7 @@ impl InputRegistry {
         Inputs {
             registry: Arc::clone(self),
             named,
+            store: true,
             opened: Mutex::default(),
             readers: Mutex::default(),
             next_reader: AtomicU64::new(1),
@@ -68,6 +71,13 @@ fn collect_texts(value: &Value, into: &mut HashSet<String>) {
 }
 
 impl Inputs {
+    /// Whether what the connector downloads stays in the run's folder.
+    #[must_use]
+    pub fn storing(mut self, store: bool) -> Self {
+        self.store = store;
+        self
+    }
+
     /// How far the connector is; cheap enough to be asked ten times a second.
     pub fn progress(&self) -> InputProgress {
         let total = self.total.load(Ordering::Relaxed);
@@ -80,7 +90,7 @@ impl Inputs {
         name: &str,
         next: impl FnMut() -> Result<Option<Vec<u8>>, Error>,
     ) -> Result<InputFile, Error> {
-        let entry = self.registry.keep(name, next)?;
+        let entry = self.registry.keep(name, self.store, next)?;
         if lock(&self.opened).insert(entry.id) {
             self.total.fetch_add(entry.stored.len(), Ordering::Relaxed);
         }

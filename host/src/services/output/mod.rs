@@ -6,6 +6,7 @@
 
 mod count;
 mod csv;
+mod download;
 mod json;
 mod leftovers;
 mod outputs;

@@ -13,10 +13,14 @@ use std::{
 use usher_abi::Error;
 
 use super::{
+    download::Download,
     leftovers,
     outputs::{Outputs, Part},
 };
-use crate::services::private::{create_private_file, create_private_folder, disk_error, lock};
+use crate::services::{
+    input::Keeper,
+    private::{create_private_file, create_private_folder, disk_error, lock},
+};
 
 /// Parts that may be on their way to the disk at the same time, after their `finish`.
 const SYNCING: usize = 8;
@@ -144,6 +148,12 @@ impl Staging {
                 Ok(file)
             }
         }
+    }
+
+    /// Where downloads are kept: files of the run, in its folder `inputs`.
+    pub fn keeper(&self) -> Keeper {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move |name: &str| Ok(Box::new(Download::new(&shared, name)?) as _))
     }
 }
 

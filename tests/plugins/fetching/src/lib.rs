@@ -1,5 +1,6 @@
 //! A plugin that goes over the network: its source downloads lines of JSON, its sink says how many rows it had.
 
+mod batches;
 mod sink;
 mod source;
 
@@ -31,7 +32,7 @@ usher_sdk::export! {
     name = "fetching",
     summary = "Rows over the network",
     sources = { "users" => source::Users },
-    sinks = { "users" => sink::Users },
-    wants = ["input", "output", "http"],
+    sinks = { "users" => sink::Users, "batches" => batches::Batches },
+    wants = ["input", "output", "http", "clock", "ledger"],
     hosts = ["*.fetching.example"],
 }

@@ -128,6 +128,13 @@ impl RequestBuilder {
         self
     }
 
+    /// A 429 is answered as it came, and not tried again: for a vendor whose 429 has more than one meaning (too many in
+    /// this second, too many today). The connector waits by the clock service.
+    pub fn refused_once(mut self) -> Self {
+        self.head.refused_once = true;
+        self
+    }
+
     /// Asks for a packed body, which comes unpacked.
     pub fn gzip(mut self) -> Self {
         self.head.gzip = true;

@@ -171,6 +171,7 @@ fn a_dry_run_checks_and_counts_what_it_does_not_send() {
     let server = Server::new(|_, _| reply(200, &[], ""));
     let service = |sending: Sending| {
         let (connector, log) = connector();
+        let sending = Gate::new(sending);
         (network(&Cancel::new(), |_| {}).service(ConnectorNetwork { sending, ..connector }), log)
     };
     let (http, log) = service(Sending::Reads);
@@ -182,10 +183,14 @@ fn a_dry_run_checks_and_counts_what_it_does_not_send() {
         "http.host-not-allowed"
     );
     assert_eq!(*lock(&log.metrics), ["http.requests 1", "http.not-sent 1"]);
+    let (http, _) = service(Sending::Held);
+    send(&http, &get(server.url("/")), b"").unwrap();
+    let early = begin(&http, &request("POST", server.url("/users")), b"x").unwrap_err();
+    assert_eq!((early.class.name(), early.code.as_str()), ("bug", "http.too-early"));
     let (http, log) = service(Sending::Nothing);
     assert_eq!(begin(&http, &get(server.url("/")), b"").unwrap_err().code, "http.dry-run");
     assert_eq!(*lock(&log.metrics), ["http.not-sent 1"]);
-    assert_eq!(server.lines(), ["GET /"]);
+    assert_eq!(server.lines(), ["GET /", "GET /"]);
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! Requests to the API that are waited for: with a token, within the limits, page by page.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use usher_sdk::{Clock, Host, Http, RequestBuilder, abi::Error};
+
+use crate::{
+    api::{self, Page, Refusal},
+    limits,
+    options::Options,
+    refusals::{quota, refused},
+    tokens::Tokens,
+};
+
+/// How long requests that come too fast are tried again, in milliseconds.
+pub(crate) const PATIENCE_MS: u64 = 900_000;
+/// Pages that are read of one thing.
+const PAGES: usize = 50;
+
+/// A text, or why there is none.
+pub(crate) type Answer = Result<String, Refusal>;
+
+/// The API, as one application sees it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: Http,
+    pub(crate) clock: Clock,
+    pub(crate) tokens: Tokens,
+    base: String,
+    /// Limits are by application key.
+    key: String,
+}
+
+impl Client {
+    pub(crate) fn new(host: &Host, options: &Options) -> Result<Self, Error> {
+        let access = options.access()?;
+        Ok(Self {
+            http: host.http()?,
+            clock: host.clock()?,
+            tokens: Tokens::new(host, access)?,
+            base: options.api_base.trim_end_matches('/').to_owned(),
+            key: access.client_id.clone(),
+        })
+    }
+
+    /// The address of a call.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// A request with its token, whose number is answered beside it, and its limits. A 429 has two meanings, so it is handed
+    /// on.
+    pub(crate) fn dress(&mut self, request: RequestBuilder) -> Result<(RequestBuilder, u64), Error> {
+        let (token, generation) = self.tokens.access_token()?;
+        let request = request.bearer(&token).limit(limits::SECOND).limit(limits::DAY).account(&self.key);
+        Ok((request.refused_once(), generation))
+    }
+
+    /// Reads something. `call` says what is done, for errors.
+    pub(crate) fn get(&mut self, call: &str, url: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
+        self.answered(call, |http| http.get(url).query(query.iter().copied()))
+    }
+
+    /// Creates something; in a dry run the error `http.dry-run`.
+    pub(crate) fn post(&mut self, call: &str, path: &str, body: &Value) -> Result<Answer, Error> {
+        let url = self.url(path);
+        self.answered(call, |http| http.post(&url).json(body))
+    }
+
+    /// Sends until there is an answer that is one. A token that is refused is replaced once.
+    fn answered(&mut self, call: &str, request: impl Fn(&Http) -> RequestBuilder) -> Result<Answer, Error> {
+        let begun = self.clock.now_ms();
+        let (mut renewed, mut wait) = (false, 1_000);
+        loop {
+            let (request, generation) = self.dress(request(&self.http))?;
+            let reply = request.send()?;
+            let status = reply.status();
+            if reply.is_success() {
+                return reply.text(limits::REPLY).map(Ok);
+            }
+            let refusal = Refusal::new(status, &reply.text(limits::REPLY).unwrap_or_default());
+            if status == 401 && !renewed {
+                renewed = true;
+                self.tokens.forget(generation);
+                continue;
+            }
+            if status != 429 {
+                return Ok(Err(refusal));
+            }
+            let now = self.clock.now_ms();
+            if refusal.is_quota() {
+                return Err(quota(call, &refusal, now));
+            }
+            if now.saturating_sub(begun) + wait > PATIENCE_MS {
+                return Err(refused(call, &refusal));
+            }
+            self.clock.sleep_ms(wait)?;
+            wait = (wait * 2).min(30_000);
+        }
+    }
+
+    /// The text of an answer, or the error that a refusal is.
+    pub(crate) fn text(&mut self, call: &str, url: &str, query: &[(&str, &str)]) -> Result<String, Error> {
+        self.get(call, url, query)?.map_err(|refusal| refused(call, &refusal))
+    }
+
+    /// Everything of a kind, page by page, until `until` is true of a page.
+    pub(crate) fn pages<T: DeserializeOwned>(
+        &mut self,
+        call: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        name: &str,
+        mut until: impl FnMut(&[T]) -> bool,
+    ) -> Result<Vec<T>, Error> {
+        let text = self.text(call, &self.url(path), query)?;
+        let Page { items: mut all, mut next } = api::page::<T>(&text, name)?;
+        let mut enough = until(&all);
+        for _ in 1..PAGES {
+            let Some(href) = next.take().filter(|_| !enough) else { return Ok(all) };
+            let url = api::follow(&self.base, &href)?;
+            let page = api::page::<T>(&self.text(call, &url, &[])?, name)?;
+            enough = until(&page.items);
+            all.extend(page.items);
+            next = page.next;
+        }
+        match next.filter(|_| !enough) {
+            None => Ok(all),
+            Some(_) => {
+                let message = format!("{call}: there are more than {PAGES} pages; report it");
+                Err(Error::data("import.reply", message))
+            }
+        }
+    }
+}

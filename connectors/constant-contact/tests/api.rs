@@ -1,0 +1,717 @@
+//! Contacts over the API: every request as it is sent, in order, and what comes of every answer.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
+mod common;
+
+use common::{
+    FIELD, JOB, LIST, TAG, Vendor as _, account, activity, all_in, asked, done, fields, lists, many,
+    oauth_refusal, options, outcome, people, problems, queued, refusal, run, run_with, story, token, told,
+};
+use insta::assert_snapshot;
+use serde_json::json;
+use usher_constant_contact::plugin;
+use usher_sdk::abi::Role;
+use usher_testkit::{Call, Failure, MemoryHost, Reply, check, drive, text_batch};
+
+/// An account that imports three people of JSON.
+fn good() -> MemoryHost {
+    MemoryHost::new().known().json_import([queued()])
+}
+
+#[test]
+fn json_goes_out_without_blanks_and_is_confirmed() {
+    let host = good().job([activity("processing", json!({ "percent_done": 75 })), all_in(3)]);
+    assert_snapshot!(story(&host, &run(&host, json!({}))));
+}
+
+#[test]
+fn csv_goes_out_as_a_file_that_can_be_found_again() {
+    let host = MemoryHost::new().known().file_import([queued()]).job([all_in(3)]);
+    let api = json!({ "format": "csv", "client_secret": "hush-secret" });
+    let options =
+        options(api, json!({ "sms_permission_to_send": "explicit", "lists": [], "list_ids": [LIST] }));
+    let host = host.on("GET", "/contact_lists?limit=500", [lists(&[("Newsletter", LIST, None)])]);
+    assert_snapshot!(story(&host, &run_with(&host, options, people())));
+}
+
+#[test]
+fn what_counters_and_errors_say_of_rows() {
+    let csv = |reply: Reply| {
+        let host = MemoryHost::new().known().file_import([queued()]).job([reply]);
+        outcome(&run(&host, json!({ "format": "csv" })))
+    };
+    let json_of = |api: serde_json::Value, reply: Reply| {
+        let host = good().job([reply]);
+        outcome(&run(&host, api))
+    };
+    let line = || done(3, 0, 1, 0, json!(["Line 3: Invalid birthday"]));
+    let all = [
+        ("csv: a line names a row", csv(line())),
+        ("csv: errors without lines", csv(done(3, 1, 1, 0, json!(["Two contacts are bad"])))),
+        ("unsubscribed", csv(done(3, 0, 0, 2, json!([])))),
+        ("fewer persons", csv(done(2, 0, 0, 0, json!([])))),
+        ("without counters", csv(activity("completed", json!({})))),
+        ("json: lines are not to be trusted", json_of(json!({}), line())),
+        ("json: unless the option says so", json_of(json!({ "first_line": 2 }), line())),
+    ];
+    assert_snapshot!(all.map(|(what, told)| format!("{what}\n{told}")).join("\n"));
+}
+
+#[test]
+fn a_line_is_no_row_where_cells_have_line_breaks() {
+    let host =
+        MemoryHost::new().known().file_import([queued()]).job([done(2, 1, 0, 0, json!(["Line 3: bad"]))]);
+    let batch =
+        text_batch(&[("email", vec![Some("a@b.co"), Some("b@b.co")]), ("street", vec![Some("1\n2"), None])]);
+    let written = run_with(&host, options(json!({ "format": "csv" }), json!({})), batch).unwrap();
+    assert_eq!((written.report.unknown.count, written.report.rejects.len()), (2, 0));
+}
+
+#[test]
+fn a_new_token_is_kept_before_it_is_used() {
+    // The state cannot be written: nothing is asked with the token that came.
+    let host = good();
+    host.fail(Failure::new(Call::State, 2));
+    let result = problems(&host, &options(json!({}), json!({})), &["email"]);
+    assert_eq!(asked(&host).lines().count(), 1);
+    assert_snapshot!(told(&result));
+}
+
+#[test]
+fn tokens_rotate_and_the_state_wins_until_the_option_changes() {
+    let check = |host: &MemoryHost, option: &str| {
+        problems(host, &options(json!({ "refresh_token": option }), json!({})), &["email"]).unwrap();
+        host.requests()
+            .iter()
+            .filter(|sent| sent.head.url.ends_with("/token"))
+            .map(|sent| sent.text())
+            .next_back()
+            .unwrap()
+    };
+    let again = |host: MemoryHost| {
+        host.on("GET", "/account/summary", [account()]).on(
+            "GET",
+            "/contact_lists?name=Newsletter",
+            [lists(&[("Newsletter", LIST, None)])],
+        )
+    };
+    let mut host = MemoryHost::new().known();
+    assert!(check(&host, "hush-option").contains("refresh_token=hush-option"));
+    // Another run the same day needs no token at all.
+    host = again(host);
+    check(&host, "hush-option");
+    assert_eq!(asked(&host).matches("/token").count(), 1);
+    // On the next day what is kept is used, not the option.
+    host.clock().advance_ms(86_400_000);
+    host = again(host).token([token(2)]);
+    assert!(check(&host, "hush-option").contains("refresh_token=hush-refresh-1"));
+    // The option was changed: it is newer, even if the token that is kept is good yet.
+    host = again(host).token([token(1)]);
+    assert!(check(&host, "hush-changed").contains("refresh_token=hush-changed"));
+    host.clock().advance_ms(86_400_000);
+    host = again(host).token([token(2)]);
+    assert!(check(&host, "hush-changed").contains("refresh_token=hush-refresh-1"));
+    let kept = String::from_utf8(host.state()["login"].clone()).unwrap();
+    assert!(!kept.contains("hush-changed"), "a fingerprint, not the option: {kept}");
+}
+
+#[test]
+fn a_long_lived_token_stays() {
+    let long = || Reply::new(200).json(&json!({ "access_token": "hush-access-1", "expires_in": 60 }));
+    let host = MemoryHost::new().known().token([long()]);
+    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
+    assert!(String::from_utf8(host.state()["login"].clone()).unwrap().contains("hush-refresh-1"));
+    host.clock().advance_ms(86_400_000);
+    let host = host.on("GET", "/account/summary", [account()]);
+    let host = host.on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])]);
+    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
+    assert!(String::from_utf8(host.state()["login"].clone()).unwrap().contains("hush-refresh-1"));
+}
+
+#[test]
+fn what_is_replayed_is_not_kept() {
+    let masked = Reply::new(200).json(&json!({ "access_token": "[secret]", "refresh_token": "[secret]" }));
+    let host = MemoryHost::new().token([masked]).known();
+    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
+    assert!(host.state().is_empty());
+}
+
+#[test]
+fn errors_of_the_token() {
+    let all = [
+        oauth_refusal(400, "invalid_grant", "The refresh token hush-option is invalid or expired."),
+        oauth_refusal(401, "invalid_client", "Invalid value for 'client_id' parameter."),
+        oauth_refusal(400, "invalid_scope", "no"),
+        Reply::new(429),
+        Reply::new(503).body("<html>"),
+        Reply::new(404),
+        Reply::new(200).body("<html>hush-option</html>"),
+        Reply::new(200).body("{\"access_token\":").cut(),
+        Reply::new(200).json(&json!({ "access_token": "hush-access-1", "scope": "account_read" })),
+    ];
+    let told = all.map(|reply| {
+        let host = MemoryHost::new().token([reply]);
+        told(&problems(&host, &options(json!({}), json!({})), &["email"]))
+    });
+    let nobody = options(json!({ "refresh_token": null }), json!({}));
+    let nobody = common::told(&problems(&MemoryHost::new(), &nobody, &["email"]));
+    let lost = MemoryHost::new().token([token(1)]);
+    lost.fail(Failure::new(Call::Receive, 1));
+    let lost = common::told(&problems(&lost, &options(json!({}), json!({})), &["email"]));
+    assert_snapshot!(told.join("") + &nobody + &lost);
+}
+
+#[test]
+fn the_preflight_finds_everything_at_once() {
+    let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [account()]);
+    let host = host
+        .on("GET", "/contact_lists?name=Newsleter&include_membership_count=all", [lists(&[])])
+        .on("GET", "/contact_lists?limit=500", [lists(&[("Newsletter", LIST, None)])])
+        .on(
+            "GET",
+            "/contact_lists?name=Customers&include_membership_count=all",
+            [lists(&[("Customers", "16a8e55c-9f1c-11ee-8c90-0242ac120002", Some(12))])],
+        )
+        .on("GET", "/contact_lists?limit=500&include_membership_count=all", [lists(&[])])
+        .on(
+            "GET",
+            "/contact_custom_fields?limit=100",
+            [fields(
+                &[("Favorite_fruit", "Favorite fruit"), ("Plan", "Plan")],
+                Some("/v3/contact_custom_fields?cursor=2"),
+            )],
+        )
+        .on("GET", "/contact_custom_fields?cursor=2", [fields(&[("since", "Customer since")], None)])
+        .on(
+            "GET",
+            "/contact_tags?limit=500",
+            [Reply::new(200).json(&json!({ "tags": [{ "tag_id": TAG, "name": "vip" }] }))],
+        );
+    let api = json!({ "tags": ["vip", "vpi"] });
+    let options = options(api, json!({ "lists": ["Newsleter", "Customers"], "list_ids": [LIST] }));
+    let columns =
+        ["email", "cf:Favorite fruit", "cf:plan", "cf:Customer since", "cf:sinse", "cf:since", "cf:unknown"];
+    assert_snapshot!(told(&problems(&host, &options, &columns)));
+}
+
+#[test]
+fn refusals_of_the_preflight() {
+    let all = [
+        Reply::new(401).json(&json!({ "error_key": "unauthorized", "error_message": "Unauthorized" })),
+        refusal(429, "quota_exceeded", "Limit Exceeded"),
+        refusal(503, "", ""),
+        Reply::new(200).body("<html>"),
+        Reply::new(200).json(&json!({})),
+    ];
+    let mut text = all
+        .map(|reply| {
+            let host = MemoryHost::new().token([token(1), token(2)]);
+            let host = host.on("GET", "/account/summary", [reply.clone(), reply]);
+            host.clock().advance_ms(3_600_000);
+            told(&problems(&host, &options(json!({}), json!({})), &["email"]))
+        })
+        .join("");
+    // Without `account_read`, and without `contact_data`.
+    let forbidden =
+        || Reply::new(403).json(&json!({ "error_key": "unauthorized", "error_message": "Forbidden" }));
+    let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [forbidden()]);
+    let host = host.on("GET", "/contact_lists?limit=1", [forbidden()]);
+    text += &told(&problems(&host, &options(json!({}), json!({})), &["email"]));
+    assert_snapshot!(text);
+}
+
+#[test]
+fn a_login_without_account_read_does() {
+    let forbidden =
+        Reply::new(403).json(&json!({ "error_key": "unauthorized", "error_message": "Forbidden" }));
+    let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [forbidden]);
+    let host = host
+        .on("GET", "/contact_lists?limit=1", [lists(&[])])
+        .on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
+        .json_import([queued()])
+        .job([all_in(3)]);
+    let written = run(&host, json!({})).unwrap();
+    assert_eq!(written.report.confirmed.count, 3);
+    assert_eq!(written.receipt.delivery.unwrap().account, "application app");
+}
+
+/// An account in which the list, the field and the tag are missing.
+fn bare() -> MemoryHost {
+    let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [account()]);
+    host.on("GET", "/contact_lists?name=Newsletter&include_membership_count=all", [lists(&[])])
+        .on("GET", "/contact_custom_fields?limit=100", [fields(&[], None)])
+        .on("GET", "/contact_tags?limit=500", [Reply::new(200).json(&json!({ "tags": [] }))])
+}
+
+fn create_all() -> serde_json::Value {
+    json!({ "create_lists": true, "create_custom_fields": true, "tags": ["vip"], "create_tags": true })
+}
+
+fn planned() -> arrow_array::RecordBatch {
+    text_batch(&[("email", vec![Some("ada@example.com")]), ("cf:plan", vec![Some("pro")])])
+}
+
+#[test]
+fn what_is_missing_is_created_and_tags_come_last() {
+    let tagging = || activity("initialized", json!({}));
+    let host = bare()
+        .on(
+            "POST",
+            "/contact_lists",
+            [Reply::new(201).json(&json!({ "list_id": LIST, "name": "Newsletter" }))],
+        )
+        .on(
+            "POST",
+            "/contact_custom_fields",
+            [Reply::new(201).json(
+                &json!({ "custom_field_id": FIELD, "name": "plan", "label": "plan", "type": "string" }),
+            )],
+        )
+        .on("POST", "/contact_tags", [Reply::new(201).json(&json!({ "tag_id": TAG, "name": "vip" }))])
+        .json_import([queued()])
+        .job([
+            all_in(1),
+            activity("processing", json!({})),
+            activity("completed", json!({ "status": { "items_total_count": 1 } })),
+        ])
+        .on("POST", "/activities/contacts_taggings_add", [tagging()]);
+    assert_snapshot!(story(&host, &run_with(&host, options(create_all(), json!({})), planned())));
+}
+
+#[test]
+fn a_run_that_goes_on_knows_the_list_that_it_has_created() {
+    let created = Reply::new(201).json(&json!({ "list_id": LIST, "name": "Newsletter" }));
+    let host = bare()
+        .on("POST", "/contact_lists", [created])
+        .on("POST", "/contact_tags", [Reply::new(409).json(&json!([]))])
+        .on(
+            "GET",
+            "/contact_tags?limit=500",
+            [Reply::new(200).json(&json!({ "tags": [{ "tag_id": TAG, "name": "vip" }] }))],
+        )
+        .json_import([queued()])
+        .job([all_in(3)]);
+    // It ends before the tags.
+    let api = json!({ "create_lists": true, "tags": ["vip"], "create_tags": true });
+    let host = host.on("POST", "/activities/contacts_taggings_add", [Reply::new(503)]);
+    let first = outcome(&run(&host, api.clone()));
+    // By now the list has members.
+    let host = host
+        .on("GET", "/account/summary", [account()])
+        .on(
+            "GET",
+            "/contact_lists?name=Newsletter&include_membership_count=all",
+            [lists(&[("Newsletter", LIST, Some(3))])],
+        )
+        .on(
+            "GET",
+            "/contact_tags?limit=500",
+            [Reply::new(200).json(&json!({ "tags": [{ "tag_id": TAG, "name": "vip" }] }))],
+        )
+        .on("POST", "/activities/contacts_taggings_add", [queued()])
+        .job([activity("completed", json!({}))]);
+    let second = outcome(&run(&host, api));
+    assert_snapshot!([first, second, asked(&host)].join("\n"));
+}
+
+#[test]
+fn tags_that_fail_are_told() {
+    let host = bare()
+        .on(
+            "POST",
+            "/contact_lists",
+            [Reply::new(201).json(&json!({ "list_id": LIST, "name": "Newsletter" }))],
+        )
+        .on("POST", "/contact_tags", [Reply::new(201).json(&json!({ "tag_id": TAG, "name": "vip" }))])
+        .json_import([queued()])
+        .job([all_in(3), activity("failed", json!({ "activity_errors": [{ "message": "too many" }] }))])
+        .on("POST", "/activities/contacts_taggings_add", [queued()]);
+    let api = json!({ "create_lists": true, "tags": ["vip"], "create_tags": true });
+    assert_snapshot!(outcome(&run(&host, api)));
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let host = bare().reads_only();
+    let result = run_with(&host, options(create_all(), json!({})), planned());
+    assert_snapshot!(asked(&host) + &outcome(&result));
+    assert!(host.requests().iter().all(|sent| sent.head.reads));
+}
+
+#[test]
+fn a_field_of_another_name_is_not_written_to() {
+    let renamed = json!({ "custom_field_id": FIELD, "name": "plan_1", "label": "plan", "type": "string" });
+    let host = bare()
+        .on(
+            "POST",
+            "/contact_lists",
+            [Reply::new(201).json(&json!({ "list_id": LIST, "name": "Newsletter" }))],
+        )
+        .on("POST", "/contact_custom_fields", [Reply::new(201).json(&renamed)]);
+    let result = run_with(&host, options(create_all(), json!({})), planned());
+    assert_snapshot!(outcome(&result));
+}
+
+#[test]
+fn refusals_of_an_import() {
+    let all = [
+        refusal(400, "contacts.api.validation.error", "list_ids: not a list"),
+        refusal(403, "contacts.api.forbidden", "Forbidden"),
+        refusal(404, "contacts.api.not_found", "Not found"),
+        refusal(415, "contacts.api.media_type", "Unsupported Media Type"),
+        refusal(429, "quota_exceeded", "Limit Exceeded"),
+        Reply::new(503).body("<html>"),
+        Reply::new(201).json(&json!({ "id": 7 })),
+        Reply::new(202).body("queued, thank you"),
+    ];
+    let told = all.map(|reply| {
+        let host = MemoryHost::new().known().json_import([reply]);
+        host.clock().advance_ms(3_600_000);
+        outcome(&run(&host, json!({})))
+    });
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn too_fast_and_a_full_queue_are_waited_for() {
+    let host = MemoryHost::new().known().json_import([
+        refusal(429, "throttled", "Too Many Requests"),
+        refusal(429, "contacts.api.queue", "1000 queued activities"),
+        queued(),
+    ]);
+    let host = host.job([refusal(429, "throttled", "Too Many Requests"), all_in(3)]);
+    let written = run(&host, json!({})).unwrap();
+    assert_eq!(written.report.confirmed.count, 3);
+    assert!(host.clock().slept_ms() > 31_000, "{}", host.clock().slept_ms());
+    // Not for ever.
+    let host = MemoryHost::new().known().json_import((0..40).map(|_| Reply::new(429)));
+    let text = outcome(&run(&host, json!({})));
+    assert!(text.contains("stopped: import.throttled"), "{text}");
+    assert!(text.contains("unknown 0"), "what was refused is not unknown: {text}");
+}
+
+#[test]
+fn a_token_that_is_refused_is_replaced() {
+    let no =
+        || Reply::new(401).json(&json!({ "error_key": "unauthorized", "error_message": "Unauthorized" }));
+    let host = MemoryHost::new().known().token([token(2)]).json_import([no(), queued()]).job([all_in(3)]);
+    let written = run(&host, json!({})).unwrap();
+    assert_eq!(written.report.confirmed.count, 3);
+    let bearers: Vec<&str> = host
+        .requests()
+        .iter()
+        .filter(|sent| sent.head.url.ends_with("json_import"))
+        .map(|sent| if sent.header("authorization") == Some("Bearer hush-access-1") { "1" } else { "2" })
+        .collect();
+    assert_eq!(bearers, ["1", "2"]);
+}
+
+#[test]
+fn imports_that_are_given_up_are_sent_again() {
+    let failed = || activity("failed", json!({ "activity_errors": ["disk full"] }));
+    let host = MemoryHost::new().known().json_import([queued(), queued()]).job([failed(), all_in(3)]);
+    let first = outcome(&run(&host, json!({})));
+    let host = MemoryHost::new().known().json_import((0..4).map(|_| queued()));
+    let host = host.job([
+        activity("timed_out", json!({})),
+        Reply::new(404),
+        failed(),
+        activity("cancelled", json!({})),
+    ]);
+    let second = outcome(&run(&host, json!({})));
+    let host = good().job([activity("weird", json!({}))]);
+    let third = outcome(&run(&host, json!({})));
+    assert_snapshot!([first, second, third].join("\n"));
+}
+
+/// A run that ends while it waits for the reply to an import, and the same once more.
+fn interrupted(format: &str, listed: serde_json::Value) -> (MemoryHost, String) {
+    let path = format!("/activities/contacts_{}_import", if format == "csv" { "file" } else { "json" });
+    let host = MemoryHost::new().known().on("POST", &path, [queued(), queued()]);
+    // The fourth reply is that to the import.
+    host.fail(Failure::new(Call::Receive, 4));
+    let first = outcome(&run(&host, json!({ "format": format })));
+    let host = host
+        .on("GET", "/account/summary", [account()])
+        .on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
+        .on("GET", "/activities?limit=500", [Reply::new(200).json(&json!({ "activities": listed }))])
+        .job([all_in(3)]);
+    let second = outcome(&run(&host, json!({ "format": format })));
+    (host, first + "\n" + &second)
+}
+
+#[test]
+fn an_import_of_csv_is_found_again() {
+    let (host, _) = interrupted("csv", json!([]));
+    let sent = host.requests().iter().filter(|sent| sent.head.method == "POST").count();
+    assert_eq!(sent, 3, "a token, and twice the import, since it is not listed");
+    // Its name stands in the request.
+    let import = host.requests().into_iter().find(|sent| sent.head.url.ends_with("file_import")).unwrap();
+    let name = import.text().split("filename=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let listed = json!([
+        { "activity_id": "other", "state": "completed", "source_file_name": "people.csv" },
+        { "activity_id": "gone", "state": "failed", "source_file_name": name },
+        { "activity_id": JOB, "state": "processing", "source_file_name": name },
+    ]);
+    let (host, told) = interrupted("csv", listed);
+    assert_snapshot!(told + "\n" + &asked(&host));
+}
+
+#[test]
+fn an_import_of_json_is_sent_again() {
+    let (host, told) = interrupted("json", json!([]));
+    assert_snapshot!(told + "\n" + &asked(&host));
+}
+
+#[test]
+fn an_import_of_csv_that_met_trouble_is_looked_for() {
+    let none = || Reply::new(200).json(&json!({ "activities": [] }));
+    let host = MemoryHost::new().known().file_import([Reply::new(500), queued()]);
+    let host = host.on("GET", "/activities?limit=500", [none()]).job([all_in(3)]);
+    assert_eq!(run(&host, json!({ "format": "csv" })).unwrap().report.confirmed.count, 3);
+    let host = MemoryHost::new().known().file_import((0..6).map(|_| Reply::new(500)));
+    let host = host.on("GET", "/activities?limit=500", (0..6).map(|_| none()));
+    assert_snapshot!(outcome(&run(&host, json!({ "format": "csv" }))));
+}
+
+#[test]
+fn a_run_goes_on_and_settles_nothing_twice() {
+    let other = "14fe9a97-a579-43c5-bb1a-58ed29bf0a6a";
+    let second = || activity("initialized", json!({ "activity_id": other }));
+    let counts = json!({ "person_count": 1, "error_count": 0, "correctable_count": 0 });
+    let host = MemoryHost::new().known().json_import([queued(), second()]).job([all_in(2)]);
+    let host = host.on(
+        "GET",
+        &format!("/activities/{other}"),
+        [
+            activity("processing", json!({ "activity_id": other })),
+            activity("completed", json!({ "activity_id": other, "status": counts })),
+        ],
+    );
+    // Ended between two questions for the second import.
+    host.fail(Failure::new(Call::Sleep, 2));
+    let small = || options(json!({}), json!({ "max_rows": 2 }));
+    let first = outcome(&run_with(&host, small(), people()));
+    let host = host.on("GET", "/account/summary", [account()]).on(
+        "GET",
+        "/contact_lists?name=Newsletter",
+        [lists(&[("Newsletter", LIST, None)])],
+    );
+    let second = outcome(&run_with(&host, small(), people()));
+    assert_snapshot!([first, second, asked(&host)].join("\n"));
+}
+
+#[test]
+fn the_first_ones_must_come_back_clean() {
+    let clean = MemoryHost::new().known().json_import([queued(), queued()]).job([all_in(10), all_in(15)]);
+    let canary = |api: serde_json::Value| options(api, json!({}));
+    let ten = json!({ "canary": 10 });
+    assert_eq!(run_with(&clean, canary(ten.clone()), many(25)).unwrap().report.confirmed.count, 25);
+    let bad = MemoryHost::new().known().json_import([queued()]).job([done(10, 0, 2, 0, json!([]))]);
+    assert_snapshot!(outcome(&run_with(&bad, canary(ten), many(25))));
+}
+
+#[test]
+fn units_stay_below_the_limits() {
+    let host = (0..4).fold(MemoryHost::new().known(), |host, _| host.json_import([queued()]));
+    let wide = "x".repeat(250);
+    let emails: Vec<String> = (0..20_000).map(|i| format!("user{i}@example.com")).collect();
+    let batch = text_batch(&[
+        ("email", emails.iter().map(|e| Some(e.as_str())).collect()),
+        ("street", vec![Some(wide.as_str()); emails.len()]),
+    ]);
+    // What becomes of them does not matter here.
+    let _ = run_with(&host, options(json!({}), json!({})), batch.clone());
+    let sizes = |host: &MemoryHost| -> Vec<usize> {
+        let imports = host.requests().into_iter().filter(|sent| sent.head.url.ends_with("_import"));
+        imports.map(|sent| sent.body.len()).collect()
+    };
+    assert!(
+        sizes(&host).len() == 2 && sizes(&host).iter().all(|size| *size < 4_000_000),
+        "{:?}",
+        sizes(&host)
+    );
+    let csv = |batch| {
+        let host = (0..4).fold(MemoryHost::new().known(), |host, _| host.file_import([queued()]));
+        let _ = run_with(&host, options(json!({ "format": "csv" }), json!({})), batch);
+        host
+    };
+    assert!(sizes(&csv(batch)).iter().all(|size| *size < 4_000_000));
+    // Lines within cells are lines, too.
+    let batch = text_batch(&[
+        ("email", emails.iter().map(|e| Some(e.as_str())).collect()),
+        ("street", vec![Some("1\n2\n3"); emails.len()]),
+    ]);
+    let lines: Vec<usize> = csv(batch)
+        .requests()
+        .iter()
+        .filter(|sent| sent.head.url.ends_with("_import"))
+        .map(|sent| sent.text().matches('\n').count())
+        .collect();
+    assert!(lines.len() == 2 && lines.iter().all(|lines| *lines < 40_000 + 20), "{lines:?}");
+}
+
+fn sign_up(replies: impl IntoIterator<Item = Reply>) -> MemoryHost {
+    MemoryHost::new().known().on("POST", "/contacts/sign_up_form", replies)
+}
+
+fn signed_up(status: u16, action: &str) -> Reply {
+    Reply::new(status)
+        .json(&json!({ "contact_id": "ab7ab702-b935-11e9-8a58-fa163e6b01c1", "action": action }))
+}
+
+#[test]
+fn explicit_consent_signs_contacts_up_one_by_one() {
+    let host = sign_up([
+        signed_up(201, "created"),
+        refusal(400, "contacts.api.validation.error", "email_address: not an address"),
+        refusal(409, "contacts.api.conflict", "Conflict"),
+        signed_up(200, "updated"),
+    ]);
+    let host = host.on("GET", "/contact_custom_fields?limit=100", [fields(&[("plan", "Plan")], None)]);
+    let batch = text_batch(&[
+        ("email", vec![Some("ada@example.com"), Some("grace@example.com"), Some("marie@example.com")]),
+        ("city", vec![Some("London"), None, None]),
+        ("cf:plan", vec![Some("pro"), None, None]),
+    ]);
+    let options = options(json!({ "explicit_consent": true }), json!({}));
+    assert_snapshot!(story(&host, &run_with(&host, options, batch)));
+}
+
+#[test]
+fn who_waits_for_a_confirmation_is_not_signed_up_twice() {
+    let state = |permission: &str| {
+        let contact =
+            json!({ "email_address": { "address": "ada@example.com", "permission_to_send": permission } });
+        Reply::new(200).json(&json!({ "contacts": [contact] }))
+    };
+    let none = Reply::new(200).json(&json!({ "contacts": [] }));
+    let told = [state("pending_confirmation"), state("explicit"), none].map(|found| {
+        let host = sign_up([signed_up(201, "created"), signed_up(200, "updated")]);
+        host.fail(Failure::new(Call::Receive, 4));
+        let batch = || text_batch(&[("email", vec![Some("ada@example.com")])]);
+        let options = || options(json!({ "explicit_consent": true }), json!({}));
+        let first = run_with(&host, options(), batch()).unwrap();
+        assert_eq!(first.report.unknown.count, 1);
+        let host = host
+            .on("GET", "/account/summary", [account()])
+            .on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
+            .on("GET", "/contacts?email=ada%40example.com&status=all", [found]);
+        let second = run_with(&host, options(), batch()).unwrap();
+        assert_eq!(second.report.confirmed.count, 1);
+        asked(&host).matches("sign_up_form").count()
+    });
+    assert_eq!(told, [1, 2, 2]);
+}
+
+#[test]
+fn problems_that_need_no_account() {
+    let cases = [
+        json!({ "deliver": "api", "consent": "consent" }),
+        options(
+            json!({ "client_id": " ", "refresh_token": "", "auth_base": "http://example.com", "first_line": 3,
+            "tags": ["", "x"], "canary": 3 }),
+            json!({ "lists": [], "max_rows": 40_000 }),
+        ),
+        options(
+            json!({ "explicit_consent": true, "format": "csv", "create_tags": true }),
+            json!({ "consent": { "not_needed": "they are customers" } }),
+        ),
+        options(json!({ "format": "csv" }), json!({ "lists": vec!["x"; 51] })),
+        json!({ "consent": "consent", "api": { "client_id": "app" } }),
+    ];
+    let columns = ["email", "work_phone", "home_country", "sms_number", "cf:a b"];
+    let told = cases.map(|options| {
+        // Options that are wrong ask for nothing: the host has no replies.
+        told(&check(plugin(), Role::Sink, "contacts", options, &columns))
+    });
+    assert_snapshot!(told.join("\n"));
+    let json = options(json!({}), json!({}));
+    let host = MemoryHost::new().known().on("GET", "/contact_custom_fields?limit=100", [fields(&[], None)]);
+    assert_snapshot!(
+        "columns_of_the_json_import",
+        common::told(&problems(&host, &json, &["email", "work_phone", "home_country"]))
+    );
+}
+
+fn device() -> Reply {
+    Reply::new(200).json(&json!({
+        "device_code": "hush-device", "user_code": "ABCD-EFGH", "expires_in": 600, "interval": 5,
+        "verification_uri": "https://identity.constantcontact.com/activate",
+    }))
+}
+
+fn login(host: &MemoryHost) -> drive::Login {
+    let options = options(json!({ "client_secret": "hush-secret" }), json!({}));
+    drive::Login::open(plugin(), &options.to_string(), &host.services()).unwrap()
+}
+
+#[test]
+fn a_login_on_another_device_is_kept_and_used() {
+    let host = MemoryHost::new().on("POST", "device", [device()]).token([
+        oauth_refusal(400, "authorization_pending", ""),
+        oauth_refusal(400, "slow_down", ""),
+        token(1),
+    ]);
+    let mut login = login(&host);
+    let code = |error: usher_sdk::abi::Error| error.code.to_string();
+    assert_eq!(login.export().map_err(code), Err("login.no-refresh-token".to_owned()));
+    let mut said = format!("{:#?}\n", login.begin().unwrap());
+    for _ in 0..3 {
+        said += &format!("{:?}\n", login.poll().unwrap());
+    }
+    assert_eq!(login.export().unwrap(), "hush-refresh-1");
+    drop(login);
+    said += &common::requests(&host).replace("hush-device", "<device>");
+    assert_snapshot!(said);
+    // The option is the one that was there at the login, so the login wins; and its access token is good yet.
+    let host = host.on("GET", "/account/summary", [account()]).on(
+        "GET",
+        "/contact_lists?name=Newsletter",
+        [lists(&[("Newsletter", LIST, None)])],
+    );
+    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
+    assert_eq!(asked(&host).matches("/token").count(), 3);
+}
+
+#[test]
+fn logins_that_fail() {
+    let told = [
+        oauth_refusal(400, "access_denied", "The user said no"),
+        oauth_refusal(400, "expired_token", "Too late"),
+        oauth_refusal(401, "invalid_client", "hush-device"),
+        Reply::new(503),
+    ]
+    .map(|reply| {
+        let host = MemoryHost::new().on("POST", "device", [device()]).token([reply]);
+        let mut login = login(&host);
+        login.begin().unwrap();
+        let error = login.poll().unwrap_err();
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+        format!("{} {error}\n", error.code)
+    });
+    let host = MemoryHost::new().on("POST", "device", [device()]);
+    let mut late = login(&host);
+    late.begin().unwrap();
+    host.clock().advance_ms(601_000);
+    let late = format!("{}\n", late.poll().unwrap_err());
+    let refused = [
+        oauth_refusal(400, "unauthorized_client", "not of the device flow"),
+        Reply::new(200).json(&json!({ "device_code": "hush-device", "user_code": "A", "verification_uri": "ftp://x", "expires_in": 1 })),
+        Reply::new(200).body("<html>"),
+    ]
+    .map(|reply| format!("{}\n", login(&MemoryHost::new().on("POST", "device", [reply])).begin().unwrap_err()));
+    assert_snapshot!(told.concat() + &late + &refused.concat());
+}
+
+#[test]
+fn a_login_without_a_refresh_token_says_so() {
+    let short = Reply::new(200).json(&json!({ "access_token": "hush-access-1", "expires_in": 86_400 }));
+    let host = MemoryHost::new().on("POST", "device", [device()]).token([short]);
+    let mut login = login(&host);
+    login.begin().unwrap();
+    let progress = login.poll().unwrap();
+    assert!(progress.done && progress.warnings[0].contains("good for a day"), "{progress:?}");
+    assert_eq!(login.export().unwrap_err().code, "login.no-refresh-token");
+}

@@ -1,0 +1,362 @@
+//! Units on their way: which are sent, which the vendor works on, which are done.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
+
+use serde_json::{Value, json};
+use usher_abi::{Error, Part, Report, service::PartFormat};
+
+use super::{
+    Outbox, Unit,
+    cut::Cut,
+    destination::{Destination, Doubt, InFlight, Jobs, Progress, Reaction, Step},
+    note::{Note, Notes},
+    outcome::{Fates, UnitOutcome},
+};
+use crate::{Clock, Http, PendingReply};
+
+/// How often a unit whose job the vendor has lost is sent again.
+const MOST_LOST: u32 = 3;
+
+/// How far a unit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    NotSent,
+    /// It may have arrived.
+    UnderWay,
+    /// Its rows were reported.
+    Reported,
+}
+
+/// A delivery while it goes on.
+pub(super) struct Flight<'a> {
+    outbox: &'a mut Outbox,
+    destination: &'a mut dyn Destination,
+    http: Http,
+    clock: Clock,
+    notes: Notes,
+    cuts: Vec<Cut>,
+    report: &'a mut Report,
+    states: Vec<State>,
+    /// Sent, not answered; oldest first.
+    waiting: VecDeque<(usize, u64, PendingReply)>,
+    jobs: Vec<InFlight>,
+    /// Refused for want of room.
+    later: VecDeque<usize>,
+    not_before_ms: u64,
+    /// Questions for jobs since one was done.
+    asked: u32,
+    lost: BTreeMap<usize, u32>,
+    /// Nothing that writes is sent: requests are put together only.
+    dry: bool,
+    unclean: u64,
+    settled: u64,
+    earlier: u64,
+    answers: BTreeMap<usize, Value>,
+    kept: Vec<Part>,
+    warnings: Vec<String>,
+}
+
+/// What is known at the end.
+pub(super) struct Landed {
+    pub(super) settled: u64,
+    pub(super) earlier: u64,
+    pub(super) bytes: u64,
+    pub(super) answers: Vec<Value>,
+    pub(super) kept: Vec<Part>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl<'a> Flight<'a> {
+    pub(super) fn new(
+        outbox: &'a mut Outbox,
+        destination: &'a mut dyn Destination,
+        notes: Notes,
+        cuts: Vec<Cut>,
+        report: &'a mut Report,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            http: outbox.host.http()?,
+            clock: outbox.host.clock()?,
+            outbox,
+            destination,
+            notes,
+            states: vec![State::NotSent; cuts.len()],
+            cuts,
+            report,
+            waiting: VecDeque::new(),
+            jobs: Vec::new(),
+            later: VecDeque::new(),
+            not_before_ms: 0,
+            asked: 0,
+            lost: BTreeMap::new(),
+            dry: false,
+            unclean: 0,
+            settled: 0,
+            earlier: 0,
+            answers: BTreeMap::new(),
+            kept: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Sends everything, the first `canaries` units before the others.
+    pub(super) fn run(&mut self, canaries: usize) -> Result<(), Error> {
+        let end = self.cuts.len();
+        self.send_all(0..canaries)?;
+        if self.unclean > 0 && !self.dry {
+            let rows: u64 = self.cuts[..canaries].iter().map(|cut| cut.rows).sum();
+            let message = format!(
+                "of the {rows} rows sent first, {} did not come back clean, so no other was sent; see rejects.csv, correct \
+                 what is wrong and run again",
+                self.unclean
+            );
+            return Err(Error::data("delivery.canary", message));
+        }
+        self.send_all(canaries..end)?;
+        if self.dry {
+            return Err(Error::unsupported("http.dry-run", "nothing was sent: this is a dry run"));
+        }
+        if self.settled == end as u64 { self.destination.close(&self.http) } else { Ok(()) }
+    }
+
+    fn send_all(&mut self, units: Range<usize>) -> Result<(), Error> {
+        let mut next = units.start;
+        loop {
+            self.outbox.host.stop_if_cancelled()?;
+            let most = self.destination.in_flight().max(1);
+            while self.waiting.len() + self.jobs.len() < most {
+                if !self.later.is_empty() && self.clock.now_ms() < self.not_before_ms {
+                    break;
+                }
+                if let Some(unit) = self.later.pop_front() {
+                    let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                    self.send(unit, &read)?;
+                } else if next < units.end {
+                    next += 1;
+                    self.begin(next - 1)?;
+                } else {
+                    break;
+                }
+            }
+            if let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
+                let reply = pending.wait()?;
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                let reaction = self.destination.sent(&read, reply)?;
+                self.react(unit, at_ms, reaction)?;
+            } else if !self.jobs.is_empty() {
+                self.poll()?;
+            } else if !self.later.is_empty() {
+                self.clock.sleep_ms(self.not_before_ms.saturating_sub(self.clock.now_ms()))?;
+            } else if next == units.end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Begins with a unit, as far as an earlier attempt has not.
+    fn begin(&mut self, unit: usize) -> Result<(), Error> {
+        let key = self.cuts[unit].key;
+        match self.notes.find(&key)? {
+            None | Some(Note::Refused) => {
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                self.send(unit, &read)
+            }
+            Some(Note::Settled { outcome }) => {
+                self.earlier += 1;
+                self.take(unit, &outcome)
+            }
+            Some(Note::Job { id, at_ms }) => {
+                self.works_on(unit, id, at_ms);
+                Ok(())
+            }
+            Some(Note::Sending { at_ms }) => self.resolve(unit, at_ms),
+        }
+    }
+
+    /// A unit that may have arrived.
+    fn resolve(&mut self, unit: usize, at_ms: u64) -> Result<(), Error> {
+        self.states[unit] = State::UnderWay;
+        let read = self.outbox.unit(unit, &self.cuts[unit])?;
+        match self.destination.doubt(&self.http, &read, at_ms)? {
+            Doubt::SendAgain => self.send(unit, &read),
+            Doubt::Job(id) => self.note_job(unit, id, at_ms),
+            Doubt::Done(outcome) => self.settle(unit, &outcome),
+            Doubt::Unknown(why) => {
+                self.warn(unit, &why);
+                self.settle(unit, &UnitOutcome::all(Fates::Unknown, json!({ "unknown": why })))
+            }
+        }
+    }
+
+    fn send(&mut self, unit: usize, read: &Unit) -> Result<(), Error> {
+        let request = match self.destination.send(&self.http, read)? {
+            Step::Done(outcome) => return self.settle(unit, &outcome),
+            Step::Request(request) => request,
+        };
+        let at_ms = self.clock.now_ms();
+        self.notes.write(&self.cuts[unit].key, &Note::Sending { at_ms })?;
+        match request.begin() {
+            Ok(pending) => {
+                self.states[unit] = State::UnderWay;
+                self.waiting.push_back((unit, at_ms, pending));
+            }
+            Err(error) if error.code == "http.dry-run" => self.dry = true,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn react(&mut self, unit: usize, at_ms: u64, reaction: Reaction) -> Result<(), Error> {
+        match reaction {
+            Reaction::Done(outcome) => self.settle(unit, &outcome),
+            Reaction::Job(id) => self.note_job(unit, id, at_ms),
+            Reaction::Refused(error) => {
+                self.refused(unit)?;
+                Err(error)
+            }
+            Reaction::Later(ms) => {
+                self.refused(unit)?;
+                self.later.push_back(unit);
+                // What is under way may make room earlier, but a vendor that is full is not asked at once again.
+                self.not_before_ms = self.clock.now_ms() + ms.max(100);
+                Ok(())
+            }
+            Reaction::NotUnderstood(text) => self.keep_answer(unit, &text),
+        }
+    }
+
+    /// A unit that did arrive, and was not taken: whoever goes on with the run need not ask whether it was.
+    fn refused(&mut self, unit: usize) -> Result<(), Error> {
+        self.states[unit] = State::NotSent;
+        self.notes.write(&self.cuts[unit].key, &Note::Refused)
+    }
+
+    fn note_job(&mut self, unit: usize, id: String, at_ms: u64) -> Result<(), Error> {
+        self.notes.write(&self.cuts[unit].key, &Note::Job { id: id.clone(), at_ms })?;
+        self.works_on(unit, id, at_ms);
+        Ok(())
+    }
+
+    fn works_on(&mut self, unit: usize, job: String, at_ms: u64) {
+        self.states[unit] = State::UnderWay;
+        self.jobs.push(InFlight { unit: unit as u64, rows: self.cuts[unit].rows, job, at_ms });
+    }
+
+    /// Waits a little and asks for all jobs.
+    fn poll(&mut self) -> Result<(), Error> {
+        self.clock.sleep_ms(self.destination.poll_ms(self.asked))?;
+        let list = std::mem::take(&mut self.jobs);
+        let (outbox, cuts) = (&mut *self.outbox, &self.cuts);
+        let mut read = |number: u64| {
+            let unit = usize::try_from(number).ok().filter(|unit| *unit < cuts.len());
+            let unit = unit.ok_or_else(|| Error::bug("outbox.unit", format!("there is no unit {number}")))?;
+            outbox.unit(unit, &cuts[unit])
+        };
+        let answers = self.destination.poll(&self.http, &mut Jobs { list: &list, read: &mut read })?;
+        if answers.len() != list.len() {
+            let message = format!("{} jobs were asked for, {} answered", list.len(), answers.len());
+            return Err(Error::bug("outbox.poll", message));
+        }
+        self.asked += 1;
+        for (job, answer) in list.into_iter().zip(answers) {
+            let unit = usize::try_from(job.unit).unwrap_or(usize::MAX);
+            match answer {
+                Progress::Running => self.jobs.push(job),
+                Progress::Done(outcome) => {
+                    self.asked = 0;
+                    self.settle(unit, &outcome)?;
+                }
+                Progress::Lost => self.lost(unit, &job)?,
+                Progress::NotUnderstood(text) => self.keep_answer(unit, &text)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, unit: usize, job: &InFlight) -> Result<(), Error> {
+        let times = self.lost.entry(unit).or_default();
+        *times += 1;
+        if *times <= MOST_LOST {
+            return self.resolve(unit, job.at_ms);
+        }
+        let why = format!("the vendor has lost its job {MOST_LOST} times");
+        self.warn(unit, &why);
+        self.settle(unit, &UnitOutcome::all(Fates::Unknown, json!({ "unknown": why })))
+    }
+
+    /// An answer that is not understood goes into the run's folder.
+    fn keep_answer(&mut self, unit: usize, text: &str) -> Result<(), Error> {
+        let mut part = self.outbox.host.output()?.create("answer", "txt", &PartFormat::bytes())?;
+        part.write(text.as_bytes())?;
+        let name = part.finish(0)?;
+        self.warn(unit, &format!("the vendor's answer was not understood; it is kept in `{name}`"));
+        let answer = json!({ "not_understood": name });
+        self.kept.push(Part { name, bytes: text.len() as u64, extra: true, ..Part::default() });
+        self.settle(unit, &UnitOutcome::all(Fates::Unknown, answer))
+    }
+
+    fn warn(&mut self, unit: usize, why: &str) {
+        let cut = &self.cuts[unit];
+        let (first, last) = (cut.first + 1, cut.first + cut.rows);
+        self.warnings
+            .push(format!("rows {first} to {last} of those sent: {why}; what became of them is not known"));
+    }
+
+    /// Notes what became of a unit, and reports its rows. What is not known of all rows is not noted: the next attempt
+    /// asks again.
+    fn settle(&mut self, unit: usize, outcome: &UnitOutcome) -> Result<(), Error> {
+        if outcome.is_settled() {
+            self.notes.write(&self.cuts[unit].key, &Note::Settled { outcome: outcome.clone() })?;
+        }
+        self.take(unit, outcome)
+    }
+
+    fn take(&mut self, unit: usize, outcome: &UnitOutcome) -> Result<(), Error> {
+        let cut = &self.cuts[unit];
+        let (first, rows) = (cut.first, cut.rows);
+        outcome.report(&self.outbox.origins(first, rows)?, self.report)?;
+        self.states[unit] = State::Reported;
+        self.settled += u64::from(outcome.is_settled());
+        if !outcome.is_clean() {
+            let all = if outcome.fates == Fates::Unknown { rows } else { 0 };
+            self.unclean += all.max((outcome.rejects.len() + outcome.unknown.len()) as u64);
+        }
+        let answer = json!({ "unit": unit, "first_row": first + 1, "rows": rows, "answer": outcome.answer });
+        self.answers.insert(unit, answer);
+        Ok(())
+    }
+
+    /// Takes the answers that are still to come, after an error. What goes wrong now is no news.
+    pub(super) fn hear_out(&mut self) {
+        while let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
+            let heard = pending.wait().and_then(|reply| {
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                let reaction = self.destination.sent(&read, reply)?;
+                self.react(unit, at_ms, reaction)
+            });
+            drop(heard);
+        }
+    }
+
+    /// The end, be it a good one or not: rows under way are of unknown fate.
+    pub(super) fn land(mut self) -> Result<Landed, Error> {
+        // Requests that are not answered are given up.
+        self.waiting.clear();
+        for unit in 0..self.cuts.len() {
+            if self.states[unit] == State::UnderWay {
+                self.take(unit, &UnitOutcome::all(Fates::Unknown, json!("under way when it was stopped")))?;
+            }
+        }
+        Ok(Landed {
+            settled: self.settled,
+            earlier: self.earlier,
+            bytes: self.cuts.iter().map(|cut| cut.bytes).sum(),
+            answers: self.answers.into_values().collect(),
+            kept: self.kept,
+            warnings: self.warnings,
+        })
+    }
+}

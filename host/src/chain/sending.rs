@@ -1,0 +1,96 @@
+//! What happens when the rows of all sinks have passed: whether anything may be sent, and then the end of each sink's
+//! work, files first.
+
+use std::{sync::Arc, thread};
+
+use usher_abi::{Delivery, Error, ErrorClass, Identity, Receipt, Stopped};
+
+use super::{
+    engine::Engine,
+    finish::refusals,
+    notes::Notes,
+    outcome::{Failure, Progress},
+    prepare::{PreparedChain, PreparedSink},
+    run::{Mode, join},
+    writing::{SinkEnd, Writing},
+};
+use crate::services::Sending;
+
+/// Values changed, by column and rule.
+pub(super) type Changes = Vec<(String, String, u64)>;
+
+/// The books of all sinks when the last row has passed.
+pub(super) struct Checked<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) prepared: &'a mut PreparedChain,
+    pub(super) notes: &'a Notes,
+    pub(super) progress: &'a Arc<Progress>,
+    pub(super) read: Identity,
+    /// By sink.
+    pub(super) changes: Vec<Changes>,
+}
+
+impl Checked<'_> {
+    /// Ends the work of all sinks. Nothing that writes leaves this machine unless every sink's rows are within what the
+    /// manifest allows. Sinks of files end first: what fails there fails before anything is sent.
+    pub(super) fn finish(self, mode: Mode) -> Result<Vec<SinkEnd>, Failure> {
+        let Self { engine, prepared, notes, progress, read, changes } = self;
+        let chain_books = &prepared.stage.books;
+        for sink in &mut prepared.sinks {
+            sink.stage.books.add(chain_books);
+            sink.held = sink.stage.books.held(read).count;
+        }
+        let may_send = prepared.sinks.iter().all(|sink| refusals(sink, read.count).is_none());
+        if mode == Mode::Run && may_send {
+            let inputs = &prepared.inputs;
+            if prepared.sinks.iter().any(PreparedSink::sends) {
+                inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
+                engine.forget_superseded()?;
+            }
+            engine.delivering.set(Sending::All);
+        } else {
+            engine.delivering.set(Sending::Reads);
+        }
+        let mut changes: Vec<Option<Changes>> = changes.into_iter().map(Some).collect();
+        let mut ends: Vec<Option<SinkEnd>> = prepared.sinks.iter().map(|_| None).collect();
+        for sends in [false, true] {
+            let round = prepared.sinks.iter_mut().enumerate().filter(|(_, sink)| sink.sends() == sends);
+            let ended: Vec<(usize, Result<SinkEnd, Error>)> = thread::scope(|scope| {
+                let workers: Vec<_> = round
+                    .map(|(index, sink)| {
+                        let changed = changes[index].take().unwrap_or_default();
+                        let writing = Writing { prepared: sink, index, notes, progress, changed };
+                        (index, scope.spawn(move || writing.finish()))
+                    })
+                    .collect();
+                workers.into_iter().map(|(index, worker)| (index, join(worker))).collect()
+            });
+            for (index, end) in ended {
+                let end = if sends { stopped(&mut prepared.sinks[index], end, read)? } else { end? };
+                ends[index] = Some(end);
+            }
+        }
+        for (sink, end) in prepared.sinks.iter_mut().zip(&ends) {
+            if end.as_ref().is_some_and(|end| end.receipt.delivery.is_some()) {
+                sink.stage.books.not_sent = sink.stage.books.held(read);
+            }
+        }
+        Ok(ends.into_iter().flatten().collect())
+    }
+}
+
+/// A sink that sends and failed: what it did not report may have been sent. Only somebody's wish to stop is an error.
+fn stopped(sink: &mut PreparedSink, end: Result<SinkEnd, Error>, read: Identity) -> Result<SinkEnd, Failure> {
+    let error = match end {
+        Ok(end) => return Ok(end),
+        Err(error) if error.class == ErrorClass::CANCELLED => return Err(Failure::Cancelled),
+        Err(error) => error,
+    };
+    let books = &mut sink.stage.books;
+    books.unknown.merge(books.held(read));
+    let retryable = matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::RATE_LIMITED);
+    let why = Stopped { code: error.code.to_string(), message: error.to_string(), retryable };
+    let delivery = Delivery { stopped: Some(why), ..Delivery::default() };
+    let receipt = Receipt { delivery: Some(delivery), ..Receipt::default() };
+    Ok(SinkEnd { receipt, changed: Vec::new() })
+}

@@ -133,8 +133,8 @@ impl Found {
             let Some(field) = fields.iter().find(|field| field.key == key) else {
                 let suggestion = nearest(key, fields.iter().map(|field| field.key.as_str()));
                 let message = format!(
-                    "the account has no user field with the key `{key}`{suggestion}; create it in Admin Center > People > \
-                     Configuration > User fields, or leave the column out"
+                    "the account has no user field with the key `{key}`; create it in Admin Center > People > Configuration > \
+                     User fields, or leave the column out{suggestion}"
                 );
                 self.problems.push(problem(pointer, "field.unknown", message));
                 continue;
@@ -227,16 +227,17 @@ impl Account {
                 Verdict::Changed(rule)
             };
         };
+        let mut shortened = false;
         loop {
             if let Some(known) = locales.iter().find(|known| known.eq_ignore_ascii_case(tag)) {
                 if known == value {
                     return Verdict::Keep;
                 }
                 out.push_str(known);
-                return Verdict::Changed(if known == tag { rule } else { "locale-lookup" });
+                return Verdict::Changed(if known == tag && !shortened { rule } else { "locale-lookup" });
             }
             match tag.rfind('-') {
-                Some(at) => tag = &tag[..at],
+                Some(at) => (tag, shortened) = (&tag[..at], true),
                 None => break,
             }
         }
@@ -294,6 +295,7 @@ mod tests {
         assert_eq!(run("en-US"), "keep en-US");
         assert_eq!(run("en_US"), "bcp47 -> en-US");
         assert_eq!(run("fr-CA"), "locale-lookup -> fr");
+        assert_eq!(run("fr_CA"), "locale-lookup -> fr");
         assert_eq!(run("pt-BR"), "locale-lookup -> pt-br");
         assert_eq!(
             run("de-AT"),

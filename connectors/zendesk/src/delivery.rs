@@ -6,12 +6,14 @@ use usher_sdk::{
     Clock, Host, Http, Reply,
     abi::{Error, ErrorClass},
     outbox::{Destination, Doubt, InFlight, Jobs, Progress, Reaction, Step, Unit},
+    words::counted,
 };
 
 use crate::{
     api::{self, Job, Load},
     client::{Answer, Client},
     limits::{FULL_MS, JOB_APPEARS_MS, JOB_MS, JOBS, LATER_MS},
+    options::ImportType,
     refusals::Call,
     results::progress,
 };
@@ -30,31 +32,50 @@ pub(crate) struct Sending {
     asked_since_ms: BTreeMap<String, u64>,
     /// Units that may have arrived twice.
     again: BTreeSet<u64>,
+    /// When this attempt began.
+    began_ms: u64,
+    /// Rows of which results say nothing.
+    unclear: u64,
 }
 
 impl Sending {
     pub(crate) fn new(host: &Host, client: &Client, load: Load) -> Result<Self, Error> {
+        let clock = host.clock()?;
         Ok(Self {
             client: client.clone(),
-            clock: host.clock()?,
+            began_ms: clock.now_ms(),
+            clock,
             load,
             taken: false,
             full_since_ms: None,
             asked_since_ms: BTreeMap::new(),
             again: BTreeSet::new(),
+            unclear: 0,
         })
     }
 
     /// What a person should know.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        if self.load.may_be_sent_again() || self.again.is_empty() || self.load == Load::Organizations {
-            return Vec::new();
+        let mut warnings = Vec::new();
+        if self.unclear > 0 {
+            warnings.push(format!(
+                "of {} Zendesk's results say nothing, so what became of them is not known{}",
+                counted(self.unclear, "row", "rows"),
+                if self.load.may_be_sent_again() {
+                    "; run again, which sends their requests again"
+                } else {
+                    ""
+                }
+            ));
         }
-        vec![format!(
-            "{} requests that create were sent again, since it is not known whether the first attempt arrived; a row that \
-             Zendesk refuses as a duplicate may be a user whom that attempt has created",
-            self.again.len()
-        )]
+        if !self.again.is_empty() && matches!(self.load, Load::Users(ImportType::Create)) {
+            warnings.push(format!(
+                "sent again, since it is not known whether the first attempt arrived: {}; a row that Zendesk refuses as a \
+                 duplicate may be a user whom that attempt has created",
+                counted(self.again.len() as u64, "request that creates", "requests that create")
+            ));
+        }
+        warnings
     }
 
     fn too_many_jobs(&mut self, answer: &Answer) -> Result<Reaction, Error> {
@@ -80,7 +101,7 @@ impl Sending {
         };
         if !matches!(progress, Progress::Running) {
             self.asked_since_ms.remove(&job.id);
-            return Ok(progress);
+            return Ok(self.settled(progress, flight));
         }
         let now = self.clock.now_ms();
         let since = *self.asked_since_ms.entry(job.id.clone()).or_insert(now);
@@ -94,6 +115,23 @@ impl Sending {
             JOB_MS / 3_600_000
         );
         Err(Error::new(ErrorClass::TRANSIENT, "api.timeout", message))
+    }
+
+    /// A job of an earlier attempt that does not say what became of every row will never do so: it is as good as lost,
+    /// where its rows may be sent again.
+    fn settled(&mut self, progress: Progress, flight: &InFlight) -> Progress {
+        let unclear = match &progress {
+            Progress::Done(outcome) => outcome.unknown.len() as u64,
+            Progress::NotUnderstood(_) => flight.rows,
+            _ => return progress,
+        };
+        if unclear > 0 && self.load.may_be_sent_again() && flight.at_ms < self.began_ms {
+            return Progress::Lost;
+        }
+        if matches!(progress, Progress::Done(_)) {
+            self.unclear += unclear;
+        }
+        progress
     }
 
     /// A job that the account does not know: not yet, or not any more.

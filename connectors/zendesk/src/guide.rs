@@ -8,7 +8,7 @@ use usher_sdk::{
 use crate::{
     columns::CUSTOM,
     layout::Layout,
-    options::{OnBlank, Options},
+    options::{ImportType, OnBlank, Options},
 };
 
 /// What was written.
@@ -41,6 +41,24 @@ pub(crate) fn guide(summary: &Summary<'_>) -> Guide {
         ],
         undo: undo(summary.options),
     }
+}
+
+/// The guide of a delivery over the API: nothing is left to do by hand (DEV-USR).
+pub(crate) fn sent(import_type: ImportType) -> Guide {
+    let fate = match import_type {
+        ImportType::Create => {
+            "Users that exist already are not changed: their rows are rejects, with Zendesk's own words (`vendor.duplicate`)."
+        }
+        ImportType::Update => {
+            "Users that do not exist are not created: their rows are rejects, with Zendesk's own words."
+        }
+        ImportType::CreateAndUpdate => "Users that exist are updated, others created.",
+    };
+    let mut undo = vec!["What was sent cannot be undone.".to_owned()];
+    if import_type.updates() {
+        undo.push("An address of a known user is added to those that the user has; other values replace the stored ones.".to_owned());
+    }
+    Guide { title: "Zendesk Users API".to_owned(), expect: vec![fate.to_owned()], undo, ..Guide::default() }
 }
 
 fn title() -> String {

@@ -8,13 +8,29 @@ use usher_sdk::{
     checks::Fault,
 };
 
-use crate::{limits, patterns::Placed, user::Encoder};
+use crate::{
+    limits,
+    patterns::Placed,
+    user::{Encoder, UNRESOLVED},
+};
 
 /// Bytes collected before they are handed to the host, and read back at once.
 const CHUNK: usize = 256 * 1024;
 
-/// Bytes before each user: length, then where it came from.
-const HEAD: usize = 4 + 16;
+/// Bytes before each user: length, where it came from, whether it names organizations without ids.
+const HEAD: usize = 4 + 16 + 1;
+
+/// A user that was held.
+#[derive(Debug)]
+pub(crate) struct User {
+    /// Its number.
+    pub(crate) row: u32,
+    pub(crate) origin: Origin,
+    /// A line of JSON.
+    pub(crate) text: Vec<u8>,
+    /// It has [`UNRESOLVED`](crate::user::UNRESOLVED) organizations.
+    pub(crate) unresolved: bool,
+}
 
 /// See the module's head. Memory is one buffer.
 #[derive(Debug)]
@@ -33,7 +49,8 @@ impl Held {
 
     /// Takes a row.
     pub(crate) fn push(&mut self, row: &Row) -> Result<Result<Placed, Fault>, Error> {
-        let text = line(&self.encoder.encode(row))?;
+        let user = self.encoder.encode(row);
+        let text = line(&user)?;
         let bytes = text.len() as u64;
         if bytes > limits::API_ROW_BYTES {
             let message = format!(
@@ -48,6 +65,7 @@ impl Held {
         self.buffer.extend_from_slice(&origin.input.to_le_bytes());
         self.buffer.extend_from_slice(&origin.length.to_le_bytes());
         self.buffer.extend_from_slice(&origin.offset.to_le_bytes());
+        self.buffer.push(u8::from(user.contains_key(UNRESOLVED)));
         self.buffer.extend_from_slice(&text);
         self.rows = self
             .rows
@@ -72,11 +90,8 @@ impl Held {
         Ok(())
     }
 
-    /// Hands out all users in their order, by number, and throws them away.
-    pub(crate) fn drain(
-        mut self,
-        mut each: impl FnMut(u32, Origin, Vec<u8>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Hands out all users in their order, and throws them away.
+    pub(crate) fn drain(mut self, mut each: impl FnMut(User) -> Result<(), Error>) -> Result<(), Error> {
         let Some(mut part) = self.part.take() else {
             let mut reader = Back { part: None, stored: 0, ready: self.buffer, at: 0 };
             return reader.all(self.rows, &mut each);
@@ -110,11 +125,7 @@ struct Back<'a> {
 }
 
 impl Back<'_> {
-    fn all(
-        &mut self,
-        rows: u32,
-        each: &mut impl FnMut(u32, Origin, Vec<u8>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn all(&mut self, rows: u32, each: &mut impl FnMut(User) -> Result<(), Error>) -> Result<(), Error> {
         for row in 0..rows {
             let head: [u8; HEAD] = self.take(HEAD)?.try_into().map_err(|_| lost())?;
             let four = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| head[at + i]));
@@ -122,7 +133,7 @@ impl Back<'_> {
             let origin = Origin { input: four(4), length: four(8), offset };
             let length = usize::try_from(four(0)).map_err(|_| lost())?;
             let text = self.take(length)?;
-            each(row, origin, text)?;
+            each(User { row, origin, text, unresolved: head[HEAD - 1] == 1 })?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use usher_sdk::{
     Columns, Host, Row,
-    abi::{Error, Receipt, Reject, Report, service::PartFormat},
+    abi::{Error, LeftOut, OnInvalid, Origin, Receipt, Reject, Report, service::PartFormat},
     checks::Fault,
     outbox::Outbox,
 };
@@ -15,10 +15,11 @@ use crate::{
     client::Client,
     delivery::Sending,
     duplicates::Additions,
-    held::{Held, line},
+    guide::sent as sent_guide,
+    held::{Held, User, line},
     limits,
     names::{Created, Names},
-    options::Options,
+    options::{ImportType, Options},
     patterns::Placed,
     user::{Encoder, UNRESOLVED, add, resolve, unresolved},
 };
@@ -28,11 +29,13 @@ use crate::{
 pub(crate) struct Outgoing {
     host: Host,
     client: Client,
-    load: Load,
+    import_type: ImportType,
     canary: u64,
     held: Held,
     names: Names,
     create: bool,
+    /// What organizations do that cannot be delivered.
+    on_invalid: OnInvalid,
 }
 
 impl Outgoing {
@@ -47,11 +50,12 @@ impl Outgoing {
         let encoder = Encoder::new(columns, kind, client.api.organization_ids.clone());
         Self {
             host: host.clone(),
-            load: Load::Users(options.import_type),
+            import_type: options.import_type,
             canary: client.api.canary,
             held: Held::new(host, encoder),
             names: Names::default(),
             create: client.api.create_organizations,
+            on_invalid: columns.index("organizations").map(|at| columns.on_invalid(at)).unwrap_or_default(),
             client,
         }
     }
@@ -80,7 +84,7 @@ impl Outgoing {
 
     /// Sends everything.
     pub(crate) fn finish(self, additions: &Additions, report: &mut Report) -> Result<Receipt, Error> {
-        let mut receipt = Receipt::default();
+        let mut receipt = Receipt { guide: sent_guide(self.import_type), ..Receipt::default() };
         let wanted = self.names.len();
         let created = self.names.create(&self.host, &self.client)?;
         receipt.warnings.extend(created.warnings.iter().cloned());
@@ -99,8 +103,8 @@ impl Outgoing {
         let format = PartFormat::ndjson();
         let limits = limits::of_a_request();
         let mut outbox = Outbox::new(&self.host, "users", "ndjson", &format, b"", limits, self.canary)?;
-        fill(&mut outbox, self.held, additions, &created, report)?;
-        let mut sending = Sending::new(&self.host, &self.client, self.load)?;
+        fill(&mut outbox, self.held, additions, &created, self.on_invalid, report)?;
+        let mut sending = Sending::new(&self.host, &self.client, Load::Users(self.import_type))?;
         let sent = outbox.deliver(&mut sending, report)?;
         receipt.parts.extend(created.parts);
         receipt.parts.extend(sent.parts);
@@ -117,14 +121,13 @@ fn fill(
     held: Held,
     additions: &Additions,
     created: &Created,
+    on_invalid: OnInvalid,
     report: &mut Report,
 ) -> Result<(), Error> {
     let given = held.encoder.organization_ids().clone();
     let id = |name: &str| given.get(name).or_else(|| created.ids.get(name)).copied();
-    let mark = format!("\"{UNRESOLVED}\":");
-    held.drain(|row, origin, mut text| {
+    held.drain(|User { row, origin, mut text, unresolved: named }| {
         let addition = additions.get(&(0, row));
-        let named = memory_has(&text, mark.as_bytes());
         if addition.is_some() || named {
             let Ok(Value::Object(mut user)) = serde_json::from_slice(&text) else {
                 return Err(Error::bug("held.lost", "a user that was held is no object any more"));
@@ -132,11 +135,14 @@ fn fill(
             addition.into_iter().for_each(|addition| add(&mut user, addition));
             // In a dry run nobody knows the ids; the names stay, and nothing is sent.
             if !unresolved(&user).is_empty() && !created.dry && !resolve(&mut user, id) {
-                let unknown =
-                    unresolved(&user).into_iter().find(|name| id(name).is_none()).unwrap_or_default();
-                let fault = no_id(unknown);
-                report.rejects.push(Reject::new(origin, "organizations", fault.code, fault.message));
-                return Ok(());
+                let names = unresolved(&user);
+                let fault = no_id(names.iter().find(|name| id(name).is_none()).unwrap_or(&""));
+                if on_invalid == OnInvalid::RejectRow {
+                    report.rejects.push(Reject::new(origin, "organizations", fault.code, fault.message));
+                    return Ok(());
+                }
+                report.left_out.push(left_out(origin, &names, fault));
+                user.remove(UNRESOLVED);
             }
             text = line(&user)?;
         }
@@ -147,9 +153,14 @@ fn fill(
     })
 }
 
-/// Whether these bytes stand somewhere in a text; where they stand within a value, no harm is done.
-fn memory_has(text: &[u8], wanted: &[u8]) -> bool {
-    text.windows(wanted.len()).any(|window| window == wanted)
+fn left_out(origin: Origin, names: &[&str], fault: Fault) -> LeftOut {
+    LeftOut {
+        origin,
+        column: "organizations".into(),
+        value: names.join("|").chars().take(200).collect::<String>().into(),
+        code: fault.code.into(),
+        message: fault.message.into(),
+    }
 }
 
 fn no_id(name: &str) -> Fault {

@@ -1,0 +1,1 @@
+//! Carrot quest's API.

@@ -1,0 +1,193 @@
+//! Zendesk's Support API.
+
+use std::time::Duration;
+
+use serde_json::json;
+use usher_vendors::{Fault, FaultPlan, Zendesk, zendesk::Settings};
+
+use crate::{
+    people::{Fate, Person, export, ids, people},
+    support::Bench,
+    trial::{deliver, fates, for_each_seed, kill_after, rejected, users},
+};
+
+const SECRETS: [(&str, &str); 1] = [("ZENDESK_TOKEN", "hush-token")];
+
+/// Two users share what belongs to one whose row is taken: the external id is the one's, the address the other's.
+fn settings(people: &[Person], faults: FaultPlan) -> Settings {
+    let taken = people.iter().filter(|p| p.fate == Fate::Taken);
+    let users = taken.flat_map(|p| {
+        let other = format!("{}-other", p.id);
+        [
+            json!({ "name": "the id's", "external_id": p.id, "email": format!("old-{}", p.email) }),
+            json!({ "name": "the address's", "external_id": other, "email": p.email }),
+        ]
+    });
+    Settings {
+        users: users.collect(),
+        requests_per_minute: 2_500,
+        job_time: Duration::from_millis(150),
+        faults,
+        ..Settings::default()
+    }
+}
+
+fn bench(vendor: &Zendesk, people: &[Person]) -> Bench {
+    let bench = Bench::new();
+    bench.write("users.ndjson", export(people));
+    bench.write(
+        "connectors.toml",
+        format!(
+            r#"version = 1
+
+[connectors.users]
+plugin = "auth0"
+options = {{ input = "users.ndjson" }}
+
+[connectors.support]
+plugin = "zendesk"
+hosts = ["{domain}"]
+max_rejects = "10%"
+fields = {{ "custom_fields.plan" = "user_metadata.plan" }}
+
+[connectors.support.options]
+deliver = "api"
+import_type = "create_and_update"
+
+[connectors.support.options.api]
+subdomain = "acme"
+email = "admin@example.com"
+api_token = "${{env:ZENDESK_TOKEN}}"
+rate = "high_volume"
+api_base = "{url}"
+
+[chains.main]
+from = "users"
+to = ["support"]
+"#,
+            domain = vendor.domain(),
+            url = vendor.url(),
+        ),
+    );
+    bench
+}
+
+/// The account is what it is to be, user for user.
+fn is_right(vendor: &Zendesk, people: &[Person], context: &str) {
+    let account = vendor.account();
+    assert_eq!(account.violations, [""; 0], "{context}");
+    for person in people {
+        let user = account.user_by_external_id(&person.id);
+        match person.fate {
+            Fate::Delivered => {
+                let user = user.unwrap_or_else(|| panic!("{context}: {} is missing", person.id));
+                assert_eq!(user.text("name"), person.name, "{context}");
+                assert_eq!(user.emails, [person.email.clone()], "{context}");
+                assert_eq!(user.field("plan"), Some(&json!(person.plan)), "{context}");
+                assert_eq!(user.text("role"), "end-user", "{context}");
+            }
+            Fate::BadAddress => assert!(user.is_none(), "{context}: {} is there", person.id),
+            Fate::Taken => assert_eq!(user.map(|u| u.text("name")), Some("the id's"), "{context}"),
+        }
+    }
+    let taken = people.iter().filter(|p| p.fate == Fate::Taken).count();
+    let delivered = people.iter().filter(|p| p.fate == Fate::Delivered).count();
+    // The administrator is no user of the list; two stand behind everyone who is taken.
+    assert_eq!(account.users.len(), delivered + 2 * taken, "{context}: nobody else is there");
+    assert_eq!(account.welcomed, [0i64; 0], "{context}: nobody was mailed");
+    assert!(account.most_jobs_at_a_time <= 30, "{context}");
+}
+
+fn trial(seed: u64, kill: bool) {
+    let people = people(users(), true);
+    let faults = FaultPlan { breath: Duration::from_millis(5), ..FaultPlan::random(seed) };
+    let vendor = Zendesk::start(settings(&people, faults));
+    let bench = bench(&vendor, &people);
+    if kill {
+        let mut random = fastrand::Rng::with_seed(seed);
+        kill_after(&bench, &SECRETS, Duration::from_millis(random.u64(100..3_000)));
+    }
+    let (outcome, attempts) = deliver(&bench, &SECRETS, &format!("seed {seed}"));
+    let context = format!("seed {seed}, {attempts} attempts, {}", vendor.fault_report());
+    is_right(&vendor, &people, &context);
+    let [confirmed, accepted, unknown, not_sent] = fates(&outcome);
+    let delivered = ids(&people, &[Fate::Delivered]).len() as u64;
+    assert_eq!([confirmed, accepted, unknown, not_sent], [delivered, 0, 0, 0], "{context}");
+    assert_eq!(rejected(&bench, &outcome), ids(&people, &[Fate::BadAddress, Fate::Taken]), "{context}");
+}
+
+#[test]
+fn without_faults_every_user_goes_out_once() {
+    let people = people(users(), true);
+    let vendor = Zendesk::start(settings(&people, FaultPlan::none()));
+    let bench = bench(&vendor, &people);
+    let (outcome, attempts) = deliver(&bench, &SECRETS, "no faults");
+    assert_eq!(attempts, 1);
+    is_right(&vendor, &people, "no faults");
+    assert_eq!(fates(&outcome)[0], ids(&people, &[Fate::Delivered]).len() as u64);
+    assert_eq!(vendor.account().delivered_twice().len(), 0);
+}
+
+#[test]
+fn whatever_goes_wrong_the_account_is_right_at_the_end() {
+    for_each_seed(|seed| trial(seed, false));
+}
+
+#[test]
+fn whenever_it_is_killed_the_account_is_right_at_the_end() {
+    for_each_seed(|seed| trial(seed, true));
+}
+
+#[test]
+fn what_is_wrong_with_the_account_is_told_before_anything_is_sent() {
+    let people = people(3, false);
+    let vendor = Zendesk::start(settings(&people, FaultPlan::none()));
+    let bench = bench(&vendor, &people);
+    let wrong = bench.command(&["check", "--online"]).env("ZENDESK_TOKEN", "hush-wrong").output().unwrap();
+    let said = bench.said(wrong).expect(2);
+    assert!(said.err.contains("connectors.support.options.api"), "{}", said.err);
+    assert!(!said.err.contains("hush-wrong"), "{}", said.err);
+    bench.write(
+        "connectors.toml",
+        bench.read("connectors.toml").replace("custom_fields.plan", "custom_fields.plam"),
+    );
+    let output = bench.command(&["check", "--online"]).envs(SECRETS).output().unwrap();
+    let said = bench.said(output).expect(2);
+    assert!(
+        said.err.contains("did you mean `plan`") || said.err.contains("custom_fields.plan"),
+        "{}",
+        said.err
+    );
+    assert_eq!(vendor.account().count("POST"), 0);
+    // Without a network nothing is asked.
+    let output = bench.command(&["check"]).envs(SECRETS).output().unwrap();
+    bench.said(output).expect(0);
+}
+
+#[test]
+fn a_plan_asks_and_sends_nothing() {
+    let people = people(250, true);
+    let vendor = Zendesk::start(settings(&people, FaultPlan::none()));
+    let before = vendor.account().users.len();
+    let bench = bench(&vendor, &people);
+    let output = bench.command(&["plan"]).envs(SECRETS).output().unwrap();
+    let said = bench.said(output).expect(0);
+    assert!(said.out.contains("rows would be sent to") && said.out.contains("(3 requests)"), "{}", said.out);
+    let account = vendor.account();
+    assert_eq!((account.count("POST"), account.users.len()), (0, before));
+    assert!(account.count("GET /api/v2/users/me") >= 1);
+}
+
+#[test]
+fn a_fault_of_each_kind_is_survived() {
+    for fault in Fault::ALL {
+        let people = people(300, false);
+        let plan = FaultPlan::once("POST /api/v2/users/create_or_update_many", fault)
+            .and("GET /api/v2/job_statuses", fault);
+        let vendor =
+            Zendesk::start(settings(&people, FaultPlan { breath: Duration::from_millis(5), ..plan }));
+        let bench = bench(&vendor, &people);
+        let (_, attempts) = deliver(&bench, &SECRETS, &format!("{fault:?}"));
+        is_right(&vendor, &people, &format!("{fault:?}, {attempts} attempts"));
+    }
+}

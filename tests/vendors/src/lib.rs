@@ -25,7 +25,7 @@ pub mod zendesk;
 pub use auth0::Auth0;
 pub use carrot_quest::CarrotQuest;
 pub use constant_contact::ConstantContact;
-pub use contract::Contract;
+pub use contract::{Contract, Exception};
 pub use faults::{Fault, FaultPlan, Faults, Struck};
 pub use message::{Asked, Reply};
 pub use simulator::{Simulator, Vendor};

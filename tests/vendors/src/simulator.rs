@@ -1,6 +1,9 @@
 //! A vendor behind a socket: what all simulators have in common.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -20,6 +23,9 @@ use crate::{
 
 /// No vendor takes more in one request; a simulator must not fill the memory either.
 const LARGEST_BODY: usize = 128 << 20;
+
+/// Nothing that holds an account takes this long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An account at a vendor: what it holds, and what it answers.
 pub trait Vendor: Send + 'static {
@@ -76,8 +82,24 @@ impl<V: Vendor> Simulator<V> {
     }
 
     /// The account as it is now, locked: no request is answered while it is held.
+    ///
+    /// # Panics
+    /// When it stays locked, as it does when one statement asks for it twice.
     pub fn account(&self) -> MutexGuard<'_, V> {
-        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = Instant::now();
+        let mut account = loop {
+            match self.account.try_lock() {
+                Ok(account) => break account,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    assert!(
+                        began.elapsed() < PATIENCE,
+                        "the account is held elsewhere: twice in one statement?"
+                    );
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+        };
         account.advance();
         account
     }

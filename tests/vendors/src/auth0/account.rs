@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{calls, jobs::Job, settings::Settings};
+use super::{calls, contract, jobs::Job, settings::Settings};
 use crate::{
     clock,
     contract::Contract,
@@ -75,7 +75,7 @@ impl Vendor for Account {
     }
 
     fn contract() -> Option<&'static Contract> {
-        None
+        Some(contract::contract())
     }
 
     fn note(&mut self, asked: Asked, violations: Vec<String>) {

@@ -1,5 +1,6 @@
 mod account;
 mod calls;
+mod contract;
 mod download;
 mod jobs;
 mod people;

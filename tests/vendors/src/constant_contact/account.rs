@@ -9,7 +9,7 @@ use super::{
     activities::Activity,
     calls,
     contact::Contact,
-    errors,
+    contract, errors,
     library::{CustomField, Named},
     oauth::OAuth,
     settings::Settings,
@@ -42,7 +42,8 @@ pub struct Account {
     pub oauth: OAuth,
     /// Addresses whose permission `sign_up_form` made explicit: by rights only people who asked for it.
     pub signed_up: Vec<String>,
-    /// Values of `cf:` columns that name no field, dropped without a word: column and how many.
+    /// Values of columns that the import does not have, or that name no custom field, dropped without a word: column and
+    /// how many.
     pub dropped_fields: HashMap<String, u32>,
     /// Every request that arrived, in its order.
     pub requests: Vec<Asked>,
@@ -154,7 +155,7 @@ impl Vendor for Account {
     }
 
     fn contract() -> Option<&'static Contract> {
-        None
+        Some(contract::contract())
     }
 
     fn note(&mut self, asked: Asked, violations: Vec<String>) {

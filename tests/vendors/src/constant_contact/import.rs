@@ -48,8 +48,10 @@ impl Account {
             return Err(unsupported("wrong file format, upload file must be of type .csv"));
         }
         let lists = part("list_ids").map(|part| part.text()).unwrap_or_default();
-        let lists =
-            self.known_lists(lists.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()))?;
+        let lists = self.known_lists(
+            lists.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
+            not_found,
+        )?;
 
         // What counts is the body; the file ends where the body is cut.
         let begin = file.content.as_ptr() as usize - asked.body.as_ptr() as usize;
@@ -69,7 +71,8 @@ impl Account {
         let body: BTreeMap<String, &RawValue> = serde_json::from_slice(&asked.body).map_err(malformed)?;
         let lists = body.get("list_ids").ok_or_else(|| invalid("list_ids are missing"))?;
         let lists: Vec<String> = serde_json::from_str(lists.get()).map_err(malformed)?;
-        let lists = self.known_lists(lists.into_iter())?;
+        // The description has no 404 for this call.
+        let lists = self.known_lists(lists.into_iter(), || invalid("there is no such list"))?;
         let data = body.get("import_data").ok_or_else(|| invalid("import_data is missing"))?;
         let data: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(malformed)?;
 
@@ -82,14 +85,18 @@ impl Account {
         self.start(Work::Import { lists }, rows, None, dropped, faults, &asked.line())
     }
 
-    fn known_lists(&self, ids: impl Iterator<Item = String>) -> Result<Vec<String>, Reply> {
+    fn known_lists(
+        &self,
+        ids: impl Iterator<Item = String>,
+        unknown: impl Fn() -> Reply,
+    ) -> Result<Vec<String>, Reply> {
         let ids: Vec<String> = ids.collect();
         if ids.is_empty() || ids.len() > 50 {
             return Err(invalid("list_ids are 1 to 50"));
         }
         match ids.iter().all(|id| self.lists.iter().any(|list| list.id == *id)) {
             true => Ok(ids),
-            false => Err(not_found()),
+            false => Err(unknown()),
         }
     }
 
@@ -174,10 +181,10 @@ impl Account {
                 continue;
             }
             match column.strip_prefix("cf:") {
-                // No error, no word: a field of that name does not exist.
+                // No error, no word: a field of that name does not exist. Nor does a column below.
                 Some(name) if !names.iter().any(|known| known == name) => dropped.push(column),
                 Some(name) => drop(contact.custom_fields.insert(name.to_owned(), value)),
-                None if columns::longest(&column, takes_all).is_none() => {}
+                None if columns::longest(&column, takes_all).is_none() => dropped.push(column),
                 None => drop(contact.properties.insert(column, value)),
             }
         }

@@ -3,6 +3,7 @@ mod activities;
 mod calls;
 mod columns;
 mod contact;
+mod contract;
 mod errors;
 mod import;
 mod library;

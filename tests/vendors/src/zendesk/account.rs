@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::{calls, gate::Gate, jobs::Job, settings::Settings, user::User};
+use super::{calls, contract, gate::Gate, jobs::Job, settings::Settings, user::User};
 use crate::{
     contract::Contract,
     faults::Faults,
@@ -136,7 +136,7 @@ impl Vendor for Account {
     }
 
     fn contract() -> Option<&'static Contract> {
-        None
+        Some(contract::contract())
     }
 
     fn note(&mut self, asked: Asked, violations: Vec<String>) {

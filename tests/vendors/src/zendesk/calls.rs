@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{account::Account, checks::Refused, fields, gate, jobs::JobKind, settings::Agent, user::User};
+use super::{
+    account::Account, checks::Refused, contract, fields, gate, jobs::JobKind, settings::Agent, user::User,
+};
 use crate::{
     faults::Faults,
     message::{Asked, Reply},
@@ -109,12 +111,19 @@ fn bulk(
     if !account.settings.imports_enabled {
         return Err(gate::forbidden());
     }
-    account.start_job(kind, rows, &base(asked), faults, &asked.line())
+    let line = asked.line();
+    account
+        .violations
+        .extend(rows.iter().flat_map(contract::departures).map(|what| format!("{line}: {what}")));
+    account.start_job(kind, rows, &base(asked), faults, &line)
 }
 
 fn single(account: &mut Account, asked: &Asked, caller: &Agent, base: &str) -> Result<Reply, Reply> {
     may_manage_users(caller)?;
     let row = one(asked, "user")?;
+    account
+        .violations
+        .extend(contract::departures(&row).into_iter().map(|what| format!("{}: {what}", asked.line())));
     let key = row.get("external_id").or_else(|| row.get("email")).and_then(Value::as_str).unwrap_or_default();
     account.gate.single(key)?;
     let (id, created) = account.upsert(&row, "").map_err(|refused| refused.reply())?;

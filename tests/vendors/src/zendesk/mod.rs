@@ -1,6 +1,7 @@
 mod account;
 mod calls;
 mod checks;
+mod contract;
 mod fields;
 mod gate;
 mod jobs;

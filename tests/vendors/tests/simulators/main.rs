@@ -6,5 +6,6 @@ mod auth0;
 mod carrot_quest;
 mod client;
 mod constant_contact;
+mod contract;
 mod faults;
 mod zendesk;

@@ -1,0 +1,77 @@
+//! A description (OpenAPI 3 or Swagger 2), and the operation of a request in it.
+
+use serde_json::Value;
+
+use crate::text;
+
+/// A description, read.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) root: Value,
+    /// What stands before its paths on the wire.
+    prefix: &'static str,
+}
+
+/// An operation, and what stood in the place of its path's parameters.
+#[derive(Debug)]
+pub(crate) struct Operation<'a> {
+    pub(crate) described: &'a Value,
+    pub(crate) path_values: Vec<(String, String)>,
+    /// Parameters that all operations of the path share.
+    shared: &'a Value,
+}
+
+impl Document {
+    /// # Panics
+    /// When the text is no JSON: it is a file of this crate.
+    pub(crate) fn new(prefix: &'static str, text: &str) -> Self {
+        Self { root: serde_json::from_str(text).expect("a description in JSON"), prefix }
+    }
+
+    /// The operation of a request; `None` when the path is not described, and `Err` when the method is not.
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Result<Operation<'_>, String>> {
+        let path = path.strip_prefix(self.prefix)?;
+        let paths = self.root["paths"].as_object()?;
+        let found = paths.iter().filter_map(|(template, item)| Some((template, item, fits(template, path)?)));
+        // `/jobs/show_many` fits `/jobs/{id}`, too: the fewest parameters win.
+        let (_, item, path_values) = found.min_by_key(|(_, _, values)| values.len())?;
+        let described = &item[method.to_lowercase()];
+        if described.is_null() {
+            return Some(Err(format!("there is no {method} here")));
+        }
+        Some(Ok(Operation { described, path_values, shared: &item["parameters"] }))
+    }
+
+    /// What a `$ref` leads to, or the value itself.
+    pub(crate) fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let mut value = value;
+        while let Some(reference) = value["$ref"].as_str() {
+            let pointer = reference.strip_prefix('#').unwrap_or_default();
+            value = self.root.pointer(pointer).unwrap_or(&Value::Null);
+        }
+        value
+    }
+
+    /// All parameters of an operation.
+    pub(crate) fn parameters<'a>(&'a self, operation: &Operation<'a>) -> Vec<&'a Value> {
+        let lists = [operation.shared, &operation.described["parameters"]];
+        lists.into_iter().filter_map(Value::as_array).flatten().map(|value| self.resolved(value)).collect()
+    }
+}
+
+/// The values of a template's parameters, if a path has its form.
+fn fits(template: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut values = Vec::new();
+    for (wanted, given) in wanted.into_iter().zip(given) {
+        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) if !given.is_empty() => values.push((name.to_owned(), text::decoded(given, false))),
+            _ if wanted == given => {}
+            _ => return None,
+        }
+    }
+    Some(values)
+}

@@ -62,6 +62,8 @@ fn shown(said: Said, vendor: &ConstantContact) -> String {
 fn a_code_is_shown_and_the_login_is_kept_for_runs() {
     let vendor = ConstantContact::start(settings());
     let bench = bench(&vendor, "canary = 1");
+    silent(bench.usher(&["check"])).expect(0);
+    assert_eq!(vendor.account().requests.len(), 0, "a check asks nobody");
     let before = silent(bench.usher(&["check", "--online"])).expect(2);
     assert!(before.err.contains("run `usher login <connector>` once"), "{}", before.err);
     insta::assert_snapshot!("login", shown(silent(bench.usher(&["login", "newsletter"])).expect(0), &vendor));

@@ -56,6 +56,13 @@ impl Client {
         Ok((request.refused_once(), generation))
     }
 
+    /// Whether anything may be sent at all, by asking without a token, which is refused.
+    pub(crate) fn may_send(&self) -> bool {
+        let asked = self.http.get(self.url(api::ACCOUNT)).limit(limits::SECOND).limit(limits::DAY);
+        let asked = asked.account(&self.key).refused_once().max_attempts(1).send();
+        !asked.is_err_and(|error| matches!(error.code.as_str(), "http.dry-run" | "service.absent"))
+    }
+
     /// Reads something. `call` says what is done, for errors.
     pub(crate) fn get(&mut self, call: &str, url: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
         self.answered(call, |http| http.get(url).query(query.iter().copied()))

@@ -6,9 +6,9 @@
 //! (`contact.rs`), addresses that are never written to (`roles.rs`), what stands where in the file (`layout.rs`), where rows
 //! go (`out.rs`).
 //!
-//! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
+//! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `oauth.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
 //! `activity.rs`, `refusals.rs`; for a shell `curl.rs`), sending them (`client.rs`), what is looked up and created before
-//! contacts are sent (`account.rs`), units under way (`delivery.rs`), and all of it in order (`remote.rs`).
+//! contacts are sent (`account.rs`, `library.rs`), units under way (`delivery.rs`), and all of it in order (`remote.rs`).
 
 mod access;
 mod account;
@@ -23,9 +23,11 @@ mod delivery;
 mod guide;
 mod headings;
 mod layout;
+mod library;
 mod limits;
 mod login;
 mod notes;
+mod oauth;
 mod options;
 mod out;
 mod refusals;

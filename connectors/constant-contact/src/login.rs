@@ -6,8 +6,9 @@ use usher_sdk::{
 };
 
 use crate::{
+    oauth::{Device, expired},
     options::Options,
-    tokens::{Device, Tokens, Waited, expired},
+    tokens::{Tokens, Waited},
 };
 
 /// See the module's head.

@@ -86,6 +86,8 @@ pub(crate) struct ApiOut {
     /// Lines of the open unit of CSV, the header counted.
     lines: u64,
     breaks: bool,
+    /// Rows of CSV with a blank cell.
+    pub(crate) blanks: u64,
 }
 
 impl ApiOut {
@@ -115,6 +117,7 @@ impl ApiOut {
             record: Vec::new(),
             lines: 0,
             breaks: false,
+            blanks: 0,
         })
     }
 
@@ -129,9 +132,11 @@ impl ApiOut {
         if self.outbox.open_rows() > 0 && self.lines + more > limits::API_LINES {
             self.outbox.cut();
         }
+        let has_blank = cells.clone().any(str::is_empty);
         if let Err(fault) = self.outbox.push(self.encoder.encode(cells), origin)? {
             return Ok(Err(fault));
         }
+        self.blanks += u64::from(has_blank);
         self.breaks |= more > 1;
         self.lines = more + if self.outbox.open_rows() == 1 { 1 } else { self.lines };
         Ok(Ok(()))

@@ -12,8 +12,9 @@ use usher_sdk::{
 
 use crate::{
     access::Access,
-    api::{plain, read},
+    api::read,
     limits,
+    oauth::{Device, TokenReply, Words, expired, has_scope, lost, meaning, no_scope},
 };
 
 /// Below `auth_base`.
@@ -62,35 +63,6 @@ struct Kept {
     ends_ms: u64,
     /// Fingerprint of the option `refresh_token` when it was last looked at.
     option: Option<String>,
-}
-
-/// A token reply (RFC 6749 §5.1).
-#[derive(Deserialize)]
-struct TokenReply {
-    access_token: Secret,
-    #[serde(default)]
-    refresh_token: Option<Secret>,
-    #[serde(default)]
-    expires_in: Option<u64>,
-    #[serde(default)]
-    scope: Option<String>,
-}
-
-/// What begins a login on another device (RFC 8628 §3.2).
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Device {
-    device_code: Secret,
-    pub(crate) user_code: String,
-    pub(crate) verification_uri: String,
-    #[serde(default)]
-    pub(crate) verification_uri_complete: Option<String>,
-    pub(crate) expires_in: u64,
-    #[serde(default = "five")]
-    pub(crate) interval: u64,
-}
-
-fn five() -> u64 {
-    5
 }
 
 /// How far a login is.
@@ -286,46 +258,9 @@ impl Tokens {
         self.meaning(status, &text, token)
     }
 
-    /// What a refusal of the token address means (RFC 6749 §5.2).
     fn meaning(&self, status: u16, text: &str, token: &Secret) -> Error {
-        let words = Words::new(text);
-        let secrets = [Some(token), self.access.client_secret.as_ref()];
-        let secrets = secrets.into_iter().flatten().map(Secret::reveal).filter(|secret| !secret.is_empty());
-        let shown = secrets.fold(words.shown(), |words, secret| words.replace(secret, "***"));
-        let (class, code, help) = match (words.error.as_str(), status) {
-            ("invalid_grant", _) => (
-                ErrorClass::AUTH,
-                "login.refused",
-                "the refresh token is void: it was used before (by another machine, or in a run that was ended before the \
-                 reply came), or not for 180 days, or was taken back; run `usher login <connector>`, or give a new \
-                 `refresh_token`",
-            ),
-            ("invalid_client" | "unauthorized_client", _) | (_, 401) => (
-                ErrorClass::AUTH,
-                "login.client",
-                "compare `client_id` and `client_secret` with the application in the developer portal; applications of \
-                 the device flow have no secret",
-            ),
-            ("invalid_scope", _) => (
-                ErrorClass::AUTH,
-                "login.scope",
-                "the application may not ask for `contact_data`, `account_read` and `offline_access`; see the developer \
-                 portal",
-            ),
-            (_, 429) => (
-                ErrorClass::RATE_LIMITED,
-                "login.throttled",
-                "tokens are given out once a second; wait, and run again",
-            ),
-            (_, 408 | 500..=599) => (
-                ErrorClass::TRANSIENT,
-                "login.unavailable",
-                "it has trouble; run again later; if the refresh token is refused then, it was used up by this: run \
-                 `usher login <connector>`",
-            ),
-            _ => (ErrorClass::PERMANENT, "login.other", "see `client_id` and `auth_base`"),
-        };
-        Error::new(class, code, format!("asking for a token: answered {status}{shown}; {help}"))
+        let secrets: Vec<&Secret> = self.access.client_secret.iter().chain([token]).collect();
+        meaning(status, text, &secrets)
     }
 }
 
@@ -333,75 +268,4 @@ impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Kept").field("client_id", &self.client_id).finish_non_exhaustive()
     }
-}
-
-/// The two words of an OAuth refusal.
-#[derive(Default)]
-struct Words {
-    error: String,
-    description: String,
-}
-
-impl Words {
-    fn new(text: &str) -> Self {
-        let body: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-        let word = |key: &str| plain(body[key].as_str().unwrap_or_default());
-        Self { error: word("error"), description: word("error_description") }
-    }
-
-    fn shown(&self) -> String {
-        match (self.error.is_empty(), self.description.is_empty()) {
-            (true, true) => String::new(),
-            (false, true) => format!(" ({})", self.error),
-            (true, false) => format!(" ({})", self.description),
-            (false, false) => format!(" ({}: {})", self.error, self.description),
-        }
-    }
-}
-
-/// The error of a login that nobody has finished in time.
-pub(crate) fn expired() -> Error {
-    let message = "nobody has entered the code in time; run `usher login` again";
-    Error::new(ErrorClass::AUTH, "login.expired", message)
-}
-
-fn has_scope(scopes: &str, scope: &str) -> bool {
-    scopes.split([' ', '+']).any(|s| s == scope)
-}
-
-fn no_scope(scopes: &str) -> Error {
-    let message = format!(
-        "the login has not the scope `contact_data`, without which nothing can be imported, but `{}`; log in again with an \
-         application that has it",
-        plain(scopes)
-    );
-    Error::new(ErrorClass::AUTH, "login.scope", message)
-}
-
-/// The reply to a request for a token did not come, or not whole: it may have arrived, and its refresh token with it have
-/// become void.
-fn lost(error: Error) -> Error {
-    let before = [
-        "http.dry-run",
-        "http.unreachable",
-        "http.host-not-allowed",
-        "http.rate-limit",
-        "http.untrusted",
-        "http.url",
-        "http.replay",
-        "http.unknown-limit",
-        "http.too-many",
-        "http.threads",
-        "service.absent",
-        "cancelled",
-    ];
-    if before.contains(&error.code.as_str()) {
-        return error;
-    }
-    let class = if error.class == ErrorClass::DATA { ErrorClass::AUTH } else { error.class };
-    let message = format!(
-        "asking for a token: the reply was lost ({error}); the refresh token may be used up by that; run again, and if it \
-         is refused then, run `usher login <connector>`"
-    );
-    Error::new(class, "login.lost", message)
 }

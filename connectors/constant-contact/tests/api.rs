@@ -155,7 +155,8 @@ fn errors_of_the_token() {
         told(&problems(&host, &options(json!({}), json!({})), &["email"]))
     });
     let nobody = options(json!({ "refresh_token": null }), json!({}));
-    let nobody = common::told(&problems(&MemoryHost::new(), &nobody, &["email"]));
+    let host = MemoryHost::new().on("GET", "/account/summary", [Reply::new(401)]);
+    let nobody = common::told(&problems(&host, &nobody, &["email"]));
     let lost = MemoryHost::new().token([token(1)]);
     lost.fail(Failure::new(Call::Receive, 1));
     let lost = common::told(&problems(&lost, &options(json!({}), json!({})), &["email"]));

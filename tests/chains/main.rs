@@ -7,7 +7,6 @@
 mod support;
 
 mod commands;
-mod contacts;
 mod doubts;
 mod examples;
 mod formats;

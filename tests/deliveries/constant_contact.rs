@@ -81,6 +81,7 @@ fn is_right(vendor: &ConstantContact, people: &[Person], context: &str) {
     let delivered = ids(people, &[Fate::Delivered]).len();
     assert_eq!(account.contacts.len(), delivered, "{context}: nobody else is there");
     assert!(account.dropped_fields.is_empty() && account.signed_up.is_empty(), "{context}");
+    assert_eq!((account.dropped_rows(), account.oauth.voided_uses), (0, 0), "{context}");
 }
 
 fn trial(seed: u64, format: &str, kill: bool) {

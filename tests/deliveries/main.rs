@@ -13,4 +13,5 @@ mod carrot_quest;
 mod constant_contact;
 mod people;
 mod trial;
+mod whole;
 mod zendesk;

@@ -41,7 +41,7 @@ fn what_a_file_says_is_shown() {
     insta::assert_snapshot!(text.replace(&name, "[file]"));
     let said = bench.usher(&["plugins", "show", "constant-contact", "--json"]).expect(0);
     let shown: Value = serde_json::from_str(&said.out).expect("an object");
-    assert_eq!(shown["wants"], serde_json::json!(["output", "clock"]));
+    assert_eq!(shown["wants"], serde_json::json!(["output", "clock", "state", "ledger", "http"]));
     assert_eq!(shown["bytes"], size);
     assert_eq!(shown["refused"], Value::Null);
 }

@@ -64,8 +64,10 @@ fn rate(outcome: &Outcome) -> String {
 }
 
 fn connectors(outcome: &Outcome) -> String {
+    let sends = outcome.connectors.iter().any(|c| c.delivery.is_some());
+    let sent = |c: &ConnectorOutcome| c.delivery.as_ref().map_or(0, |d| d.confirmed + d.accepted + d.unknown);
     let rows = outcome.connectors.iter().map(|c| {
-        vec![
+        let mut row = vec![
             c.name.clone(),
             c.plugin.clone(),
             c.parts.len().to_string(),
@@ -75,11 +77,28 @@ fn connectors(outcome: &Outcome) -> String {
             count(c.rejected_rows()),
             count(c.left_out),
             count(c.changed_values()),
-        ]
+        ];
+        if sends {
+            row.insert(4, count(sent(c)));
+        }
+        row
     });
-    let header =
-        ["connector", "plugin", "parts", "written", "filtered", "merged", "rejected", "left out", "changed"];
-    table(&header, rows, &[2, 3, 4, 5, 6, 7, 8])
+    let mut header = vec![
+        "connector",
+        "plugin",
+        "parts",
+        "written",
+        "filtered",
+        "merged",
+        "rejected",
+        "left out",
+        "changed",
+    ];
+    if sends {
+        header.insert(4, "sent");
+    }
+    let numbers: Vec<usize> = (2..header.len()).collect();
+    table(&header, rows, &numbers)
 }
 
 /// What became of the rows of a sink that sends; no more than is known.

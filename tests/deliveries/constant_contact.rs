@@ -10,7 +10,8 @@ use crate::{
     trial::{deliver, fates, for_each_seed, kill_after, rejected, users},
 };
 
-const SECRETS: [(&str, &str); 2] = [("CC_SECRET", "hush-secret"), ("CC_REFRESH", "hush-refresh-0")];
+pub(crate) const SECRETS: [(&str, &str); 2] =
+    [("CC_SECRET", "hush-secret"), ("CC_REFRESH", "hush-refresh-0")];
 
 /// Requests for tokens meet no faults: whoever loses the reply to a refresh that rotates must log in again, and no client
 /// can help it.
@@ -18,7 +19,7 @@ fn faults(plan: FaultPlan) -> FaultPlan {
     FaultPlan { breath: Duration::from_millis(5), spare: vec!["POST /oauth2".to_owned()], ..plan }
 }
 
-fn bench(vendor: &ConstantContact, people: &[Person], format: &str) -> Bench {
+pub(crate) fn bench(vendor: &ConstantContact, people: &[Person], format: &str) -> Bench {
     let bench = Bench::new();
     bench.write("users.ndjson", export(people));
     bench.write(

@@ -9,6 +9,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth0;
+mod calls;
 mod carrot_quest;
 mod constant_contact;
 mod people;

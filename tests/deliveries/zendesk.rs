@@ -11,7 +11,7 @@ use crate::{
     trial::{deliver, fates, for_each_seed, kill_after, rejected, users},
 };
 
-const SECRETS: [(&str, &str); 1] = [("ZENDESK_TOKEN", "hush-token")];
+pub(crate) const SECRETS: [(&str, &str); 1] = [("ZENDESK_TOKEN", "hush-token")];
 
 /// Two users share what belongs to one whose row is taken: the external id is the one's, the address the other's.
 fn settings(people: &[Person], faults: FaultPlan) -> Settings {
@@ -32,7 +32,7 @@ fn settings(people: &[Person], faults: FaultPlan) -> Settings {
     }
 }
 
-fn bench(vendor: &Zendesk, people: &[Person]) -> Bench {
+pub(crate) fn bench(vendor: &Zendesk, people: &[Person]) -> Bench {
     let bench = Bench::new();
     bench.write("users.ndjson", export(people));
     bench.write(

@@ -21,7 +21,7 @@ pub(crate) struct Client {
     http: Http,
     pub(crate) api: Api,
     /// Name of the rate limit.
-    limit: &'static str,
+    pub(crate) limit: &'static str,
 }
 
 impl Client {

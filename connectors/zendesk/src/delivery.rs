@@ -12,7 +12,7 @@ use usher_sdk::{
 use crate::{
     api::{self, Job, Load},
     client::{Answer, Client},
-    limits::{FULL_MS, JOB_APPEARS_MS, JOB_MS, JOBS, LATER_MS},
+    limits::{self, FULL_MS, JOB_APPEARS_MS, JOB_MS, JOBS, LATER_MS},
     options::ImportType,
     refusals::Call,
     results::progress,
@@ -163,6 +163,10 @@ impl Destination for Sending {
     /// The first unit goes alone: when imports are not enabled, it is the only one that Zendesk sees.
     fn in_flight(&self) -> usize {
         if self.taken { JOBS } else { 1 }
+    }
+
+    fn requests_a_minute(&self) -> Option<u32> {
+        limits::requests_a_minute(self.client.limit)
     }
 
     fn send(&mut self, _: &Http, unit: &Unit) -> Result<Step, Error> {

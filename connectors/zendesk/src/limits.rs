@@ -92,6 +92,11 @@ pub(crate) fn rate_limits() -> Vec<RateLimit> {
     RATES.iter().map(limit).collect()
 }
 
+/// Requests a minute by the name of a rate limit.
+pub(crate) fn requests_a_minute(limit: &str) -> Option<u32> {
+    RATES.iter().find(|(rate, _)| rate.name() == limit).map(|(_, requests)| *requests)
+}
+
 /// What a request is held to.
 pub(crate) fn of_a_request() -> UnitLimits {
     UnitLimits { rows: API_ROWS, bytes: API_BYTES - ENVELOPE }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod contract;
+mod exchanges;
 mod faults;
 mod limits;
 mod message;

@@ -15,6 +15,7 @@ use axum::{
 
 use crate::{
     contract::Contract,
+    exchanges,
     faults::{FaultPlan, Faults, Layer, Struck, layer},
     message::{Asked, Reply},
     server::Server,
@@ -123,6 +124,9 @@ async fn handle<V: Vendor>(
         Ok(asked) => asked,
         Err(reason) => return response(Reply::text(400, &reason), None),
     };
+    if let Some(contract) = V::contract() {
+        exchanges::keep(contract, &asked);
+    }
     let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
     account.advance();
     let reply = account.answer(&asked, &faults);

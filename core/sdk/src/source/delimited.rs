@@ -38,6 +38,8 @@ pub struct DelimitedReader<R = Reader> {
     carry: Vec<u8>,
     /// First unread byte of the input.
     position: u64,
+    /// Where the first record begins.
+    start: u64,
     cells: Vec<u8>,
     ends: Vec<usize>,
     /// Line ends within what was passed over of the record.
@@ -84,12 +86,17 @@ impl DelimitedReader<Reader> {
         dialect: Dialect,
         limit: usize,
     ) -> Result<Self, Error> {
-        Ok(Self::new(input.read(file.id, start, u64::MAX)?, file, start, dialect, limit))
+        let slabs = match input.read(file.id, start, u64::MAX) {
+            // What is packed begins at its beginning; what stands before the record is passed over.
+            Err(error) if error.code == "input.not-splittable" => input.read(file.id, 0, u64::MAX)?,
+            read => read?,
+        };
+        Ok(Self::new(slabs, file, start, dialect, limit))
     }
 }
 
 impl<R: Slabs> DelimitedReader<R> {
-    /// Reads slabs, the first of which begins at `start`.
+    /// Reads slabs, the first of which begins at `start` or before.
     pub(crate) fn new(slabs: R, file: &InputFile, start: u64, dialect: Dialect, limit: usize) -> Self {
         let parser = csv_core::ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build();
         Self {
@@ -104,6 +111,7 @@ impl<R: Slabs> DelimitedReader<R> {
             from: 0,
             carry: Vec::new(),
             position: start,
+            start,
             cells: vec![0; 4096],
             ends: vec![0; 64],
             swallowed: 0,
@@ -164,9 +172,13 @@ impl<R: Slabs> DelimitedReader<R> {
     fn refill(&mut self) -> Result<bool, Error> {
         if self.slab.as_ref().is_none_or(|s| self.at >= s.len) {
             self.slab = self.slabs.next_slab()?;
-            self.at = 0;
+            while self.slab.as_ref().is_some_and(|slab| slab.offset + slab.len as u64 <= self.start) {
+                self.slab = self.slabs.next_slab()?;
+            }
             // The host keeps a byte order mark to itself: the first slab of such a file is at 3.
-            self.position = self.slab.as_ref().map_or(self.position, |slab| slab.offset);
+            let first = self.slab.as_ref().map_or(self.position, |slab| slab.offset);
+            self.position = if self.slab.is_some() { first.max(self.start) } else { first };
+            self.at = usize::try_from(self.position - first).unwrap_or(usize::MAX);
         }
         Ok(self.slab.is_some())
     }
@@ -345,6 +357,21 @@ mod tests {
             let cells: Vec<Vec<String>> = found.into_iter().map(|(_, _, cells)| cells).collect();
             assert_eq!(cells, [["a", "b"], ["x\r\ny", "\"q\""], ["1", ""], ["last", "é"]], "slabs of {slab}");
             assert!(rejects.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_first_record_is_passed_over() {
+        let file = InputFile { id: 0, name: "in".into(), size: None.into(), splittable: false };
+        for (slab, start) in (1..12).flat_map(|slab| [(slab, 4), (slab, 8)]) {
+            // As packed inputs come: from their beginning, whatever was asked for.
+            let slabs = Cut::new("a,b\n1,2\n3,4\n", 0, slab);
+            let mut reader = DelimitedReader::new(slabs, &file, start, Dialect::default(), 100);
+            let mut offsets = Vec::new();
+            while let Some(record) = reader.next(&mut Report::default()).unwrap() {
+                offsets.push(record.offset);
+            }
+            assert_eq!(offsets, if start == 4 { vec![4, 8] } else { vec![8] }, "slabs of {slab}");
         }
     }
 

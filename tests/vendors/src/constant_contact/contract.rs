@@ -13,7 +13,11 @@ const EXCEPTIONS: &[Exception] = &[Exception {
 pub(crate) fn contract() -> &'static Contract {
     static READ: OnceLock<Contract> = OnceLock::new();
     READ.get_or_init(|| Contract {
-        documents: vec![Document::new("/v3", include_str!("../../openapi/constant-contact.json"))],
+        documents: vec![Document::new(
+            "constant-contact",
+            "/v3",
+            include_str!("../../openapi/constant-contact.json"),
+        )],
         outside: &["/oauth2/"], // in no document: the vendor has none of its tokens
         in_links: &["cursor"],
         ending: "",

@@ -8,6 +8,8 @@ use crate::text;
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) root: Value,
+    /// Its file's name, without the ending.
+    name: &'static str,
     /// What stands before its paths on the wire.
     prefix: &'static str,
 }
@@ -24,22 +26,34 @@ pub(crate) struct Operation<'a> {
 impl Document {
     /// # Panics
     /// When the text is no JSON: it is a file of this crate.
-    pub(crate) fn new(prefix: &'static str, text: &str) -> Self {
-        Self { root: serde_json::from_str(text).expect("a description in JSON"), prefix }
+    pub(crate) fn new(name: &'static str, prefix: &'static str, text: &str) -> Self {
+        Self { root: serde_json::from_str(text).expect("a description in JSON"), name, prefix }
     }
 
     /// The operation of a request; `None` when the path is not described, and `Err` when the method is not.
     pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Result<Operation<'_>, String>> {
-        let path = path.strip_prefix(self.prefix)?;
-        let paths = self.root["paths"].as_object()?;
-        let found = paths.iter().filter_map(|(template, item)| Some((template, item, fits(template, path)?)));
-        // `/jobs/show_many` fits `/jobs/{id}`, too: the fewest parameters win.
-        let (_, item, path_values) = found.min_by_key(|(_, _, values)| values.len())?;
+        let (_, item, path_values) = self.fitting(path)?;
         let described = &item[method.to_lowercase()];
         if described.is_null() {
             return Some(Err(format!("there is no {method} here")));
         }
         Some(Ok(Operation { described, path_values, shared: &item["parameters"] }))
+    }
+
+    /// Where a path stands: this document's name, the template, and the path as this document has it.
+    pub(crate) fn place<'a>(&'a self, path: &'a str) -> Option<(&'static str, &'a str, &'a str)> {
+        let (template, ..) = self.fitting(path)?;
+        Some((self.name, template, path.strip_prefix(self.prefix)?))
+    }
+
+    fn fitting(&self, path: &str) -> Option<(&str, &Value, Vec<(String, String)>)> {
+        let path = path.strip_prefix(self.prefix)?;
+        let paths = self.root["paths"].as_object()?;
+        let found = paths
+            .iter()
+            .filter_map(|(template, item)| Some((template.as_str(), item, fits(template, path)?)));
+        // `/jobs/show_many` fits `/jobs/{id}`, too: the fewest parameters win.
+        found.min_by_key(|(_, _, values)| values.len())
     }
 
     /// What a `$ref` leads to, or the value itself.

@@ -40,8 +40,7 @@ impl Contract {
             return Vec::new();
         }
         let line = asked.line();
-        let path =
-            asked.path.strip_suffix(self.ending).filter(|_| !self.ending.is_empty()).unwrap_or(&asked.path);
+        let path = self.plain(&asked.path);
         let found = self
             .documents
             .iter()
@@ -61,6 +60,17 @@ impl Contract {
         let of_reply = of_reply.filter(is_real).map(|what| format!("{line}: reply {}: {what}", reply.status));
         // A request that is refused for its faults has them told once, not for every row.
         of_request.chain(of_reply).take(20).collect()
+    }
+
+    /// Where a request stands: the description's name, the template of its path, and the path as described. None for
+    /// those that no description speaks of.
+    pub(crate) fn place<'a>(&'a self, asked: &'a Asked) -> Option<(&'static str, &'a str, &'a str)> {
+        self.documents.iter().find_map(|document| document.place(self.plain(&asked.path)))
+    }
+
+    /// A path without the ending that does not matter.
+    fn plain<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_suffix(self.ending).filter(|_| !self.ending.is_empty()).unwrap_or(path)
     }
 }
 

@@ -189,6 +189,7 @@ mod tests {
 
     fn found(schema: Value, value: Value) -> Vec<String> {
         let document = Document::new(
+            "test",
             "",
             &json!({ "definitions": { "name": { "type": "string", "maxLength": 3 } } }).to_string(),
         );

@@ -22,7 +22,7 @@ const EXCEPTIONS: &[Exception] = &[
 pub(crate) fn contract() -> &'static Contract {
     static READ: OnceLock<Contract> = OnceLock::new();
     READ.get_or_init(|| Contract {
-        documents: vec![Document::new("", include_str!("../../openapi/zendesk.json"))],
+        documents: vec![Document::new("zendesk", "", include_str!("../../openapi/zendesk.json"))],
         outside: &[],
         in_links: &[],
         ending: ".json", // with or without, both work

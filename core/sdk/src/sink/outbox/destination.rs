@@ -25,6 +25,13 @@ pub trait Destination {
         (500u64 << asked.min(5)).min(10_000)
     }
 
+    /// How many requests a minute the vendor allows, if its jobs end by themselves and one request asks for all of them.
+    /// Then they are asked for when they should be done, by how long those before took, and [`poll_ms`](Self::poll_ms)
+    /// counts only until one was done.
+    fn requests_a_minute(&self) -> Option<u32> {
+        None
+    }
+
     /// The request that sends a unit; or what is known without one.
     fn send(&mut self, http: &Http, unit: &Unit) -> Result<Step, Error>;
 

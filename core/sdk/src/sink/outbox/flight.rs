@@ -14,6 +14,7 @@ use super::{
     destination::{Destination, Doubt, InFlight, Jobs, Progress, Reaction, Step},
     note::{Note, Notes},
     outcome::{Fates, UnitOutcome},
+    pace::Pace,
 };
 use crate::{Clock, Http, PendingReply};
 
@@ -43,11 +44,14 @@ pub(super) struct Flight<'a> {
     /// Sent, not answered; oldest first.
     waiting: VecDeque<(usize, u64, PendingReply)>,
     jobs: Vec<InFlight>,
+    /// When the vendor took up each unit that it works on. A request may have waited long for the rate limit before.
+    taken_up: BTreeMap<u64, u64>,
     /// Refused for want of room.
     later: VecDeque<usize>,
     not_before_ms: u64,
     /// Questions for jobs since one was done.
     asked: u32,
+    pace: Pace,
     lost: BTreeMap<usize, u32>,
     /// Nothing that writes is sent: requests are put together only.
     dry: bool,
@@ -88,9 +92,11 @@ impl<'a> Flight<'a> {
             report,
             waiting: VecDeque::new(),
             jobs: Vec::new(),
+            taken_up: BTreeMap::new(),
             later: VecDeque::new(),
             not_before_ms: 0,
             asked: 0,
+            pace: Pace::default(),
             lost: BTreeMap::new(),
             dry: false,
             unclean: 0,
@@ -147,7 +153,7 @@ impl<'a> Flight<'a> {
                 let reaction = self.destination.sent(&read, reply)?;
                 self.react(unit, at_ms, reaction)?;
             } else if !self.jobs.is_empty() {
-                self.poll()?;
+                self.poll(next < units.end || !self.later.is_empty())?;
             } else if !self.later.is_empty() {
                 self.clock.sleep_ms(self.not_before_ms.saturating_sub(self.clock.now_ms()))?;
             } else if next == units.end {
@@ -242,12 +248,18 @@ impl<'a> Flight<'a> {
 
     fn works_on(&mut self, unit: usize, job: String, at_ms: u64) {
         self.states[unit] = State::UnderWay;
+        self.taken_up.insert(unit as u64, self.clock.now_ms());
         self.jobs.push(InFlight { unit: unit as u64, rows: self.cuts[unit].rows, job, at_ms });
     }
 
-    /// Waits a little and asks for all jobs.
-    fn poll(&mut self) -> Result<(), Error> {
-        self.clock.sleep_ms(self.destination.poll_ms(self.asked))?;
+    /// Waits a little and asks for all jobs; `more` units wait for room.
+    fn poll(&mut self, more: bool) -> Result<(), Error> {
+        let now = self.clock.now_ms();
+        let taken_up = |job: &InFlight| self.taken_up.get(&job.unit).copied().unwrap_or(job.at_ms);
+        let begun: Vec<u64> = self.jobs.iter().map(taken_up).collect();
+        let timed = self.destination.requests_a_minute();
+        let timed = timed.and_then(|most| self.pace.wait_ms(now, &begun, self.asked, more, most));
+        self.clock.sleep_ms(timed.unwrap_or_else(|| self.destination.poll_ms(self.asked)))?;
         let list = std::mem::take(&mut self.jobs);
         let (outbox, cuts) = (&mut *self.outbox, &self.cuts);
         let mut read = |number: u64| {
@@ -261,6 +273,9 @@ impl<'a> Flight<'a> {
             return Err(Error::bug("outbox.poll", message));
         }
         self.asked += 1;
+        let ended = begun.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Progress::Done(_)));
+        let ended: Vec<u64> = ended.map(|(begun, _)| *begun).collect();
+        self.pace.learn(self.clock.now_ms(), &ended);
         for (job, answer) in list.into_iter().zip(answers) {
             let unit = usize::try_from(job.unit).unwrap_or(usize::MAX);
             match answer {

@@ -7,6 +7,7 @@ mod destination;
 mod flight;
 mod note;
 mod outcome;
+mod pace;
 
 pub use cut::{Unit, UnitLimits};
 pub use deliver::Sent;

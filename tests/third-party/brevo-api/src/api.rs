@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use usher_sdk::{
     Http, Reply, RequestBuilder, Secret,
     abi::{Error, ErrorClass},
@@ -93,15 +94,16 @@ pub(crate) struct Process {
 
 #[derive(Deserialize)]
 struct Info {
-    /// Links to lists of rows that there was something about, by what it was; null where there is none.
-    import: Option<BTreeMap<String, Option<String>>>,
+    /// Links to lists of rows that there was something about, by what it was; null where there is none. Brevo's own
+    /// library for Node has numbers of rows there (NODE).
+    import: Option<BTreeMap<String, Value>>,
 }
 
 impl Process {
     /// The names of the lists that there are; `None` when the reply does not say whether there are any.
     pub(crate) fn lists(&self) -> Option<Vec<&str>> {
         let import = self.info.as_ref()?.import.as_ref()?;
-        let filled = import.iter().filter(|(_, link)| link.as_ref().is_some_and(|link| !link.is_empty()));
+        let filled = import.iter().filter(|(_, list)| !list.is_null() && *list != "" && *list != 0);
         Some(filled.map(|(name, _)| name.as_str()).collect())
     }
 }
@@ -117,7 +119,7 @@ pub(crate) struct Attribute {
     pub(crate) name: String,
 }
 
-/// A refusal in Brevo's own words: a code and a sentence (ERRORS).
+/// A refusal in Brevo's own words: a code and a sentence (IMPORT, PROCESS).
 pub(crate) fn refusal(reply: Reply) -> Result<Error, Error> {
     #[derive(Deserialize)]
     struct Words {

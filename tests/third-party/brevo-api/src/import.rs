@@ -31,9 +31,9 @@ impl Destination for Import<'_> {
         1
     }
 
-    /// At most ninety times an hour: questions for processes count among a hundred (LIMITS).
+    /// Soon at first, then every 48 seconds: of such questions there may be a hundred an hour (LIMITS).
     fn poll_ms(&self, asked: u32) -> u64 {
-        5_000 << asked.min(3)
+        1_500 << asked.min(5)
     }
 
     fn send(&mut self, http: &Http, unit: &Unit) -> Result<Step, Error> {

@@ -118,7 +118,7 @@ fn a_good_run() {
     assert_eq!((delivery.units, delivery.settled, &delivery.stopped), (2, 2, &None));
     assert_eq!(delivery.answers[1]["answer"], json!({ "process": "2", "status": "completed", "lists": [] }));
     assert_eq!(written.receipt.warnings, [""; 0]);
-    assert_eq!(host.clock().slept_ms(), 5_000 + 10_000 + 20_000 + 5_000);
+    assert_eq!(host.clock().slept_ms(), 1_500 + 3_000 + 6_000 + 1_500);
     balance(&written.report, 3).expect("every row is accounted for");
     // What a request counts against, and whether the host may send it again.
     let heads: Vec<_> = host.requests().into_iter().map(|sent| sent.head).collect();
@@ -164,6 +164,16 @@ fn rows_are_confirmed_only_where_nothing_is_said_against_any_of_them() {
 }
 
 #[test]
+fn numbers_of_rows_do_where_links_are_expected() {
+    for (rows, expected) in [(0, [3, 0, 0]), (1, [1, 2, 0])] {
+        let host = imports(account(), [begun(1), begun(2)]);
+        let host = process(host, 1, [completed(json!({ "invalid_emails": rows }))]);
+        let host = process(host, 2, [clean()]);
+        assert_eq!(fates(&run(&host, json!({})).expect("a run")), expected);
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_kept_and_unknown() {
     for reply in [status("failed"), status("on_holiday"), Reply::new(200).body("<html>")] {
         let host = process(imports(account(), [begun(1), begun(2)]), 1, [reply]);
@@ -192,7 +202,7 @@ fn a_limit_that_is_used_up_is_waited_for_as_long_as_brevo_says() {
     let host = process(host, 2, [clean()]);
     let written = run(&host, json!({})).expect("a run");
     assert_eq!((fates(&written), bodies(&host).len()), ([3, 0, 0], 3));
-    assert_eq!(host.clock().slept_ms(), 7_000 + 5_000 + 10_000 + 5_000);
+    assert_eq!(host.clock().slept_ms(), 7_000 + 1_500 + 3_000 + 1_500);
 }
 
 #[test]

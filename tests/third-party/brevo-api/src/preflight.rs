@@ -44,7 +44,7 @@ pub(crate) fn ask(
         let reply = client.get(&http, &format!("/contacts/lists/{list}")).send()?;
         if reply.status() == 404 {
             let message =
-                format!("the account has no list {list}; Brevo shows the ids under Contacts > Lists");
+                format!("the account has no list {list}; see Brevo for the ids of its lists");
             problems.push(problem(format!("/lists/{n}"), "brevo.no-list", message));
         } else {
             reply.error_for_status()?;

@@ -43,8 +43,7 @@ pub(crate) fn ask(
     for (n, list) in options.lists.iter().enumerate() {
         let reply = client.get(&http, &format!("/contacts/lists/{list}")).send()?;
         if reply.status() == 404 {
-            let message =
-                format!("the account has no list {list}; see Brevo for the ids of its lists");
+            let message = format!("the account has no list {list}; see Brevo for the ids of its lists");
             problems.push(problem(format!("/lists/{n}"), "brevo.no-list", message));
         } else {
             reply.error_for_status()?;

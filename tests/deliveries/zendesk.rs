@@ -82,7 +82,7 @@ fn is_right(vendor: &Zendesk, people: &[Person], context: &str) {
             Fate::Delivered => {
                 let user = user.unwrap_or_else(|| panic!("{context}: {} is missing", person.id));
                 assert_eq!(user.text("name"), person.name, "{context}");
-                assert_eq!(user.emails, [person.email.clone()], "{context}");
+                assert_eq!(user.emails, std::slice::from_ref(&person.email), "{context}");
                 assert_eq!(user.field("plan"), Some(&json!(person.plan)), "{context}");
                 assert_eq!(user.text("role"), "end-user", "{context}");
             }

@@ -179,6 +179,20 @@ fn a_vendor_that_goes_away_leaves_the_rest_for_the_next_run() {
 }
 
 #[test]
+fn a_replay_neither_goes_on_with_a_run_nor_is_gone_on_with() {
+    let vendor = vendor();
+    let bench = bench(&vendor, &FOUR, "", ALONE);
+    (vendor.state().0.good, vendor.state().0.then) = (Some(1), Some((403, "")));
+    let recorded = fates(&outcome(&bench, &["run", "--record", "tape"], 4));
+    let replayed = fates(&outcome(&bench, &["run", "--replay", "tape"], 4));
+    assert_eq!((recorded, replayed), ([2, 2, 0, 0], [2, 2, 0, 0]));
+    vendor.state().0.then = None;
+    let ended = outcome(&bench, &["run"], 0);
+    assert_eq!(ended["connectors"][0]["delivery"]["earlier"], 1);
+    assert_eq!(taken(&vendor), FOUR);
+}
+
+#[test]
 fn wrong_credentials_publish_nothing() {
     let vendor = vendor();
     let bench = bench(&vendor, &FIVE, "", ALONE);

@@ -55,6 +55,8 @@ pub struct Engine {
     pub(super) delivering: Gate,
     /// The runs that were left unfinished, by chain, with another manifest than this one.
     superseded: Mutex<Option<Attempt>>,
+    /// State and ledger; a replay's are its own.
+    database: Arc<Database>,
     network: Arc<Network>,
     stops: Arc<Mutex<Vec<runner::Cancel>>>,
     staging: Arc<Mutex<Option<PathBuf>>>,
@@ -63,9 +65,15 @@ pub struct Engine {
 impl Engine {
     /// An engine; plugins are loaded as they are needed.
     pub fn new(manifest: Manifest, plugins: Registry, settings: Settings, cancel: Cancel) -> Self {
+        let database = match settings.tape {
+            // It is a rehearsal: nothing reaches a vendor, and no run must go on from it.
+            Some(Tape::Replay(_)) => Database::in_memory(),
+            _ => Database::new(&manifest.state),
+        };
         Self {
             manifest,
             plugins,
+            database,
             network: Network::new(NetworkOptions {
                 tape: settings.tape.clone(),
                 ..NetworkOptions::new(cancel.clone())
@@ -132,7 +140,7 @@ impl Engine {
     pub(super) fn attempt(&self, chain: &str, id: &str) -> Result<Attempt, Error> {
         let new =
             Attempt { chain: chain.to_owned(), run: id.to_owned(), manifest: self.manifest.digest.clone() };
-        let earlier = Attempt::unfinished(&Database::new(&self.manifest.state), chain)?;
+        let earlier = Attempt::unfinished(&self.database, chain)?;
         let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
         *superseded = None;
         match earlier {
@@ -146,8 +154,7 @@ impl Engine {
 
     /// Whether something of this chain was sent and not finished.
     pub fn is_unfinished(&self, chain: &str) -> bool {
-        Attempt::unfinished(&Database::new(&self.manifest.state), chain)
-            .is_ok_and(|earlier| earlier.is_some())
+        Attempt::unfinished(&self.database, chain).is_ok_and(|earlier| earlier.is_some())
     }
 
     /// The run of this chain that was left unfinished with another manifest, if there is one.
@@ -157,7 +164,7 @@ impl Engine {
 
     /// Forgets a run and what it noted.
     pub(super) fn forget(&self, attempt: &Attempt) -> Result<(), Error> {
-        attempt.finish(&Database::new(&self.manifest.state))
+        attempt.finish(&self.database)
     }
 
     /// Something else is about to be sent: nobody goes on with that run any more.
@@ -192,7 +199,6 @@ impl Engine {
         let connector = &opened.connector;
         let wants = |service: &str| opened.plugin.preamble.wants.iter().any(|wanted| wanted == service);
         let view = Arc::new(inputs.view(&connector.options).storing(connector.store));
-        let database = Database::new(&self.manifest.state);
         // Only a sink is given an output.
         let gate = if output.is_some() { &self.delivering } else { &self.asking };
         let (level, lines) = (self.settings.log, self.settings.lines.clone());
@@ -220,9 +226,9 @@ impl Engine {
             input: input.map(|input| input as _),
             output: output.filter(|_| wants("output")),
             clock: wants("clock").then(|| Arc::new(SystemClock::new(self.cancel.clone())) as _),
-            state: wants("state").then(|| Arc::new(database.state(&connector.name)) as _),
+            state: wants("state").then(|| Arc::new(self.database.state(&connector.name)) as _),
             ledger: wants("ledger")
-                .then(|| Arc::new(database.ledger(attempt, &connector.name, gate.clone())) as _),
+                .then(|| Arc::new(self.database.ledger(attempt, &connector.name, gate.clone())) as _),
             http: http.map(|http| Arc::new(http) as _),
             others: Vec::new(),
         };

@@ -3,7 +3,7 @@
 
 use std::{
     io::ErrorKind,
-    path::{Path, PathBuf},
+    path::{Display, Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -57,19 +57,20 @@ CREATE TABLE unfinished (
 /// written is on disk when the call returns (WAL, `synchronous=FULL`). Several processes may use the file at once.
 #[derive(Debug)]
 pub struct Database {
-    path: PathBuf,
+    /// None: in memory.
+    path: Option<PathBuf>,
     connection: Mutex<Option<Connection>>,
 }
 
 impl Database {
     /// The file `usher.db` in `folder` (the manifest's `state`, by default `.usher` beside it).
     pub fn new(folder: &Path) -> Arc<Self> {
-        Arc::new(Self { path: folder.join("usher.db"), connection: Mutex::new(None) })
+        Arc::new(Self { path: Some(folder.join("usher.db")), connection: Mutex::new(None) })
     }
 
-    /// Where the file is, or would be.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// In memory, and gone with it.
+    pub fn in_memory() -> Arc<Self> {
+        Arc::new(Self { path: None, connection: Mutex::new(None) })
     }
 
     /// The values of one connector.
@@ -88,7 +89,7 @@ impl Database {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Error> {
         let mut connection = lock(&self.connection);
-        if connection.is_none() && !self.path.exists() {
+        if connection.is_none() && !self.path.as_ref().is_some_and(|path| path.exists()) {
             return Ok(None);
         }
         query(self.opened(&mut connection)?).map(Some).map_err(|e| self.explain(&e))
@@ -125,17 +126,14 @@ impl Database {
     }
 
     fn open(&self) -> Result<Connection, Error> {
-        if let Some(folder) = self.path.parent() {
-            create_private_folder(folder).map_err(|e| disk_error("state", folder, &e))?;
-        }
-        // Created here for its mode, which SQLite then gives to the `-wal` and `-shm` files as well.
-        match create_private_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                return Err(disk_error("state", &self.path, &error));
+        let connection = match &self.path {
+            Some(path) => {
+                create_private(path)?;
+                Connection::open(path)
             }
-            _ => {}
-        }
-        let mut connection = Connection::open(&self.path).map_err(|e| self.explain(&e))?;
+            None => Connection::open_in_memory(),
+        };
+        let mut connection = connection.map_err(|e| self.explain(&e))?;
         let version = prepare(&mut connection).map_err(|e| self.explain(&e))?;
         if version != VERSION {
             return Err(Error::config(
@@ -143,15 +141,19 @@ impl Database {
                 format!(
                     "`{}` has tables of version {version}, this usher knows version {VERSION}; use the usher that \
                      wrote it, or another `state` folder",
-                    self.path.display()
+                    self.shown()
                 ),
             ));
         }
         Ok(connection)
     }
 
+    fn shown(&self) -> Display<'_> {
+        self.path.as_deref().unwrap_or(Path::new("memory")).display()
+    }
+
     fn explain(&self, error: &rusqlite::Error) -> Error {
-        let path = self.path.display();
+        let path = self.shown();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Error::permanent(
                 "state.disk-full",
@@ -174,6 +176,17 @@ impl Database {
             ),
             _ => Error::permanent("state.failed", format!("cannot use `{path}` ({error}); check the disk")),
         }
+    }
+}
+
+/// The file, empty, with its mode, which SQLite then gives to the `-wal` and `-shm` files as well.
+fn create_private(file: &Path) -> Result<(), Error> {
+    if let Some(folder) = file.parent() {
+        create_private_folder(folder).map_err(|e| disk_error("state", folder, &e))?;
+    }
+    match create_private_file(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(disk_error("state", file, &error)),
+        _ => Ok(()),
     }
 }
 

@@ -154,7 +154,7 @@ mod tests {
         let (database, gate) = (Database::new(&folder.path().join("state")), Gate::new(Sending::Held));
         let ledger = database.ledger(&attempt("c", "r"), "s", gate.clone());
         ledger.note("a", b"u", b"sent").unwrap();
-        assert!(!database.path().exists());
+        assert!(!folder.path().join("state").exists());
         gate.set(Sending::All);
         ledger.note("a", b"u", b"sent").unwrap();
         assert!(ledger.find("a", b"u").unwrap().is_some());

@@ -32,28 +32,31 @@ impl Document {
 
     /// The operation of a request; `None` when the path is not described, and `Err` when the method is not.
     pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Result<Operation<'_>, String>> {
-        let (_, item, path_values) = self.fitting(path)?;
+        let (template, item, rest) = self.fitting(path)?;
         let described = &item[method.to_lowercase()];
         if described.is_null() {
             return Some(Err(format!("there is no {method} here")));
         }
+        let path_values = fits(template, rest)?;
         Some(Ok(Operation { described, path_values, shared: &item["parameters"] }))
     }
 
     /// Where a path stands: this document's name, the template, and the path as this document has it.
     pub(crate) fn place<'a>(&'a self, path: &'a str) -> Option<(&'static str, &'a str, &'a str)> {
-        let (template, ..) = self.fitting(path)?;
-        Some((self.name, template, path.strip_prefix(self.prefix)?))
+        let (template, _, rest) = self.fitting(path)?;
+        Some((self.name, template, rest))
     }
 
-    fn fitting(&self, path: &str) -> Option<(&str, &Value, Vec<(String, String)>)> {
-        let path = path.strip_prefix(self.prefix)?;
-        let paths = self.root["paths"].as_object()?;
-        let found = paths
+    /// The template that a path fits, what stands there, and the path without the prefix.
+    fn fitting<'a, 'p>(&'a self, path: &'p str) -> Option<(&'a str, &'a Value, &'p str)> {
+        let rest = path.strip_prefix(self.prefix)?;
+        let found = self.root["paths"]
+            .as_object()?
             .iter()
-            .filter_map(|(template, item)| Some((template.as_str(), item, fits(template, path)?)));
+            .filter_map(|(template, item)| Some((template, item, fits(template, rest)?.len())));
         // `/jobs/show_many` fits `/jobs/{id}`, too: the fewest parameters win.
-        found.min_by_key(|(_, _, values)| values.len())
+        let (template, item, _) = found.min_by_key(|(_, _, values)| *values)?;
+        Some((template, item, rest))
     }
 
     /// What a `$ref` leads to, or the value itself.

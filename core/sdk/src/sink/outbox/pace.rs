@@ -37,7 +37,7 @@ impl Pace {
         let Some(due) = ends.get(worth.clamp(1, ends.len().max(1)) - 1).filter(|_| idle == 0) else {
             return Some(again);
         };
-        Some(due.saturating_sub(now).max(LEAST_MS).min(MOST_MS))
+        Some(due.saturating_sub(now).clamp(LEAST_MS, MOST_MS))
     }
 
     /// Jobs were asked for at `now`, and some of them, accepted at these times, are done.

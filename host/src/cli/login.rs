@@ -51,7 +51,7 @@ impl Login {
         let until = clock.now_ms().saturating_add(prompt.expires_in.saturating_mul(1_000));
         let mut interval = prompt.interval;
         loop {
-            clock.sleep_ms(interval.clamp(1, 60).saturating_mul(1_000))?;
+            clock.sleep_ms(interval.max(1).saturating_mul(1_000))?;
             let progress = match login.poll() {
                 Ok(progress) => progress,
                 // The network may come back while the code is good.
@@ -68,6 +68,13 @@ impl Login {
                     );
                 } else if !session.global.quiet {
                     print(&format!("`{}` is logged in\n", self.connector));
+                    if let Some(option) = &progress.option {
+                        tell!(
+                            "on a machine without a browser: `usher login {} --export` prints the value of its option `{}`",
+                            self.connector,
+                            option.trim_start_matches('/').replace('/', ".")
+                        );
+                    }
                 }
                 return Ok(());
             }

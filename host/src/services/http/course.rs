@@ -14,7 +14,7 @@ use super::{
     network::{ConnectorNetwork, Network},
     redirect::{self, Hop},
     request::Request,
-    retry::{self, Ending, Terms, words},
+    retry::{self, Ending, Terms, Tried, words},
     wire::Missed,
 };
 use crate::services::private::lock;
@@ -43,17 +43,20 @@ impl Course {
             most: request.head.max_attempts,
             patience_ms: options.patience_ms,
         };
-        let (mut attempts, mut told) = (0, false);
+        let (mut tried, mut told) = (Tried { attempts: 0, troubles: 0, elapsed_ms: 0 }, false);
         loop {
-            self.network
-                .limits
-                .pass(&keys, &*options.clock, terms.patience_ms)
-                .map_err(|e| e.context(request.name()))?;
+            let passed = self.network.limits.pass(&keys, &*options.clock, terms.patience_ms);
+            passed.map_err(|error| match error.code.as_str() {
+                "http.rate-limit" if tried.troubles > 0 => {
+                    Missed::Lost(error.message.to_string()).error(&request.name(), &after(tried))
+                }
+                _ => error.context(request.name()),
+            })?;
             options.cancel.check()?;
             if given_up() {
                 return Err(Error::cancelled());
             }
-            attempts += 1;
+            tried.attempts += 1;
             self.connector.log.metric("http.requests", 1);
             let outcome = self.attempt(request)?;
             let now = options.clock.now_ms();
@@ -70,12 +73,23 @@ impl Course {
                 }
                 Err(missed) => (Ending::Missed(missed), missed.why()),
             };
-            let elapsed = now.saturating_sub(begun);
-            let wait = retry::again(&ending, terms, attempts, elapsed, &mut lock(&self.network.random));
+            tried.troubles += u64::from(ending.may_have_worked());
+            tried.elapsed_ms = now.saturating_sub(begun);
+            let wait = retry::again(&ending, terms, tried, &mut lock(&self.network.random));
             let Some(wait) = wait else {
+                if told && outcome.is_ok() {
+                    let text =
+                        format!("{} is answered again, after {}", request.name(), words(tried.elapsed_ms));
+                    self.connector.log.log(LogLevel::WARN, "http", &text);
+                }
+                let attempts = tried.attempts;
                 return match outcome {
                     Ok((reply, body)) => Ok((HttpReply { attempts, retry_after_ms: asks, ..reply }, body)),
-                    Err(missed) => Err(missed.error(&request.name(), &after(attempts, elapsed))),
+                    // This attempt got nowhere, but one before it may have.
+                    Err(missed) if tried.troubles > 0 => {
+                        Err(missed.not_known().error(&request.name(), &after(tried)))
+                    }
+                    Err(missed) => Err(missed.error(&request.name(), &after(tried))),
                 };
             };
             if wait >= TELL_MS && !told {
@@ -100,7 +114,6 @@ impl Course {
             0 => options.timeout,
             ms => Duration::from_millis(ms),
         };
-        let deadline = Instant::now() + timeout;
         let mut hop = Hop {
             method: request.method.clone(),
             uri: request.uri.clone(),
@@ -108,7 +121,7 @@ impl Course {
             body: &request.body,
         };
         for hops in 0.. {
-            let moved = |missed: Missed| if hops > 0 { missed.after_a_redirect() } else { missed };
+            let moved = |missed: Missed| if hops > 0 { missed.not_known() } else { missed };
             let received = match self.network.wire.exchange(&hop, timeout) {
                 Ok(received) => received,
                 Err(missed) => return Ok(Err(moved(missed))),
@@ -132,6 +145,8 @@ impl Course {
                 }
                 Some(next) => hop = next,
                 None => {
+                    // The head took its own time.
+                    let deadline = Instant::now() + timeout;
                     let opened = body::open(received, request.head.gzip, options.most_body, deadline);
                     return Ok(opened
                         .map(|(reply, body)| (HttpReply { url: hop.uri.to_string(), ..reply }, body))
@@ -156,6 +171,7 @@ impl Course {
 }
 
 /// What was tried, when it was more than once.
-fn after(attempts: u64, elapsed_ms: u64) -> String {
+fn after(tried: Tried) -> String {
+    let Tried { attempts, elapsed_ms, .. } = tried;
     if attempts > 1 { format!(" after {attempts} attempts in {}", words(elapsed_ms)) } else { String::new() }
 }

@@ -8,21 +8,22 @@ const EPOCH: f64 = 1_000_000_000.0;
 const EPOCH_MS: f64 = 1_000_000_000_000.0;
 
 /// The milliseconds to wait that a reply asks for: `Retry-After` in seconds or as a date, before `X-RateLimit-Reset`
-/// in seconds or as a time. A date counts from the reply's own `Date`, if it has one: clocks differ.
+/// in seconds or as a time. Times count from the reply's own `Date`, if it has one: clocks differ.
 pub(super) fn wait_ms(headers: &[(String, String)], now_ms: u64) -> Option<u64> {
     let value = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim());
+    let now_ms = value("date").and_then(date_ms).unwrap_or(now_ms);
     if let Some(text) = value("retry-after") {
         if let Some(seconds) = seconds(text) {
             return Some(ms(seconds));
         }
         if let Some(until) = date_ms(text) {
-            let now = value("date").and_then(date_ms).unwrap_or(now_ms);
-            return Some(until.saturating_sub(now));
+            return Some(until.saturating_sub(now_ms));
         }
     }
     let reset = value("x-ratelimit-reset")
         .or_else(|| value("ratelimit-reset"))
-        .or_else(|| value("x-rate-limit-reset"));
+        .or_else(|| value("x-rate-limit-reset"))
+        .or_else(|| value("rate-limit-reset"));
     let reset = reset.and_then(seconds)?;
     Some(match reset {
         at if at >= EPOCH_MS => (at as u64).saturating_sub(now_ms),
@@ -76,6 +77,8 @@ mod tests {
             (&[("x-ratelimit-reset", "1795348805250")], Some(5_250)),
             (&[("x-ratelimit-reset", "1795348700")], Some(0)),
             (&[("ratelimit-reset", "3")], Some(3_000)),
+            (&[("rate-limit-reset", "3")], Some(3_000)),
+            (&[("x-ratelimit-reset", "1795348805"), ("date", "Sun, 22 Nov 2026 12:00:01 GMT")], Some(4_000)),
             (&[("retry-after", "2"), ("x-ratelimit-reset", "60")], Some(2_000)),
             (&[("retry-after", "soon"), ("x-ratelimit-reset", "60")], Some(60_000)),
             (&[("retry-after", "-1")], None),

@@ -32,12 +32,31 @@ pub(super) struct Terms {
     pub(super) patience_ms: u64,
 }
 
-/// The milliseconds to wait before another attempt; none: this was the last. `attempts` were made in `elapsed_ms`.
+/// What was tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tried {
+    pub(super) attempts: u64,
+    /// Of them, those that may have had their effect, as [`Ending::may_have_worked`] says.
+    pub(super) troubles: u64,
+    /// In so many milliseconds.
+    pub(super) elapsed_ms: u64,
+}
+
+impl Ending<'_> {
+    /// Whether the request may have had its effect though there is no good reply.
+    pub(super) fn may_have_worked(&self) -> bool {
+        match self {
+            Self::Reply(status, _) => *status == 408 || *status >= 500,
+            Self::Missed(missed) => matches!(missed, Missed::TimedOut(_) | Missed::Lost(_)),
+        }
+    }
+}
+
+/// The milliseconds to wait before another attempt; none: this was the last.
 pub(super) fn again(
     ending: &Ending<'_>,
     terms: Terms,
-    attempts: u64,
-    elapsed_ms: u64,
+    tried: Tried,
     random: &mut fastrand::Rng,
 ) -> Option<u64> {
     let most = match ending {
@@ -48,15 +67,16 @@ pub(super) fn again(
         Ending::Missed(Missed::TimedOut(_) | Missed::Lost(_)) if terms.idempotent => TRIES,
         _ => return None,
     };
-    let most = if terms.most > 0 { most.min(terms.most) } else { most };
-    if attempts >= most {
+    // An outage of ten minutes before leaves as many tries.
+    if tried.troubles >= most || (terms.most > 0 && tried.attempts >= terms.most) {
         return None;
     }
     let wait = match ending {
-        Ending::Reply(_, Some(hint)) => *hint,
-        _ => backoff(attempts, random),
+        // No time at all would be asked for again and again.
+        Ending::Reply(_, Some(hint)) if *hint >= FIRST_MS => *hint,
+        _ => backoff(tried.attempts, random),
     };
-    (elapsed_ms.saturating_add(wait) <= terms.patience_ms).then_some(wait)
+    (tried.elapsed_ms.saturating_add(wait) <= terms.patience_ms).then_some(wait)
 }
 
 fn backoff(attempts: u64, random: &mut fastrand::Rng) -> u64 {
@@ -79,13 +99,19 @@ mod tests {
     const ONCE: Terms = Terms { idempotent: false, refused_once: false, most: 0, patience_ms: 900_000 };
     const OFTEN: Terms = Terms { idempotent: true, ..ONCE };
 
+    fn first(troubles: u64) -> Tried {
+        Tried { attempts: 1, troubles, elapsed_ms: 0 }
+    }
+
     fn tries(ending: &Ending<'_>, terms: Terms) -> (u64, u64) {
-        let (mut random, mut attempts, mut elapsed) = (fastrand::Rng::with_seed(7), 1, 0);
-        while let Some(wait) = again(ending, terms, attempts, elapsed, &mut random) {
-            attempts += 1;
-            elapsed += wait;
+        let trouble = u64::from(ending.may_have_worked());
+        let (mut random, mut tried) = (fastrand::Rng::with_seed(7), first(trouble));
+        while let Some(wait) = again(ending, terms, tried, &mut random) {
+            tried.attempts += 1;
+            tried.troubles += trouble;
+            tried.elapsed_ms += wait;
         }
-        (attempts, elapsed)
+        (tried.attempts, tried.elapsed_ms)
     }
 
     #[test]
@@ -118,9 +144,23 @@ mod tests {
     #[test]
     fn a_hint_is_kept_to_and_has_its_bound() {
         let mut random = fastrand::Rng::with_seed(7);
-        assert_eq!(again(&Ending::Reply(429, Some(7_000)), ONCE, 1, 0, &mut random), Some(7_000));
-        assert_eq!(again(&Ending::Reply(429, Some(901_000)), ONCE, 1, 0, &mut random), None);
-        assert_eq!(again(&Ending::Reply(429, Some(7_000)), ONCE, 1, 895_000, &mut random), None);
+        assert_eq!(again(&Ending::Reply(429, Some(7_000)), ONCE, first(0), &mut random), Some(7_000));
+        assert_eq!(again(&Ending::Reply(429, Some(901_000)), ONCE, first(0), &mut random), None);
+        let late = Tried { elapsed_ms: 895_000, ..first(0) };
+        assert_eq!(again(&Ending::Reply(429, Some(7_000)), ONCE, late, &mut random), None);
+    }
+
+    #[test]
+    fn a_vendor_that_asks_for_no_time_gets_some_all_the_same() {
+        let (attempts, elapsed) = tries(&Ending::Reply(429, Some(0)), ONCE);
+        assert!((30..=70).contains(&attempts) && elapsed >= 600_000, "{attempts} in {elapsed}");
+    }
+
+    #[test]
+    fn an_outage_before_leaves_as_many_tries() {
+        let after_an_outage = Tried { attempts: 35, troubles: 1, elapsed_ms: 600_000 };
+        let mut random = fastrand::Rng::with_seed(7);
+        assert!(again(&Ending::Reply(502, None), OFTEN, after_an_outage, &mut random).is_some());
     }
 
     #[test]

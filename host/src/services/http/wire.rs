@@ -6,7 +6,7 @@ use std::{
 };
 
 use ureq::{
-    Agent, Timeout,
+    Agent, SendBody, Timeout,
     config::{AutoHeaderValue, Config},
     http,
 };
@@ -76,9 +76,14 @@ impl Wire {
         let agent = self.agent(&hop.uri)?;
         let (connect, step) = (Some(self.connect.min(timeout)), Some(timeout));
         let mut request = http::Request::builder().method(hop.method.clone()).uri(hop.uri.clone());
+        let carries = carries_a_body(&hop.method);
         if let Some(headers) = request.headers_mut() {
             headers.clone_from(&hop.headers);
+            if carries {
+                headers.insert(http::header::CONTENT_LENGTH, hop.body.len().into());
+            }
         }
+        let mut body = Watched { left: hop.body, begun: false };
         let unreadable = |e: http::Error| Missed::Unreadable(e.to_string());
         // A macro, as the two requests are of different types.
         macro_rules! run {
@@ -89,7 +94,10 @@ impl Wire {
                 agent.run(request.timeout_recv_response(step).timeout_per_read(step).build())
             }};
         }
-        let result = if carries_a_body(&hop.method) { run!(hop.body) } else { run!(()) };
+        let result = if carries { run!(SendBody::from_reader(&mut body)) } else { run!(()) };
+        // The errors of a network that goes away are the same before and after a connection was made.
+        let begun = body.begun;
+        let missed = |error| if begun { missed(error).not_known() } else { missed(error) };
         let (parts, body) = result.map_err(missed)?.into_parts();
         if parts.headers.len() > MOST_HEADERS {
             return Err(Missed::Unreadable(format!("more than {MOST_HEADERS} headers")));
@@ -111,6 +119,19 @@ impl Wire {
     }
 }
 
+/// A request's body, and whether any of it went out.
+struct Watched<'a> {
+    left: &'a [u8],
+    begun: bool,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.begun = true;
+        self.left.read(buffer)
+    }
+}
+
 fn missed(error: ureq::Error) -> Missed {
     use ureq::Error as E;
     match error {
@@ -119,6 +140,8 @@ fn missed(error: ureq::Error) -> Missed {
         E::Timeout(Timeout::Resolve | Timeout::Connect) => Missed::Unsent("no connection in time".to_owned()),
         E::Timeout(_) => Missed::TimedOut("no reply in time".to_owned()),
         E::Io(error) => missed_io(&error),
+        // The proxy has no way through for now; what it forbids (a 4xx) it forbids later as well.
+        E::ConnectProxyFailed(why) if !why.contains("responded 4") => Missed::Unsent(why),
         E::Tls(_)
         | E::Rustls(_)
         | E::Pem(_)
@@ -157,7 +180,7 @@ pub(super) fn missed_body(error: io::Error) -> Missed {
 
 impl Missed {
     /// For a request that was on its way already: it is not known to have gone nowhere.
-    pub(super) fn after_a_redirect(self) -> Self {
+    pub(super) fn not_known(self) -> Self {
         match self {
             Self::Unsent(why) => Self::Lost(why),
             other => other,

@@ -154,7 +154,7 @@ fn a_body_that_is_cut_is_no_body() {
     let (host, _services) = host(&memory);
     let get = || host.http().unwrap().get(USERS).send().unwrap();
     for error in [get().bytes(100).unwrap_err(), get().keep("users.csv").unwrap_err()] {
-        assert_eq!((error.class, error.code.as_str()), (ErrorClass::TRANSIENT, "http.cut"));
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::TRANSIENT, "http.lost"));
     }
     assert_eq!(host.input().unwrap().open("users.csv").unwrap_err().code, "input.not-found");
 }

@@ -20,6 +20,8 @@ const BATCH: &str = "https://api.example.com/batch";
 struct Vendor {
     doubts: Vec<u64>,
     closed: u32,
+    /// What it refuses says nothing of other rows.
+    harmless: bool,
 }
 
 fn outcome(answer: &Value) -> UnitOutcome {
@@ -79,6 +81,10 @@ impl Destination for Vendor {
     fn doubt(&mut self, _: &Http, unit: &Unit, _: u64) -> Result<Doubt, Error> {
         self.doubts.push(unit.number);
         Ok(Doubt::SendAgain)
+    }
+
+    fn is_harmless(&self, _: &RowReject) -> bool {
+        self.harmless
     }
 
     fn close(&mut self, _: &Http) -> Result<(), Error> {
@@ -243,7 +249,9 @@ fn a_lost_job_is_sent_again_but_not_for_ever() {
     assert_eq!((fates(&report), sent.delivery.settled, &sent.delivery.stopped), ((3, 2, 0), 2, &None));
     assert_eq!(
         sent.warnings,
-        ["rows 1 to 2 of those sent: the vendor has lost its job 3 times; what became of them is not known"]
+        [
+            "rows 1 to 2 of those sent: the vendor has lost its job (sent 4 times); what became of them is not known"
+        ]
     );
 }
 
@@ -255,6 +263,69 @@ fn an_answer_that_is_not_understood_is_kept() {
     assert_eq!((fates(&report), sent.delivery.settled, &sent.delivery.stopped), ((3, 2, 0), 2, &None));
     assert_eq!(sent.parts[1].bytes, 6);
     assert!(sent.warnings[0].contains("rows 3 to 4 of those sent: the vendor's answer was not understood"));
+}
+
+#[test]
+fn answers_that_nobody_understands_end_the_delivery() {
+    let page = || Reply::new(200).body("<html>");
+    let memory = memory(&[page(), page(), page()]);
+    let (sent, report) = deliver(&memory, &mut Vendor::default(), 0);
+    let sent = sent.unwrap();
+    assert_eq!((fates(&report), sent.parts.len()), ((0, 5, 0), 4));
+    assert_eq!(sent.delivery.stopped.unwrap().code, "delivery.not-understood");
+}
+
+#[test]
+fn a_reply_that_breaks_off_leaves_a_unit_in_doubt_which_is_resolved_at_once() {
+    let memory = memory(&[done().cut(), done(), done(), done()]);
+    let mut vendor = Vendor::default();
+    let (sent, report) = deliver(&memory, &mut vendor, 0);
+    assert_eq!((fates(&report), sent.unwrap().delivery.stopped), ((5, 0, 0), None));
+    assert_eq!((vendor.doubts, bodies(&memory).len()), (vec![0], 4));
+}
+
+#[test]
+fn an_answer_to_a_question_for_jobs_that_breaks_off_is_asked_for_again() {
+    let memory = memory(&[job("a"), done(), done()])
+        .with_reply("GET", "https://api.example.com/jobs/a", done().cut())
+        .with_reply("GET", "https://api.example.com/jobs/a", done());
+    let (sent, report) = deliver(&memory, &mut Vendor::default(), 0);
+    assert_eq!((fates(&report), sent.unwrap().delivery.stopped), ((5, 0, 0), None));
+}
+
+#[test]
+fn a_refusal_says_nothing_of_the_try_before() {
+    // It may have arrived: the reply was no answer to that.
+    let memory = memory(&[Reply::new(401), done()]);
+    let (_, report) = deliver(&memory, &mut Vendor::default(), 0);
+    assert_eq!(fates(&report), (2, 2, 0));
+    // Sent again, and refused for want of room: still in doubt, and not "not sent". Then it ends with the third unit.
+    let memory = memory.with_reply("POST", BATCH, Reply::new(429)).with_reply("POST", BATCH, Reply::new(401));
+    let (_, report) = deliver(&memory, &mut Vendor::default(), 0);
+    assert_eq!(fates(&report), (2, 3, 0));
+    let memory = memory.with_reply("POST", BATCH, done()).with_reply("POST", BATCH, done());
+    let mut vendor = Vendor::default();
+    let (_, report) = deliver(&memory, &mut vendor, 0);
+    assert_eq!((fates(&report), vendor.doubts), ((5, 0, 0), vec![0, 2]));
+}
+
+#[test]
+fn canaries_that_came_back_unwell_are_sent_again() {
+    let memory = memory(&[Reply::new(200).json(&json!({ "done": true, "refused": [0] }))]);
+    let (_, report) = deliver(&memory, &mut Vendor::default(), 1);
+    assert_eq!(fates(&report), (0, 0, 1));
+    // Somebody has put right at the vendor what was wrong.
+    let memory =
+        [done(), done(), done()].into_iter().fold(memory, |m, reply| m.with_reply("POST", BATCH, reply));
+    let (sent, report) = deliver(&memory, &mut Vendor::default(), 1);
+    assert_eq!((fates(&report), sent.unwrap().delivery.stopped), ((5, 0, 0), None));
+}
+
+#[test]
+fn some_rejects_say_nothing_of_the_rows_to_come() {
+    let memory = memory(&[Reply::new(200).json(&json!({ "done": true, "refused": [0] })), done(), done()]);
+    let (sent, report) = deliver(&memory, &mut Vendor { harmless: true, ..Vendor::default() }, 1);
+    assert_eq!((fates(&report), sent.unwrap().delivery.stopped), ((4, 0, 1), None));
 }
 
 #[test]

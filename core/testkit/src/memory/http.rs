@@ -140,7 +140,7 @@ impl Network {
 fn cut(url: &str) -> Error {
     // Parameters may hold secrets.
     let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
-    Error::transient("http.cut", format!("{url}: the connection was cut within the reply; run again"))
+    Error::transient("http.lost", format!("{url}: the connection was cut within the reply; run again"))
 }
 
 fn closed(ticket: u64) -> Error {

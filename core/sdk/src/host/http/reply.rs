@@ -90,6 +90,19 @@ impl Reply {
         })
     }
 
+    /// What is left of the body as text, whatever it is: what is not UTF-8 becomes U+FFFD, and what is beyond `max` bytes
+    /// is cut off. For answers that are to be shown or kept. An error only when the body cannot be read to its end.
+    pub fn lossy_text(mut self, max: usize) -> Result<String, Error> {
+        let mut body = Vec::new();
+        while body.len() <= max
+            && let Some(slab) = self.next_slab()?
+        {
+            body.extend_from_slice(slab.bytes());
+        }
+        body.truncate(max);
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// What is left of the body, as JSON of at most `max` bytes; `http.not-json` when it is something else.
     pub fn json<T: DeserializeOwned>(self, max: usize) -> Result<T, Error> {
         let (name, status) = (self.name.clone(), self.head.status);

@@ -24,15 +24,17 @@ impl Outbox {
     pub fn deliver(mut self, destination: &mut dyn Destination, report: &mut Report) -> Result<Sent, Error> {
         self.handle.write(&std::mem::take(&mut self.buffer))?;
         let rows = self.rows();
-        let (cuts, canaries) = self.cutter.finish();
-        let (account, units) = (destination.account(), cuts.len() as u64);
+        let cuts = self.cutter.finish();
+        let (account, units) = (destination.account(), cuts.0.len() as u64);
         let notes = Notes { ledger: self.host.ledger()?, account: account.clone() };
         let mut flight = Flight::new(&mut self, destination, notes, cuts, report)?;
-        let result = flight.run(canaries);
+        let result = flight.run();
         match &result {
             Err(error) if error.class == ErrorClass::CANCELLED => return Err(error.clone()),
+            Err(error)
+                if matches!(error.code.as_str(), "http.unreachable" | "http.lost" | "http.timeout") => {}
             // The network is there: what was asked before will be answered soon.
-            Err(error) if error.class != ErrorClass::TRANSIENT => flight.hear_out(),
+            Err(_) => flight.hear_out(),
             _ => {}
         }
         let landed = flight.land()?;

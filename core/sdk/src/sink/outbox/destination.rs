@@ -2,7 +2,7 @@
 
 use usher_abi::Error;
 
-use super::{UnitOutcome, cut::Unit};
+use super::{RowReject, UnitOutcome, cut::Unit};
 use crate::{Http, Reply, RequestBuilder};
 
 /// A vendor as the [`Outbox`](super::Outbox) sees it. Requests are put together and replies are read here; when they are
@@ -44,11 +44,18 @@ pub trait Destination {
         Ok(jobs.list().iter().map(|_| Progress::Running).collect())
     }
 
-    /// A unit of which it is not known whether it arrived, `at_ms` since 1970: an earlier attempt was ended, or the
-    /// vendor has lost its job. Sending again is right where the vendor takes the same rows twice without harm.
+    /// A unit of which it is not known whether it arrived, sent `at_ms` since 1970 at the earliest: an earlier attempt was
+    /// ended, there was no reply, or the vendor has lost its job. Sending again is right where the vendor takes the same rows twice without harm.
     fn doubt(&mut self, http: &Http, unit: &Unit, at_ms: u64) -> Result<Doubt, Error> {
         let _ = (http, unit, at_ms);
         Ok(Doubt::SendAgain)
+    }
+
+    /// Whether a reject says nothing of the rows to come (a user who is there already, where only new ones are made), so
+    /// that the units sent first count as clean in spite of it.
+    fn is_harmless(&self, reject: &RowReject) -> bool {
+        let _ = reject;
+        false
     }
 
     /// When all units are settled: what is to be done once for all of them, and must do no harm when it is done twice.
@@ -86,6 +93,9 @@ pub enum Reaction {
     /// The vendor has taken none of it and would take no other either (imports are switched off, say): the delivery ends
     /// with this error, and the unit counts as not sent.
     Refused(Error),
+    /// Whether it was taken cannot be told from this reply (a 503 may come after the work): as when there was none,
+    /// [`doubt`](Destination::doubt) decides. The reason, for people.
+    InDoubt(String),
     /// Nothing that is known: this text is kept in the run's folder, without secrets; the rows' fate is unknown.
     NotUnderstood(String),
 }
@@ -125,7 +135,7 @@ pub struct InFlight {
     pub rows: u64,
     /// The vendor's id of the job.
     pub job: String,
-    /// When it was sent, in milliseconds since 1970.
+    /// When the vendor took it up, in milliseconds since 1970.
     pub at_ms: u64,
 }
 

@@ -18,8 +18,12 @@ use super::{
 };
 use crate::{Clock, Http, PendingReply};
 
-/// How often a unit whose job the vendor has lost is sent again.
-const MOST_LOST: u32 = 3;
+/// How often a unit in doubt is looked for or sent again: its job is lost, or there was no reply.
+const MOST_DOUBTS: u32 = 3;
+/// How often in a row the answer to a question for jobs may break off.
+const MOST_BREAKS: u32 = 5;
+/// So many answers in a row that nobody understands end the delivery: the rest would fare no better.
+const MOST_RIDDLES: u32 = 3;
 
 /// How far a unit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub(super) struct Flight<'a> {
     clock: Clock,
     notes: Notes,
     cuts: Vec<Cut>,
+    /// So many units go first, and must come back clean.
+    canaries: usize,
     report: &'a mut Report,
     states: Vec<State>,
     /// Sent, not answered; oldest first.
@@ -52,7 +58,14 @@ pub(super) struct Flight<'a> {
     /// Questions for jobs since one was done.
     asked: u32,
     pace: Pace,
-    lost: BTreeMap<usize, u32>,
+    /// Units that may have arrived though they are sent again: since when, and how often there was doubt.
+    doubts: BTreeMap<usize, (u64, u32)>,
+    /// Nothing more is sent.
+    ending: bool,
+    /// Answers to questions for jobs that broke off, in a row.
+    breaks: u32,
+    /// Answers that were not understood, in a row.
+    riddles: u32,
     /// Nothing that writes is sent: requests are put together only.
     dry: bool,
     unclean: u64,
@@ -78,7 +91,7 @@ impl<'a> Flight<'a> {
         outbox: &'a mut Outbox,
         destination: &'a mut dyn Destination,
         notes: Notes,
-        cuts: Vec<Cut>,
+        (cuts, canaries): (Vec<Cut>, usize),
         report: &'a mut Report,
     ) -> Result<Self, Error> {
         Ok(Self {
@@ -89,6 +102,7 @@ impl<'a> Flight<'a> {
             notes,
             states: vec![State::NotSent; cuts.len()],
             cuts,
+            canaries,
             report,
             waiting: VecDeque::new(),
             jobs: Vec::new(),
@@ -97,7 +111,10 @@ impl<'a> Flight<'a> {
             not_before_ms: 0,
             asked: 0,
             pace: Pace::default(),
-            lost: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            ending: false,
+            breaks: 0,
+            riddles: 0,
             dry: false,
             unclean: 0,
             settled: 0,
@@ -108,9 +125,9 @@ impl<'a> Flight<'a> {
         })
     }
 
-    /// Sends everything, the first `canaries` units before the others.
-    pub(super) fn run(&mut self, canaries: usize) -> Result<(), Error> {
-        let end = self.cuts.len();
+    /// Sends everything, the canaries before the others.
+    pub(super) fn run(&mut self) -> Result<(), Error> {
+        let (canaries, end) = (self.canaries, self.cuts.len());
         self.send_all(0..canaries)?;
         if self.unclean > 0 && !self.dry {
             let rows: u64 = self.cuts[..canaries].iter().map(|cut| cut.rows).sum();
@@ -148,10 +165,7 @@ impl<'a> Flight<'a> {
                 }
             }
             if let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
-                let reply = pending.wait()?;
-                let read = self.outbox.unit(unit, &self.cuts[unit])?;
-                let reaction = self.destination.sent(&read, reply)?;
-                self.react(unit, at_ms, reaction)?;
+                self.hear(unit, at_ms, pending)?;
             } else if !self.jobs.is_empty() {
                 self.poll(next < units.end || !self.later.is_empty())?;
             } else if !self.later.is_empty() {
@@ -170,6 +184,13 @@ impl<'a> Flight<'a> {
                 let read = self.outbox.unit(unit, &self.cuts[unit])?;
                 self.send(unit, &read)
             }
+            // What was wrong with those sent first has been put right, or else it is told again.
+            Some(Note::Settled { outcome }) if unit < self.canaries && self.blemishes(&outcome, 1) > 0 => {
+                let since = self.clock.now_ms();
+                self.doubts.insert(unit, (since, 0));
+                let read = self.outbox.unit(unit, &self.cuts[unit])?;
+                self.send(unit, &read)
+            }
             Some(Note::Settled { outcome }) => {
                 self.earlier += 1;
                 self.take(unit, &outcome)
@@ -182,13 +203,54 @@ impl<'a> Flight<'a> {
         }
     }
 
+    /// Takes the reply to a unit.
+    fn hear(&mut self, unit: usize, at_ms: u64, pending: PendingReply) -> Result<(), Error> {
+        let reply = match pending.wait() {
+            Ok(reply) => reply,
+            Err(error) if broke_off(&error) => return self.doubtful(unit, at_ms, &error.message),
+            Err(error) => {
+                if never_left(&error) {
+                    self.refused(unit)?;
+                }
+                return Err(error);
+            }
+        };
+        if reply.head().attempts > 1 {
+            // One of them may have done the work.
+            self.doubts.entry(unit).or_insert((at_ms, 0));
+        }
+        let read = self.outbox.unit(unit, &self.cuts[unit])?;
+        match self.destination.sent(&read, reply) {
+            Ok(reaction) => self.react(unit, at_ms, reaction),
+            Err(error) if broke_off(&error) => self.doubtful(unit, at_ms, &error.message),
+            Err(error) if is_riddle(&error) => self.keep_answer(unit, &error.details),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A unit that may have arrived, of which something is to be found out; not for ever.
+    fn doubtful(&mut self, unit: usize, at_ms: u64, why: &str) -> Result<(), Error> {
+        let (_, times) = self.doubts.entry(unit).or_insert((at_ms, 0));
+        *times += 1;
+        if self.ending {
+            return Ok(());
+        }
+        if *times <= MOST_DOUBTS {
+            return self.resolve(unit, at_ms);
+        }
+        let why = format!("{why} (sent {times} times)");
+        self.warn(unit, &why);
+        self.settle(unit, &UnitOutcome::all(Fates::Unknown, json!({ "unknown": why })))
+    }
+
     /// A unit that may have arrived.
     fn resolve(&mut self, unit: usize, at_ms: u64) -> Result<(), Error> {
         self.states[unit] = State::UnderWay;
+        let (at_ms, _) = *self.doubts.entry(unit).or_insert((at_ms, 0));
         let read = self.outbox.unit(unit, &self.cuts[unit])?;
         match self.destination.doubt(&self.http, &read, at_ms)? {
             Doubt::SendAgain => self.send(unit, &read),
-            Doubt::Job(id) => self.note_job(unit, id, at_ms),
+            Doubt::Job(id) => self.note_job(unit, id),
             Doubt::Done(outcome) => self.settle(unit, &outcome),
             Doubt::Unknown(why) => {
                 self.warn(unit, &why);
@@ -202,7 +264,7 @@ impl<'a> Flight<'a> {
             Step::Done(outcome) => return self.settle(unit, &outcome),
             Step::Request(request) => request,
         };
-        let at_ms = self.clock.now_ms();
+        let at_ms = self.doubts.get(&unit).map_or_else(|| self.clock.now_ms(), |(since, _)| *since);
         self.notes.write(&self.cuts[unit].key, &Note::Sending { at_ms })?;
         match request.begin() {
             Ok(pending) => {
@@ -218,7 +280,8 @@ impl<'a> Flight<'a> {
     fn react(&mut self, unit: usize, at_ms: u64, reaction: Reaction) -> Result<(), Error> {
         match reaction {
             Reaction::Done(outcome) => self.settle(unit, &outcome),
-            Reaction::Job(id) => self.note_job(unit, id, at_ms),
+            Reaction::Job(id) => self.note_job(unit, id),
+            Reaction::InDoubt(why) => self.doubtful(unit, at_ms, &why),
             Reaction::Refused(error) => {
                 self.refused(unit)?;
                 Err(error)
@@ -234,13 +297,18 @@ impl<'a> Flight<'a> {
         }
     }
 
-    /// A unit that did arrive, and was not taken: whoever goes on with the run need not ask whether it was.
+    /// A unit that was not taken: whoever goes on with the run need not ask whether it was, unless an earlier try may have
+    /// been.
     fn refused(&mut self, unit: usize) -> Result<(), Error> {
+        if self.doubts.contains_key(&unit) {
+            return Ok(());
+        }
         self.states[unit] = State::NotSent;
         self.notes.write(&self.cuts[unit].key, &Note::Refused)
     }
 
-    fn note_job(&mut self, unit: usize, id: String, at_ms: u64) -> Result<(), Error> {
+    fn note_job(&mut self, unit: usize, id: String) -> Result<(), Error> {
+        let at_ms = self.clock.now_ms();
         self.notes.write(&self.cuts[unit].key, &Note::Job { id: id.clone(), at_ms })?;
         self.works_on(unit, id, at_ms);
         Ok(())
@@ -267,7 +335,15 @@ impl<'a> Flight<'a> {
             let unit = unit.ok_or_else(|| Error::bug("outbox.unit", format!("there is no unit {number}")))?;
             outbox.unit(unit, &cuts[unit])
         };
-        let answers = self.destination.poll(&self.http, &mut Jobs { list: &list, read: &mut read })?;
+        let answers = match self.destination.poll(&self.http, &mut Jobs { list: &list, read: &mut read }) {
+            Err(error) if broke_off(&error) && self.breaks < MOST_BREAKS => {
+                self.breaks += 1;
+                self.jobs = list;
+                return Ok(());
+            }
+            answers => answers?,
+        };
+        self.breaks = 0;
         if answers.len() != list.len() {
             let message = format!("{} jobs were asked for, {} answered", list.len(), answers.len());
             return Err(Error::bug("outbox.poll", message));
@@ -284,22 +360,11 @@ impl<'a> Flight<'a> {
                     self.asked = 0;
                     self.settle(unit, &outcome)?;
                 }
-                Progress::Lost => self.lost(unit, &job)?,
+                Progress::Lost => self.doubtful(unit, job.at_ms, "the vendor has lost its job")?,
                 Progress::NotUnderstood(text) => self.keep_answer(unit, &text)?,
             }
         }
         Ok(())
-    }
-
-    fn lost(&mut self, unit: usize, job: &InFlight) -> Result<(), Error> {
-        let times = self.lost.entry(unit).or_default();
-        *times += 1;
-        if *times <= MOST_LOST {
-            return self.resolve(unit, job.at_ms);
-        }
-        let why = format!("the vendor has lost its job {MOST_LOST} times");
-        self.warn(unit, &why);
-        self.settle(unit, &UnitOutcome::all(Fates::Unknown, json!({ "unknown": why })))
     }
 
     /// An answer that is not understood goes into the run's folder.
@@ -310,7 +375,17 @@ impl<'a> Flight<'a> {
         self.warn(unit, &format!("the vendor's answer was not understood; it is kept in `{name}`"));
         let answer = json!({ "not_understood": name });
         self.kept.push(Part { name, bytes: text.len() as u64, extra: true, ..Part::default() });
-        self.settle(unit, &UnitOutcome::all(Fates::Unknown, answer))
+        let riddles = self.riddles + 1;
+        self.settle(unit, &UnitOutcome::all(Fates::Unknown, answer))?;
+        self.riddles = riddles;
+        if riddles < MOST_RIDDLES {
+            return Ok(());
+        }
+        let message = format!(
+            "{riddles} answers in a row were not understood; they are kept in the run's folder: see what the vendor says, \
+             and run again when it is over"
+        );
+        Err(Error::permanent("delivery.not-understood", message))
     }
 
     fn warn(&mut self, unit: usize, why: &str) {
@@ -320,13 +395,15 @@ impl<'a> Flight<'a> {
             .push(format!("rows {first} to {last} of those sent: {why}; what became of them is not known"));
     }
 
-    /// Notes what became of a unit, and reports its rows. What is not known of all rows is not noted: the next attempt
+    /// Reports a unit's rows, and notes what became of it. What is not known of all rows is not noted: the next attempt
     /// asks again.
     fn settle(&mut self, unit: usize, outcome: &UnitOutcome) -> Result<(), Error> {
+        self.riddles = 0;
+        self.take(unit, outcome)?;
         if outcome.is_settled() {
             self.notes.write(&self.cuts[unit].key, &Note::Settled { outcome: outcome.clone() })?;
         }
-        self.take(unit, outcome)
+        Ok(())
     }
 
     fn take(&mut self, unit: usize, outcome: &UnitOutcome) -> Result<(), Error> {
@@ -335,24 +412,24 @@ impl<'a> Flight<'a> {
         outcome.report(&self.outbox.origins(first, rows)?, self.report)?;
         self.states[unit] = State::Reported;
         self.settled += u64::from(outcome.is_settled());
-        if !outcome.is_clean() {
-            let all = if outcome.fates == Fates::Unknown { rows } else { 0 };
-            self.unclean += all.max((outcome.rejects.len() + outcome.unknown.len()) as u64);
-        }
+        self.unclean += self.blemishes(outcome, rows);
         let answer = json!({ "unit": unit, "first_row": first + 1, "rows": rows, "answer": outcome.answer });
         self.answers.insert(unit, answer);
         Ok(())
     }
 
+    /// Of so many rows of a unit, those that did not come back clean.
+    fn blemishes(&self, outcome: &UnitOutcome, rows: u64) -> u64 {
+        let all = if outcome.fates == Fates::Unknown { rows } else { 0 };
+        let bad = outcome.rejects.iter().filter(|reject| !self.destination.is_harmless(reject)).count();
+        all.max((bad + outcome.unknown.len()) as u64)
+    }
+
     /// Takes the answers that are still to come, after an error. What goes wrong now is no news.
     pub(super) fn hear_out(&mut self) {
+        self.ending = true;
         while let Some((unit, at_ms, pending)) = self.waiting.pop_front() {
-            let heard = pending.wait().and_then(|reply| {
-                let read = self.outbox.unit(unit, &self.cuts[unit])?;
-                let reaction = self.destination.sent(&read, reply)?;
-                self.react(unit, at_ms, reaction)
-            });
-            drop(heard);
+            drop(self.hear(unit, at_ms, pending));
         }
     }
 
@@ -374,4 +451,19 @@ impl<'a> Flight<'a> {
             warnings: self.warnings,
         })
     }
+}
+
+/// A request or its reply that broke off, so that it may have had its effect.
+fn broke_off(error: &Error) -> bool {
+    matches!(error.code.as_str(), "http.lost" | "http.timeout")
+}
+
+/// A request that the host still had.
+fn never_left(error: &Error) -> bool {
+    matches!(error.code.as_str(), "http.unreachable" | "http.rate-limit" | "http.threads")
+}
+
+/// A reply that cannot be read for what it is.
+fn is_riddle(error: &Error) -> bool {
+    matches!(error.code.as_str(), "http.not-text" | "http.not-json" | "http.too-large")
 }

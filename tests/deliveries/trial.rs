@@ -2,6 +2,7 @@
 
 use std::{
     process::{Child, Stdio},
+    sync::Mutex,
     thread,
     time::Duration,
 };
@@ -28,16 +29,20 @@ pub(crate) fn seeds() -> impl Iterator<Item = u64> {
     first..first + number("USHER_SEEDS", 2)
 }
 
-/// Runs `one` for every seed, several at a time: most of their time they wait.
+/// Runs `one` for every seed, eight at a time: most of their time they wait.
 pub(crate) fn for_each_seed(one: impl Fn(u64) + Sync) {
-    let all: Vec<u64> = seeds().collect();
-    for some in all.chunks(25) {
-        thread::scope(|scope| {
-            for seed in some {
-                scope.spawn(|| one(*seed));
-            }
-        });
-    }
+    let left = Mutex::new(seeds());
+    let next = || left.lock().unwrap().next();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(seed) = next() {
+                    one(seed);
+                    eprintln!("seed {seed}: done");
+                }
+            });
+        }
+    });
 }
 
 /// Runs the same command again and again until it ends with 0 or 3; answers its outcome and how many attempts it took.

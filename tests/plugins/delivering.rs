@@ -157,6 +157,32 @@ fn nothing_is_sent_when_any_sink_rejects_too_much() {
 }
 
 #[test]
+fn nothing_is_sent_when_there_are_many_fewer_rows_than_last_time() {
+    let vendor = vendor();
+    let bench = bench(&vendor, &FOUR, "", &format!("{ALONE}max_change = \"25%\"\n"));
+    usher(&bench, &["run", "--quiet"]).expect(0);
+    let first = std::fs::read_link(bench.path("out/main/latest")).expect("a run");
+    bench.write("users.ndjson", "{\"email\":\"z@x.org\"}\n{\"email\":\"y@x.org\"}\n");
+    assert!(
+        usher(&bench, &["plan"]).expect(3).out.contains("would be refused: the chain read 2 rows, 4 in run")
+    );
+    let ended = outcome(&bench, &["run"], 3);
+    assert_eq!((fates(&ended), taken(&vendor).len()), ([0, 0, 2, 0], 4));
+    assert_eq!(std::fs::read_link(bench.path("out/main/latest")).expect("a run"), first);
+    // A condition that suddenly fits fewer is as suspicious as a source.
+    bench.write("users.ndjson", FOUR.map(|user| format!("{{\"email\":\"{user}\"}}\n")).concat());
+    let narrowed = ["run", "--set", "connectors.crm.where=email < 'c'"];
+    let ended = outcome(&bench, &narrowed, 3);
+    assert!(
+        ended["refused"][0].as_str().expect("a reason").starts_with("`crm` takes 2 rows, 4 in run"),
+        "{ended}"
+    );
+    // Somebody looked, and it is right.
+    let allowed = [&narrowed[..], &["--set", "chains.main.max_change=1000%"]].concat();
+    assert_eq!(fates(&outcome(&bench, &allowed, 0)), [2, 0, 0, 0]);
+}
+
+#[test]
 fn a_vendor_that_goes_away_leaves_the_rest_for_the_next_run() {
     let vendor = vendor();
     // Four units may be under way at once: six units, so that some are not sent at all.
@@ -262,19 +288,82 @@ fn a_killed_run_sends_nothing_twice() {
     assert!(sent <= 40 + 8, "{sent}");
 }
 
-#[test]
-fn another_manifest_goes_on_with_nothing() {
-    let vendor = vendor();
+/// Twelve users, of whom the vendor has taken two before it went away.
+fn interrupted(vendor: &Server<Account>) -> (Bench, Vec<String>) {
     let users: Vec<String> = (0..12).map(|n| format!("u{n:02}@x.org")).collect();
-    let users: Vec<&str> = users.iter().map(String::as_str).collect();
-    let bench = bench(&vendor, &users, "", ALONE);
+    let bench = bench(vendor, &users.iter().map(String::as_str).collect::<Vec<_>>(), "", ALONE);
     (vendor.state().0.good, vendor.state().0.then) = (Some(1), Some((403, "")));
     usher(&bench, &["run"]).expect(4);
     vendor.state().0.then = None;
-    bench.write("connectors.toml", bench.read("connectors.toml") + "# looked at\n");
+    (bench, users)
+}
+
+fn earlier(outcome: &Value) -> &Value {
+    &outcome["connectors"][0]["delivery"]["earlier"]
+}
+
+#[test]
+fn a_comment_does_not_make_another_run_and_another_option_does() {
+    let vendor = vendor();
+    let (bench, users) = interrupted(&vendor);
+    let manifest = bench.read("connectors.toml");
+    bench.write("connectors.toml", manifest.replace("rows = 2", "rows = 3"));
+    let said = usher(&bench, &["run"]).expect(1);
+    assert!(said.err.contains("has sent rows and was left unfinished, with other options"), "{}", said.err);
+    assert!(said.err.contains("`usher run --anew main`"), "{}", said.err);
+    usher(&bench, &["plan"]).expect(0);
+    assert_eq!(taken(&vendor).len(), 2);
+    bench.write("connectors.toml", format!("# looked at\n{manifest}"));
+    assert_eq!(earlier(&outcome(&bench, &["run"], 0)), 1);
+    assert_eq!(taken(&vendor), users);
+}
+
+#[test]
+fn whoever_wants_it_begins_anew() {
+    let vendor = vendor();
+    let (bench, _) = interrupted(&vendor);
+    let ended = outcome(&bench, &["run", "--anew"], 0);
+    assert_eq!((earlier(&ended), taken(&vendor).len(), fates(&ended)), (&json!(0), 14, [12, 0, 0, 0]));
+    assert_eq!(earlier(&outcome(&bench, &["run"], 0)), 0);
+}
+
+#[test]
+fn other_inputs_are_warned_of_and_only_what_is_the_same_is_skipped() {
+    let vendor = vendor();
+    let (bench, _) = interrupted(&vendor);
+    bench.write("users.ndjson", bench.read("users.ndjson") + "{\"email\":\"z@x.org\"}\n");
     let ended = outcome(&bench, &["run"], 0);
-    assert_eq!(ended["connectors"][0]["delivery"]["earlier"], 0);
-    let warnings = ended["warnings"].to_string();
-    assert!(warnings.contains("was left unfinished with another manifest"), "{warnings}");
+    assert_eq!((earlier(&ended), taken(&vendor).len()), (&json!(1), 13));
+    assert!(ended["warnings"].to_string().contains("not those of the attempt before"), "{ended}");
     assert_eq!(outcome(&bench, &["run"], 0)["warnings"], json!([]));
+}
+
+#[test]
+fn a_look_at_the_first_records_does_not_finish_a_run() {
+    let vendor = vendor();
+    let (bench, users) = interrupted(&vendor);
+    outcome(&bench, &["run", "--limit", "2"], 0);
+    let ended = outcome(&bench, &["run"], 0);
+    assert_eq!((earlier(&ended), taken(&vendor)), (&json!(1), users));
+}
+
+#[test]
+fn what_was_sent_is_told_though_the_input_was_replaced_meanwhile() {
+    let vendor = vendor();
+    let bench = bench(&vendor, &FOUR, "", ALONE);
+    vendor.state().0.pause_ms = 1_500;
+    let mut run = bench.command(&["run", "--quiet"]).env("TOKEN", "hunter2").spawn().expect("usher runs");
+    let until = Instant::now() + Duration::from_secs(60);
+    while !bench.path(".usher/sending-main.lock").exists() {
+        assert!(Instant::now() < until, "nothing is sent");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // While it sends, another of the same chain is told so, and somebody writes the next export.
+    let said = usher(&bench, &["run", "--quiet"]).expect(1);
+    assert!(said.err.contains("another run of this chain is sending"), "{}", said.err);
+    bench.write("users.ndjson", "{\"email\":\"y@x.org\"}\n");
+    assert!(run.wait().expect("it ends").success());
+    let report = bench.read("out/main/latest/report.json");
+    assert!(report.contains("changed while"), "{report}");
+    assert_eq!(taken(&vendor), FOUR);
 }

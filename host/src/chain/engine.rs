@@ -11,14 +11,15 @@ use std::{
 use serde_json::Value;
 use usher_abi::{Error, LogLevel, Role, Services, service::OutputService};
 
-use super::prepare::Opened;
+use super::{prepare::Opened, run::Mode};
 use crate::{
-    manifest::{Connector, Manifest, redact},
+    manifest::{Chain, Connector, Manifest, redact},
     plugins::{Plugin, Registry},
     runner,
     services::{
-        AllowedHosts, Attempt, Cancel, ConnectorNetwork, Database, Gate, InputOptions, InputRegistry, Inputs,
-        LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock, Tape,
+        AllowedHosts, Attempt, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
+        InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
+        Tape,
     },
 };
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub log: LogLevel,
     /// Where log lines go.
     pub lines: LineSink,
+    /// Forget what an unfinished run has sent, and send everything.
+    pub anew: bool,
     /// Where exchanges over the network are recorded, or come from.
     pub tape: Option<Tape>,
 }
@@ -53,8 +56,6 @@ pub struct Engine {
     pub(super) asking: Gate,
     /// What sinks may send.
     pub(super) delivering: Gate,
-    /// The runs that were left unfinished, by chain, with another manifest than this one.
-    superseded: Mutex<Option<Attempt>>,
     /// State and ledger; a replay's are its own.
     database: Arc<Database>,
     network: Arc<Network>,
@@ -82,7 +83,6 @@ impl Engine {
             cancel,
             asking: Gate::new(Sending::Nothing),
             delivering: Gate::new(Sending::Nothing),
-            superseded: Mutex::default(),
             stops: Arc::default(),
             staging: Arc::default(),
         }
@@ -135,31 +135,49 @@ impl Engine {
         self.stops.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The run that an attempt named `id` is one at: the one of this chain that was left unfinished with this very
-    /// manifest, or else a new one.
-    pub(super) fn attempt(&self, chain: &str, id: &str) -> Result<Attempt, Error> {
+    /// The run that an attempt named `id` is one at: the one of this chain that was left unfinished, or else a new one.
+    /// What was sent by another manifest is gone on with by nobody: a run that could send is refused then, unless it is to
+    /// begin anew.
+    pub(super) fn attempt(&self, chain: &Chain, id: &str, mode: Mode) -> Result<Attempt, Error> {
         let new =
-            Attempt { chain: chain.to_owned(), run: id.to_owned(), manifest: self.manifest.digest.clone() };
-        let earlier = Attempt::unfinished(&self.database, chain)?;
-        let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
-        *superseded = None;
-        match earlier {
-            Some(earlier) if earlier.manifest == new.manifest => Ok(earlier),
-            earlier => {
-                *superseded = earlier;
-                Ok(new)
-            }
+            Attempt { chain: chain.name.clone(), run: id.to_owned(), manifest: self.manifest.digest(chain) };
+        let Some(earlier) = Attempt::unfinished(&self.database, &chain.name)? else { return Ok(new) };
+        if earlier.manifest == new.manifest && !self.settings.anew {
+            return Ok(earlier);
         }
+        if mode == Mode::Run {
+            if !self.settings.anew && self.has_sent(&earlier, chain)? {
+                let message = format!(
+                    "run {} of this chain has sent rows and was left unfinished, with other options or columns than these: \
+                     undo the change to go on with it, or `usher run --anew {}` to send every row from the start",
+                    earlier.run, chain.name
+                );
+                return Err(Error::config("run.unfinished", message));
+            }
+            self.forget(&earlier)?;
+        }
+        Ok(new)
+    }
+
+    /// Whether a run may have sent something.
+    pub(super) fn has_sent(&self, attempt: &Attempt, chain: &Chain) -> Result<bool, Error> {
+        let readers = [&chain.from].into_iter().chain(&chain.through).map(String::as_str);
+        attempt.has_sent(&self.database, &readers.collect::<Vec<_>>())
+    }
+
+    /// Notes that a run is about to send what it read; answers whether an earlier attempt read something else.
+    pub(super) fn begin_to_send(&self, attempt: &Attempt, inputs: &str) -> Result<bool, Error> {
+        let earlier = attempt.begin_to_send(&self.database, inputs)?;
+        Ok(earlier.is_some_and(|earlier| earlier != inputs))
     }
 
     /// Whether something of this chain was sent and not finished.
     pub fn is_unfinished(&self, chain: &str) -> bool {
-        Attempt::unfinished(&self.database, chain).is_ok_and(|earlier| earlier.is_some())
-    }
-
-    /// The run of this chain that was left unfinished with another manifest, if there is one.
-    pub(super) fn superseded(&self) -> Option<Attempt> {
-        self.superseded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let Ok(chain) = self.manifest.chain(chain) else { return false };
+        let earlier = Attempt::unfinished(&self.database, &chain.name);
+        earlier.is_ok_and(|earlier| {
+            earlier.is_some_and(|earlier| self.has_sent(&earlier, chain).unwrap_or(true))
+        })
     }
 
     /// Forgets a run and what it noted.
@@ -167,9 +185,11 @@ impl Engine {
         attempt.finish(&self.database)
     }
 
-    /// Something else is about to be sent: nobody goes on with that run any more.
-    pub(super) fn forget_superseded(&self) -> Result<(), Error> {
-        self.superseded().map_or(Ok(()), |earlier| self.forget(&earlier))
+    /// Keeps other processes from sending what this chain sends, until it is dropped.
+    pub(super) fn lock(&self, chain: &str) -> Result<Option<Exclusive>, Error> {
+        // A replay sends nothing.
+        let sends = !matches!(self.settings.tape, Some(Tape::Replay(_)));
+        sends.then(|| Exclusive::new(&self.manifest.state, chain)).transpose()
     }
 
     /// The folder of results.

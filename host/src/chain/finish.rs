@@ -35,6 +35,16 @@ pub(super) fn digests(inputs: &Arc<InputRegistry>) -> Digests {
     thread::spawn(move || inputs.inputs().iter().map(|input| inputs.digest(input.id)).collect())
 }
 
+/// Waits for the digests, and adds those of inputs that were not there when the run began: a source may download.
+pub(super) fn join_digests(digests: Digests, inputs: &Arc<InputRegistry>) -> Result<Vec<Digest>, Error> {
+    let mut digests =
+        digests.join().unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
+    for late in inputs.inputs().iter().skip(digests.len()) {
+        digests.push(inputs.digest(late.id)?);
+    }
+    Ok(digests)
+}
+
 /// Everything that is left when the last row has passed.
 pub(super) struct Closing<'a> {
     pub(super) engine: &'a Engine,
@@ -43,7 +53,7 @@ pub(super) struct Closing<'a> {
     pub(super) notes: Notes,
     pub(super) read: Identity,
     pub(super) ends: Vec<SinkEnd>,
-    pub(super) digests: Digests,
+    pub(super) digests: Vec<Digest>,
     pub(super) id: &'a str,
     /// The run that this one is an attempt at.
     pub(super) attempt: Attempt,
@@ -57,7 +67,6 @@ impl Closing<'_> {
     pub(super) fn close(self) -> Result<Outcome, Failure> {
         let staged = self.staging.parts();
         let mut connectors = Vec::new();
-        let mut refused = Vec::new();
         for index in 0..self.prepared.sinks.len() {
             let sink = &self.prepared.sinks[index];
             let parts: Vec<&Part> = staged.iter().filter(|p| p.connector == sink.name).collect();
@@ -66,22 +75,20 @@ impl Closing<'_> {
             let rows = parts.iter().filter(|p| !extra.contains(&p.name.as_str())).map(|p| p.rows).sum();
             let label = format!("{} {}", sink.plugin, sink.version);
             sink.stage.books.balance(&sink.name, self.read, rows).map_err(|e| e.context(label))?;
-            refused.extend(refusals(sink, self.read.count));
             connectors.push(self.outcome_of(index, &parts));
         }
-        let (warnings, limited) = (self.warnings(), self.limited());
+        let refused = self.prepared.refusals(self.read.count);
+        let (mut warnings, limited) = (self.warnings(), self.limited());
         let partly = self.partly()?;
-        self.settle_attempt(&partly)?;
-        let digests = self.digests;
-        let mut digests: Vec<Digest> = digests
-            .join()
-            .unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
+        let sent = self.prepared.sinks.iter().any(|sink| sink.stage.books.sent() > 0);
         let inputs = &self.prepared.inputs;
-        // A source that downloads has inputs that were not there when the run began.
-        for late in inputs.inputs().iter().skip(digests.len()) {
-            digests.push(inputs.digest(late.id)?);
+        match inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id)) {
+            // What was sent was read before, and what became of it must be told.
+            Err(error) if sent => warnings.push(error.message.to_string()),
+            unchanged => unchanged?,
         }
-        inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
+        let forget = self.mode == Mode::Run && partly.is_empty() && self.is_finished();
+        let (digests, engine, attempt) = (self.digests, self.engine, self.attempt);
         let mut outcome = Outcome {
             chain: self.prepared.chain.name.clone(),
             run: self.id.to_owned(),
@@ -120,13 +127,17 @@ impl Closing<'_> {
                 let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts, missing, &said);
                 write_file(&self.staging, &format!("{}/UPLOAD.md", sink.name), text.as_bytes())?;
             }
-            if self.engine.cancel.is_cancelled() {
+            if engine.cancel.is_cancelled() && !sent {
                 return Err(Failure::Cancelled);
             }
             // The first records are for a look: whoever takes `latest` wants all.
             outcome.latest = outcome.refused.is_empty() && outcome.partly.is_empty() && !limited;
-            let folder = self.staging.publish(outcome.latest)?;
-            outcome.folder = Some(shown(&folder.path()));
+            let published = self.staging.publish(outcome.latest);
+            // Not before the run can be seen: whoever must run again must not send again.
+            if forget && published.as_ref().map_or_else(|error| error.code == "output.latest", |_| true) {
+                engine.forget(&attempt)?;
+            }
+            outcome.folder = Some(shown(&published?.path()));
         }
         outcome.seconds = self.started.elapsed().as_secs_f64();
         Ok(outcome)
@@ -204,12 +215,11 @@ impl Closing<'_> {
         Ok(sinks().filter_map(|(sink, end)| partly(sink, end.receipt.delivery.as_ref()?)).collect())
     }
 
-    /// What the next attempt is to go on with: the notes of a run of which something is left.
-    fn settle_attempt(&self, partly: &[String]) -> Result<(), Error> {
-        if self.mode == Mode::Run && partly.is_empty() && self.engine.delivering.get() == Sending::All {
-            self.engine.forget(&self.attempt)?;
-        }
-        Ok(())
+    /// Whether nothing is left of the run that this one is an attempt at. The first records of a run that was begun with
+    /// more are not all of it.
+    fn is_finished(&self) -> bool {
+        let all = !self.limited() || self.attempt.run == self.id;
+        all && self.engine.delivering.get() == Sending::All
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -224,11 +234,8 @@ impl Closing<'_> {
         if self.limited() {
             warnings.push(first_records(self.read.count));
         }
-        if let Some(earlier) = self.engine.superseded() {
-            warnings.push(format!(
-                "run {} of this chain was left unfinished with another manifest; this one does not go on with it",
-                earlier.run
-            ));
+        if self.prepared.reads_anew {
+            warnings.push(OTHER_INPUTS.to_owned());
         }
         let has_rows = |sink: &&PreparedSink| sink.stage.books.written.count > 0 || sink.held > 0;
         for sink in self.prepared.sinks.iter().filter(has_rows) {
@@ -249,6 +256,10 @@ impl Closing<'_> {
         warnings
     }
 }
+
+/// When an attempt goes on with a run that read something else.
+pub(super) const OTHER_INPUTS: &str = "the inputs are not those of the attempt before: rows that it has sent are sent again, where \
+they stand among others now";
 
 fn first_records(read: u64) -> String {
     format!("only the first {read} records were read (--limit)")
@@ -273,27 +284,6 @@ fn partly(sink: &PreparedSink, delivery: &Delivery) -> Option<String> {
     }
     let why = delivery.stopped.as_ref().map_or(String::new(), |why| format!(" ({})", why.message));
     Some(format!("`{}`: {}{why}", sink.name, left.join(", and ")))
-}
-
-/// Why a sink's result is kept back, if it is.
-pub(super) fn refusals(sink: &PreparedSink, read: u64) -> Option<String> {
-    let rejected = sink.stage.books.rejected.count;
-    if sink.max_rejects.exceeded(rejected, read) {
-        return Some(format!(
-            "`{}` rejected {rejected} of {read} records, more than max_rejects = {} allows; see rejects.csv",
-            sink.name, sink.max_rejects
-        ));
-    }
-    let books = &sink.stage.books;
-    let nothing =
-        books.written.count + books.sent() + books.held(Identity { count: read, sum: 0 }).count == 0;
-    let nothing = nothing && books.not_sent.count == 0 && !sink.allow_empty;
-    nothing.then(|| {
-        format!(
-            "nothing is left for `{}` of {read} records; if that is right, set allow_empty = true",
-            sink.name
-        )
-    })
 }
 
 fn report(

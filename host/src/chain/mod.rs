@@ -13,7 +13,8 @@
 //! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
-//! | `finish.rs` | balance, thresholds, the run's own files, publication |
+//! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
+//! | `finish.rs` | balance, the run's own files, publication |
 //! | `outcome.rs` | what a command is told |
 
 mod binding;
@@ -33,6 +34,7 @@ mod run;
 mod sending;
 mod shape;
 mod survey;
+mod thresholds;
 mod through;
 mod unique;
 mod writing;

@@ -12,13 +12,14 @@ use super::{
     names::Names,
     outcome::Failure,
     shape::{ChainStage, Exclude, SinkStage},
+    thresholds::Usual,
     through::Through,
 };
 use crate::{
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
-    services::{Attempt, InputRegistry, Inputs, Staging},
+    services::{Attempt, Exclusive, InputRegistry, Inputs, Staging},
 };
 
 /// A chain, ready to run.
@@ -44,6 +45,12 @@ pub(super) struct PreparedChain {
     pub warnings: Vec<Diagnostic>,
     /// Remarks of the source for the report.
     pub notes: Vec<String>,
+    /// Nobody else sends what this chain sends, while it does.
+    pub(super) alone: Option<Exclusive>,
+    /// Whether it goes on with a run that read something else.
+    pub(super) reads_anew: bool,
+    /// How many rows are usual, if the chain wants to know.
+    pub(super) usual: Option<Usual>,
 }
 
 impl PreparedChain {
@@ -185,6 +192,13 @@ pub(super) fn prepare(
     };
     let projection = prep.projection(&catalog, &mut through, &chain_key.child("through"))?;
     let guesses = prep.guesses.into_iter().map(|(column, guess)| Guess { column, ..guess }).collect();
+    let usual = match chain.max_change {
+        // The first records are for a look.
+        Some(percent) if engine.settings.limit.is_none() => {
+            Usual::load(&engine.out().join(&chain.name), percent)?
+        }
+        _ => None,
+    };
     Ok(PreparedChain {
         chain,
         inputs,
@@ -200,6 +214,9 @@ pub(super) fn prepare(
         sinks,
         warnings: prep.diagnostics,
         notes: catalog.notes,
+        alone: None,
+        reads_anew: false,
+        usual,
     })
 }
 

@@ -59,7 +59,8 @@ pub fn run(
     engine.delivering.set(delivering);
     let (id, staging) = stage(engine, chain, mode)?;
     engine.guard(staging.folder());
-    let attempt = engine.attempt(chain, &id)?;
+    let of = engine.manifest.chain(chain)?.clone();
+    let attempt = engine.attempt(&of, &id, mode)?;
     let mut prepared = prepare(engine, chain, &attempt, &staging)?;
     if let Mode::Preview(most) = mode {
         for sink in &mut prepared.sinks {
@@ -71,7 +72,7 @@ pub fn run(
     engine.guard(None);
     engine.forget_stops();
     // Nothing was sent, so nothing is to be gone on with: the next run reads anew.
-    if engine.delivering.get() != Sending::All && attempt.run == id {
+    if mode == Mode::Run && !engine.has_sent(&attempt, &of)? {
         engine.forget(&attempt)?;
     }
     // Whatever failed after a signal failed because of it; what was published in spite of it was published.
@@ -88,7 +89,7 @@ pub fn check(engine: &mut Engine, chain: &str, online: bool) -> Result<Vec<Diagn
     let sending = if online { Sending::Reads } else { Sending::Nothing };
     engine.asking.set(sending);
     engine.delivering.set(sending);
-    let attempt = engine.attempt(chain, "check")?;
+    let attempt = engine.attempt(&engine.manifest.chain(chain)?.clone(), "check", Mode::Plan)?;
     let prepared = prepare(engine, chain, &attempt, &staging)?;
     engine.forget_stops();
     Ok(prepared.warnings)
@@ -214,9 +215,19 @@ fn drive(
     if engine.cancel.is_cancelled() {
         return Err(Failure::Cancelled);
     }
-    let checked = Checked { engine, prepared: &mut prepared, notes: &notes, progress, read, changes };
-    let ends = checked.finish(mode)?;
     let Identified { id, attempt } = identified;
+    let digests = finish::join_digests(digests, &prepared.inputs)?;
+    let checked = Checked {
+        engine,
+        prepared: &mut prepared,
+        notes: &notes,
+        progress,
+        read,
+        changes,
+        attempt: &attempt,
+        digests: &digests,
+    };
+    let ends = checked.finish(mode)?;
     let closing =
         Closing { engine, prepared, staging, notes, read, ends, digests, id, attempt, mode, started, seen };
     closing.close()

@@ -7,14 +7,14 @@ use usher_abi::{Delivery, Error, ErrorClass, Identity, Receipt, Stopped};
 
 use super::{
     engine::Engine,
-    finish::refusals,
+    finish::OTHER_INPUTS,
     notes::Notes,
     outcome::{Failure, Progress},
     prepare::{PreparedChain, PreparedSink},
     run::{Mode, join},
     writing::{SinkEnd, Writing},
 };
-use crate::services::Sending;
+use crate::services::{Attempt, Digest, Sending};
 
 /// Values changed, by column and rule.
 pub(super) type Changes = Vec<(String, String, u64)>;
@@ -28,24 +28,32 @@ pub(super) struct Checked<'a> {
     pub(super) read: Identity,
     /// By sink.
     pub(super) changes: Vec<Changes>,
+    pub(super) attempt: &'a Attempt,
+    /// Of the inputs.
+    pub(super) digests: &'a [Digest],
 }
 
 impl Checked<'_> {
     /// Ends the work of all sinks. Nothing that writes leaves this machine unless every sink's rows are within what the
     /// manifest allows. Sinks of files end first: what fails there fails before anything is sent.
     pub(super) fn finish(self, mode: Mode) -> Result<Vec<SinkEnd>, Failure> {
-        let Self { engine, prepared, notes, progress, read, changes } = self;
+        let Self { engine, prepared, notes, progress, read, changes, attempt, digests } = self;
         let chain_books = &prepared.stage.books;
         for sink in &mut prepared.sinks {
             sink.stage.books.add(chain_books);
             sink.held = sink.stage.books.held(read).count;
         }
-        let may_send = prepared.sinks.iter().all(|sink| refusals(sink, read.count).is_none());
+        let may_send = prepared.refusals(read.count).is_empty();
         if mode == Mode::Run && may_send {
             let inputs = &prepared.inputs;
             if prepared.sinks.iter().any(PreparedSink::sends) {
                 inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
-                engine.forget_superseded()?;
+                prepared.alone = engine.lock(&attempt.chain)?;
+                let read: Vec<&str> = digests.iter().map(|digest| digest.blake3.as_str()).collect();
+                prepared.reads_anew = engine.begin_to_send(attempt, &read.join(" "))?;
+                if prepared.reads_anew {
+                    (engine.settings.lines)(&format!("warning: {OTHER_INPUTS}"));
+                }
             }
             engine.delivering.set(Sending::All);
         } else {

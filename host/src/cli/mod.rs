@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 #[command(name = "usher", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed and nothing published, 2 wrong usage or manifest, 3 more rejects \
-                        than allowed, 130/143 interrupted."
+                        than allowed, 4 partly sent (the same command goes on), 130/143 interrupted."
 )]
 pub struct Cli {
     #[command(flatten)]

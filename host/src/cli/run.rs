@@ -24,6 +24,9 @@ pub(super) struct Run {
     /// Publish nothing; the same as `usher plan`
     #[arg(long)]
     dry_run: bool,
+    /// Go on with nothing: send every row, also those that an unfinished run has sent
+    #[arg(long, conflicts_with = "dry_run")]
+    anew: bool,
     /// Write each exchange over the network into this folder, without secrets
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "dry_run"])]
     record: Option<PathBuf>,
@@ -41,7 +44,7 @@ impl Run {
             return super::plan::Plan { chains: self.chains, limit: self.limit }.execute(global);
         }
         let tape = self.record.map(Tape::Record).or(self.replay.map(Tape::Replay));
-        let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id, tape };
+        let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id, tape, anew: self.anew };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,
             Err(code) => return code,

@@ -45,6 +45,7 @@ pub(super) struct RunFlags {
     pub(super) limit: Option<u64>,
     pub(super) run_id: Option<String>,
     pub(super) tape: Option<Tape>,
+    pub(super) anew: bool,
 }
 
 impl Session {
@@ -61,6 +62,7 @@ impl Session {
             limit: flags.limit,
             run_id: flags.run_id,
             tape: flags.tape,
+            anew: flags.anew,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
             lines: Arc::new(|line: &str| tell!("{line}")),
         };

@@ -7,8 +7,18 @@ use super::{
     tree::Node,
 };
 
-pub(super) const KEYS: [&str; 9] =
-    ["from", "through", "claims", "where", "unique", "exclude", "to", "max_rejects", "allow_empty"];
+pub(super) const KEYS: [&str; 10] = [
+    "from",
+    "through",
+    "claims",
+    "where",
+    "unique",
+    "exclude",
+    "to",
+    "max_rejects",
+    "max_change",
+    "allow_empty",
+];
 
 impl<'a> Reader<'a> {
     /// The chain; `None` if `from` or `to` cannot be read.
@@ -31,6 +41,7 @@ impl<'a> Reader<'a> {
         let (unique, unique_at) = at("unique");
         let (exclude, exclude_at) = at("exclude");
         let (rejects, rejects_at) = at("max_rejects");
+        let (change, change_at) = at("max_change");
         let (empty, empty_at) = at("allow_empty");
         let through = through.and_then(|node| self.strings(node, &through_at)).unwrap_or_default();
         let claims = claims.and_then(|node| self.claims(node, &claims_at)).unwrap_or_default();
@@ -39,6 +50,7 @@ impl<'a> Reader<'a> {
         let exclude = exclude.and_then(|node| self.exclude(node, &exclude_at));
         let to = self.to(node.get("to"), &path);
         let max_rejects = rejects.and_then(|node| self.max_rejects(node, &rejects_at));
+        let max_change = change.and_then(|node| self.max_change(node, &change_at));
         let allow_empty = empty.and_then(|node| self.boolean(node, &empty_at));
         let span = self.source.locate_key(&path).span;
         let name = name.to_owned();
@@ -53,6 +65,7 @@ impl<'a> Reader<'a> {
             exclude,
             to,
             max_rejects,
+            max_change,
             allow_empty,
             span,
         })

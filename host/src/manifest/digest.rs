@@ -1,15 +1,79 @@
-//! A number that changes when the manifest changes.
+//! A number that changes when what a chain does changes.
 
-/// FNV-1a, 128 bits, over the parts and their lengths, as 32 hexadecimal digits. It answers "is this the manifest
-/// of that run?"; it is no protection against somebody who wants two manifests to look alike.
-pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    const PRIME: u128 = 0x0100_0000_0000_0000_0000_013b;
-    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    for part in parts {
-        let length = (part.len() as u64).to_le_bytes();
-        for byte in length.iter().chain(part.as_bytes()) {
-            hash = (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
+use super::{
+    manifest::Manifest,
+    model::Chain,
+    tree::{Kind, Node},
+};
+
+/// Keys that say when to stop and what to keep, and nothing of what is sent.
+const ASIDE: [&str; 4] = ["max_rejects", "max_change", "allow_empty", "store"];
+
+impl Manifest {
+    /// Changes when the chain or one of its connectors does: not with comments, the order of keys, limits of rejects or
+    /// the values of secrets. 32 hexadecimal digits.
+    pub fn digest(&self, chain: &Chain) -> String {
+        let mut text = String::new();
+        let own = self.source.root.get("chains").and_then(|chains| chains.get(&chain.name));
+        let connectors = self.source.root.get("connectors");
+        let excluded = chain.exclude.iter().map(|exclude| &exclude.from);
+        let names = [&chain.from].into_iter().chain(&chain.through).chain(excluded).chain(&chain.to);
+        let named = names.filter_map(|name| connectors?.get(name));
+        for node in own.into_iter().chain(named) {
+            for (key, value) in
+                sorted(node.entries()).into_iter().filter(|(key, _)| !ASIDE.contains(&key.as_str()))
+            {
+                spell(key, &mut text);
+                write(value, &mut text);
+            }
+            text.push(';');
+        }
+        format!("{:032x}", fnv(text.as_bytes()))
+    }
+}
+
+fn write(node: &Node, text: &mut String) {
+    match &node.kind {
+        Kind::String(value) => spell(value, text),
+        Kind::Integer(value) => text.push_str(&value.to_string()),
+        Kind::Float(value) => text.push_str(&format!("{value:?}")),
+        Kind::Boolean(value) => text.push_str(&value.to_string()),
+        Kind::Date(value) => text.push_str(value),
+        Kind::List(items) => {
+            text.push('[');
+            for item in items {
+                write(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Kind::Table(entries) => {
+            text.push('{');
+            for (key, value) in sorted(entries) {
+                spell(key, text);
+                write(value, text);
+                text.push(',');
+            }
+            text.push('}');
         }
     }
-    format!("{hash:032x}")
+}
+
+/// In quotes, so that no text looks like another value.
+fn spell(value: &str, text: &mut String) {
+    text.push_str(&format!("{value:?}="));
+}
+
+fn sorted(entries: &[(String, Node)]) -> Vec<&(String, Node)> {
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    sorted
+}
+
+/// FNV-1a, 128 bits. It answers "is this what that run did?"; it is no protection against somebody who wants two manifests
+/// to look alike.
+fn fnv(bytes: &[u8]) -> u128 {
+    const PRIME: u128 = 0x0100_0000_0000_0000_0000_013b;
+    let start: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    bytes.iter().fold(start, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
 }

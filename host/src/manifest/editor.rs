@@ -152,6 +152,11 @@ fn chain_schema() -> Value {
         },
         "to": strings("The connectors that take the records.", 1),
         "max_rejects": reference("max_rejects"),
+        "max_change": {
+            "description": "By how much the rows may differ from the last good run's, before anything is sent: a share of them.",
+            "type": "string",
+            "pattern": "^\\s*[0-9]*\\.?[0-9]*\\s*%\\s*$",
+        },
         "allow_empty": boolean("No rows at all are fine.", false),
     });
     debug_assert!(chain::KEYS.iter().all(|key| properties.get(key).is_some()));

@@ -11,7 +11,6 @@ use usher_abi::nearest;
 
 use super::{
     diagnostic::{Diagnostic, Severity},
-    digest::digest,
     manifest::Manifest,
     overrides::Overrides,
     place::{KeyPath, Location, Span},
@@ -66,7 +65,6 @@ impl Draft {
         let mut root = tree::parse(&text).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         let flags = overrides.apply(&mut root, &mut problems);
-        let digest = digest(std::iter::once(text.as_str()).chain(overrides.set.iter().map(String::as_str)));
         let source = Source { text, root, flags };
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -106,7 +104,6 @@ impl Draft {
             connectors,
             chains,
             secrets,
-            digest,
             source,
         };
         Ok(Self { manifest, problems })

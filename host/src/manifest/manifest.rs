@@ -35,8 +35,6 @@ pub struct Manifest {
     pub chains: Vec<Chain>,
     /// Every text that must not be shown.
     pub secrets: Vec<String>,
-    /// Changes when the text or an override changes; 32 hexadecimal digits.
-    pub digest: String,
     pub(super) source: Source,
 }
 
@@ -158,7 +156,6 @@ impl fmt::Debug for Manifest {
             .field("connectors", &self.connectors)
             .field("chains", &self.chains)
             .field("secrets", &self.secrets.len())
-            .field("digest", &self.digest)
             .finish_non_exhaustive()
     }
 }

@@ -106,6 +106,8 @@ pub struct Chain {
     pub to: Vec<String>,
     /// The limit of rejects of connectors that have none of their own.
     pub max_rejects: Option<MaxRejects>,
+    /// By how much the rows may differ from the last good run's: so many of a hundred.
+    pub max_change: Option<f64>,
     /// Whether no rows at all are fine, for connectors that do not say.
     pub allow_empty: Option<bool>,
     /// Where its name stands.
@@ -175,10 +177,7 @@ impl Default for MaxRejects {
 impl MaxRejects {
     /// `"5%"` or `"0.1 %"`; `None` for anything else.
     pub fn parse_percent(text: &str) -> Option<Self> {
-        let number = text.trim().strip_suffix('%')?.trim_end();
-        let plain = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
-        let percent: f64 = if plain { number.parse().ok()? } else { return None };
-        (percent <= 100.0).then_some(Self::Percent(percent))
+        percent(text).filter(|percent| *percent <= 100.0).map(Self::Percent)
     }
 
     /// Whether `rejects` of `rows` is more than allowed.
@@ -188,6 +187,13 @@ impl MaxRejects {
             Self::Percent(most) => rejects as f64 * 100.0 > most * rows as f64,
         }
     }
+}
+
+/// The number of `"5%"` or `"0.1 %"`.
+pub(super) fn percent(text: &str) -> Option<f64> {
+    let number = text.trim().strip_suffix('%')?.trim_end();
+    let plain = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
+    if plain { number.parse().ok() } else { None }
 }
 
 impl fmt::Display for MaxRejects {

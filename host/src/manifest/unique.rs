@@ -1,9 +1,9 @@
-//! What connectors and chains have in common: `unique`, `max_rejects`, names.
+//! What connectors and chains have in common: `unique`, `max_rejects`, `max_change`, names.
 
 use usher_abi::nearest;
 
 use super::{
-    model::{Keep, MaxRejects, Unique},
+    model::{Keep, MaxRejects, Unique, percent},
     place::KeyPath,
     read::Reader,
     tree::{Kind, Node},
@@ -113,5 +113,19 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// `max_change = "20%"`.
+    pub(super) fn max_change(&mut self, node: &'a Node, path: &KeyPath) -> Option<f64> {
+        let text = self.string(node, path)?;
+        let change = percent(&text);
+        if change.is_none() {
+            self.error(
+                path,
+                format!("`{text}` is no share"),
+                Some("write a share of the last run's rows (`\"20%\"`)"),
+            );
+        }
+        change
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Version of the tables below, kept in the table `schema`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE schema (
@@ -51,6 +51,11 @@ CREATE TABLE unfinished (
   manifest  TEXT NOT NULL,  -- digest of the manifest: another manifest goes on with nothing
   began_at  INTEGER NOT NULL DEFAULT (unixepoch())  -- seconds, UTC
 ) WITHOUT ROWID;
+";
+
+/// What version 3 added.
+const INPUTS: &str = "
+ALTER TABLE unfinished ADD COLUMN inputs TEXT NOT NULL DEFAULT '';  -- digests of what was read when it began to send
 ";
 
 /// State and ledger of all connectors of a manifest. Nothing is created before the first value is written; what was
@@ -209,9 +214,11 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
         transaction.execute("INSERT INTO schema (version) VALUES (1)", [])?;
     }
     let version = || transaction.query_row("SELECT version FROM schema", [], |row| row.get(0)).optional();
-    if version()? == Some(1) {
-        transaction.execute_batch(UNFINISHED)?;
-        transaction.execute("UPDATE schema SET version = ?1", [VERSION])?;
+    for (older, added) in [(1, UNFINISHED), (2, INPUTS)] {
+        if version()? == Some(older) {
+            transaction.execute_batch(added)?;
+            transaction.execute("UPDATE schema SET version = ?1", [older + 1])?;
+        }
     }
     let version = version()?;
     transaction.commit()?;

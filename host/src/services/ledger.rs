@@ -34,6 +34,42 @@ impl Attempt {
         Ok(found.flatten())
     }
 
+    /// Whether anybody but `sources` has noted a unit: something of it may have been sent.
+    pub fn has_sent(&self, database: &Database, sources: &[&str]) -> Result<bool, Error> {
+        let noted = database.read(|connection| {
+            let mut rows =
+                connection.prepare("SELECT DISTINCT connector FROM ledger WHERE run = ?1 AND chain = ?2")?;
+            let names = rows.query_map((&self.run, &self.chain), |row| row.get::<_, String>(0))?;
+            names.collect::<Result<Vec<String>, _>>()
+        })?;
+        Ok(noted.unwrap_or_default().iter().any(|name| !sources.contains(&name.as_str())))
+    }
+
+    /// Notes that something is about to be sent of what was read; answers what was read when the run began to send, if
+    /// that was another attempt.
+    pub fn begin_to_send(&self, database: &Database, inputs: &str) -> Result<Option<String>, Error> {
+        let Self { chain, run, manifest } = self;
+        let began = database.transact(|connection| {
+            let earlier: Option<(String, String)> = connection
+                .query_row("SELECT run, inputs FROM unfinished WHERE chain = ?1", [chain], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            if earlier.as_ref().is_some_and(|(of, _)| of != run) {
+                return Ok(Err(()));
+            }
+            connection.execute(
+                "INSERT INTO unfinished (chain, run, manifest, inputs) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT DO UPDATE SET inputs = excluded.inputs",
+                (chain, run, manifest, inputs),
+            )?;
+            Ok(Ok(earlier.map(|(_, inputs)| inputs).filter(|inputs| !inputs.is_empty())))
+        })?;
+        began.map_err(|()| {
+            Error::transient("run.sending", "another run of this chain has sent meanwhile; run again")
+        })
+    }
+
     /// Forgets the run and its units: nothing of it is to be gone on with.
     pub fn finish(&self, database: &Database) -> Result<(), Error> {
         let known = database.read(|connection| {
@@ -158,6 +194,20 @@ mod tests {
         gate.set(Sending::All);
         ledger.note("a", b"u", b"sent").unwrap();
         assert!(ledger.find("a", b"u").unwrap().is_some());
+    }
+
+    #[test]
+    fn what_was_read_is_compared_by_the_next_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(folder.path());
+        let run = attempt("c", "r1");
+        ledger(&database, "c", "r1", "users").note("tenant", b"export", b"job").unwrap();
+        assert!(!run.has_sent(&database, &["users"]).unwrap());
+        assert_eq!(run.begin_to_send(&database, "one").unwrap(), None);
+        ledger(&database, "c", "r1", "crm").note("x", b"a", b"").unwrap();
+        assert!(run.has_sent(&database, &["users"]).unwrap());
+        assert_eq!(run.begin_to_send(&database, "two").unwrap().as_deref(), Some("one"));
+        assert_eq!(Attempt::unfinished(&database, "c").unwrap(), Some(run));
     }
 
     #[test]

@@ -151,12 +151,28 @@ fn flags_change_values() {
 }
 
 #[test]
-fn the_digest_is_of_the_text_and_the_flags() {
-    let digest = |text: &str, set: &[&str]| parse(text, set).unwrap().digest;
-    assert_eq!(digest(GOOD, &[]), digest(GOOD, &[]));
-    assert_eq!(digest(GOOD, &[]).len(), 32);
-    assert_ne!(digest(GOOD, &[]), digest(&format!("{GOOD}\n"), &[]));
-    assert_ne!(digest(GOOD, &[]), digest(GOOD, &["out=x"]));
+fn the_digest_is_of_what_a_chain_does() {
+    let digest = |text: &str, set: &[&str]| {
+        let manifest = parse(text, set).unwrap();
+        manifest.digest(&manifest.chains[0])
+    };
+    let good = digest(GOOD, &[]);
+    assert_eq!((good.len(), &good), (32, &digest(&format!("# looked at\n{GOOD}"), &[])));
+    for aside in [
+        "out=x",
+        "chains.onboard.max_rejects=7",
+        "chains.onboard.max_change=20%",
+        "connectors.support.max_rejects=7",
+    ] {
+        assert_eq!(good, digest(GOOD, &[aside]), "{aside}");
+    }
+    for changed in [
+        "chains.onboard.where=not blocked",
+        "connectors.users.options.limit=3",
+        "connectors.support.fields.name='x'",
+    ] {
+        assert_ne!(good, digest(GOOD, &[changed]), "{changed}");
+    }
 }
 
 #[test]

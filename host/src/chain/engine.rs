@@ -60,6 +60,8 @@ pub struct Engine {
     database: Arc<Database>,
     network: Arc<Network>,
     stops: Arc<Mutex<Vec<runner::Cancel>>>,
+    /// Of the connectors that were opened since they were last taken.
+    logs: Mutex<Vec<Arc<RunLog>>>,
     staging: Arc<Mutex<Option<PathBuf>>>,
 }
 
@@ -84,6 +86,7 @@ impl Engine {
             asking: Gate::new(Sending::Nothing),
             delivering: Gate::new(Sending::Nothing),
             stops: Arc::default(),
+            logs: Mutex::default(),
             staging: Arc::default(),
         }
     }
@@ -197,6 +200,11 @@ impl Engine {
         self.settings.out.clone().unwrap_or_else(|| self.manifest.out.clone())
     }
 
+    /// The logs of the connectors that were opened for a chain.
+    pub(super) fn take_logs(&self) -> Vec<Arc<RunLog>> {
+        std::mem::take(&mut self.logs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The inputs of a run.
     pub(super) fn inputs(&self, staging: &Staging) -> Arc<InputRegistry> {
         let options = InputOptions::new(&self.manifest.folder, std::env::temp_dir(), self.cancel.clone());
@@ -228,6 +236,7 @@ impl Engine {
         let shown = hidden.clone();
         let lines: LineSink = Arc::new(move |line: &str| lines(&shown(line)));
         let log = Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone()));
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).push(log.clone());
         let input = wants("input").then(|| view.clone());
         let http = wants("http").then(|| {
             self.network.service(ConnectorNetwork {

@@ -1,12 +1,12 @@
 //! What a command is told about a chain's run.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
 use serde::Serialize;
 use usher_abi::{Error, ErrorClass};
 
 use super::mapping::Filling;
-use crate::manifest::Diagnostic;
+use crate::{manifest::Diagnostic, services::RunLog};
 
 /// Why a chain ended without a result.
 #[derive(Debug)]
@@ -42,6 +42,20 @@ pub struct Progress {
     pub bytes: AtomicU64,
     /// Bytes of all inputs, as stored; 0 when unknown.
     pub total: AtomicU64,
+    /// What the connectors count.
+    pub(super) logs: Mutex<Vec<Arc<RunLog>>>,
+}
+
+impl Progress {
+    /// Rows that sinks send, and those of them of which it is known, or given up, what became of them.
+    pub fn sending(&self) -> (u64, u64) {
+        let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |name: &str| {
+            let counted = logs.iter().filter_map(|log| log.counters().get(name).copied());
+            counted.map(|count| u64::try_from(count).unwrap_or(0)).sum()
+        };
+        (sum("delivery.rows"), sum("delivery.done"))
+    }
 }
 
 /// A chain's run, from its books.
@@ -197,4 +211,25 @@ pub struct RejectCount {
     pub count: u64,
     /// The first message with it.
     pub example: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_abi::{HostLog, LogLevel};
+
+    use super::*;
+    use crate::services::Cancel;
+
+    #[test]
+    fn what_is_sent_is_the_sum_of_what_sinks_count() {
+        let progress = Progress::default();
+        assert_eq!(progress.sending(), (0, 0));
+        for (name, done) in [("crm", 3), ("mail", 2)] {
+            let log = RunLog::new(name, LogLevel::WARN, Arc::new(|_: &str| {}), Cancel::new());
+            log.metric("delivery.rows", 10);
+            log.metric("delivery.done", done);
+            progress.logs.lock().unwrap().push(Arc::new(log));
+        }
+        assert_eq!(progress.sending(), (20, 5));
+    }
 }

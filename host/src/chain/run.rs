@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -62,6 +62,7 @@ pub fn run(
     let of = engine.manifest.chain(chain)?.clone();
     let attempt = engine.attempt(&of, &id, mode)?;
     let mut prepared = prepare(engine, chain, &attempt, &staging)?;
+    *progress.logs.lock().unwrap_or_else(PoisonError::into_inner) = engine.take_logs();
     if let Mode::Preview(most) = mode {
         for sink in &mut prepared.sinks {
             sink.stage.sample = Some(Sample { most, rows: Vec::new() });

@@ -65,9 +65,20 @@ fn bar(chain: &str, progress: &Progress, stop: &AtomicBool) {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
+    let sending_style =
+        ProgressStyle::with_template("{prefix} {bar:30} {human_pos} of {human_len} rows sent, eta {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_prefix(chain.to_owned());
     while !stop.load(Ordering::Acquire) {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let (sending, sent) = progress.sending();
+        if sending > 0 {
+            bar.set_style(sending_style.clone());
+            bar.set_length(sending);
+            bar.set_position(sent);
+            thread::park_timeout(Duration::from_millis(100));
+            continue;
+        }
         bar.set_length(load(&progress.total).max(1));
         bar.set_position(load(&progress.bytes));
         bar.set_message(format!(
@@ -89,6 +100,11 @@ fn lines(chain: &str, progress: &Progress, stop: &AtomicBool) {
             continue;
         }
         next += LINE_EVERY;
+        let (sending, sent) = progress.sending();
+        if sending > 0 {
+            tell!("{chain}: {} of {} rows sent", HumanCount(sent), HumanCount(sending));
+            continue;
+        }
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let (bytes, seconds) = (load(&progress.bytes), started.elapsed().as_secs_f64());
         tell!(

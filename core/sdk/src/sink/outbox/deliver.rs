@@ -27,6 +27,8 @@ impl Outbox {
         let cuts = self.cutter.finish();
         let (account, units) = (destination.account(), cuts.0.len() as u64);
         let notes = Notes { ledger: self.host.ledger()?, account: account.clone() };
+        // The host shows how far it is; see `progress.rs` there.
+        self.host.metric("delivery.rows", i64::try_from(rows).unwrap_or(i64::MAX));
         let mut flight = Flight::new(&mut self, destination, notes, cuts, report)?;
         let result = flight.run();
         match &result {

@@ -411,6 +411,7 @@ impl<'a> Flight<'a> {
         let (first, rows) = (cut.first, cut.rows);
         outcome.report(&self.outbox.origins(first, rows)?, self.report)?;
         self.states[unit] = State::Reported;
+        self.outbox.host.metric("delivery.done", i64::try_from(rows).unwrap_or(i64::MAX));
         self.settled += u64::from(outcome.is_settled());
         self.unclean += self.blemishes(outcome, rows);
         let answer = json!({ "unit": unit, "first_row": first + 1, "rows": rows, "answer": outcome.answer });

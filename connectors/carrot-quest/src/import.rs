@@ -84,8 +84,8 @@ impl<'a> Import<'a> {
     fn makes_sense(&mut self, unit: u64, answer: &Answer, rows: u64) -> bool {
         let sense = !self.numberings(answer, rows).is_empty();
         if !sense {
-            let why = "the row numbers of `row_errors` fit no way of counting, or another than those of earlier parts; see \
-                       `row_numbers` within `api`";
+            let why = "the row numbers of `row_errors` fit no way of counting, or not that of earlier parts; see `row_numbers` \
+                       within `api`";
             self.warn(unit, why);
         }
         sense

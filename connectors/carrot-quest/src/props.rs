@@ -1,6 +1,6 @@
 //! People one by one, by `POST /users/{id}/props` (SETPROPS): for a few of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,6 +105,8 @@ pub(crate) struct Props<'a> {
     missing: u64,
     /// By property: how many operations were ignored, and why the first of them.
     ignored: BTreeMap<String, (u64, String)>,
+    /// Units of which this attempt was told so.
+    in_part: BTreeSet<u64>,
 }
 
 impl<'a> Props<'a> {
@@ -118,6 +120,7 @@ impl<'a> Props<'a> {
             waiting: HashMap::new(),
             missing: 0,
             ignored: BTreeMap::new(),
+            in_part: BTreeSet::new(),
         }
     }
 
@@ -146,8 +149,10 @@ impl<'a> Props<'a> {
         });
         let ignored = self.ignored.into_iter().map(|(key, (times, why))| {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            let what = if key.is_empty() { "a property".to_owned() } else { format!("`{key}`") };
             format!(
-                "Carrot quest did not set `{key}` for {}{why}; correct the property or its type, and run again",
+                "Carrot quest ignored {what} of {}{why}: who does not show it is unknown; correct the property or its type, \
+                 and run again",
                 counted(times, "person", "people")
             )
         });
@@ -202,6 +207,9 @@ impl Destination for Props<'_> {
         for Ignored { key, reason } in &envelope.ignored {
             self.ignored.entry(key.clone()).or_insert_with(|| (0, reason.clone())).0 += 1;
         }
+        if in_part {
+            self.in_part.insert(unit.number);
+        }
         let is_read_back = self.read_back.chooses(unit.number) || (in_part && self.read_back.is_on());
         if !is_read_back {
             return Ok(Reaction::Done(self.outcome(&Waiting::default(), in_part)));
@@ -213,11 +221,16 @@ impl Destination for Props<'_> {
     fn poll(&mut self, http: &Http, jobs: &mut Jobs<'_>) -> Result<Vec<Progress>, Error> {
         let mut progress = Vec::new();
         for job in jobs.list().to_vec() {
+            let in_part = job.job == SET_IN_PART;
+            if in_part && !self.in_part.contains(&job.unit) {
+                // An earlier attempt was told so. What was wrong may have been put right, so it is set again.
+                progress.push(Progress::Lost);
+                continue;
+            }
             let mut waiting = match self.waiting.remove(&job.unit) {
                 Some(waiting) => waiting,
                 None => Waiting::new([(0, Line::of(&jobs.unit(job.unit)?)?.person(self.table))]),
             };
-            let in_part = job.job == SET_IN_PART;
             // What was ignored does not come later: one look is enough.
             let at_ms = if in_part { 0 } else { job.at_ms };
             progress.push(match self.read_back.round(&self.client, http, at_ms, &mut waiting) {

@@ -607,10 +607,7 @@ fn operations_that_are_ignored_are_told() {
     assert_eq!((written.report.unknown.count, written.report.accepted.count), (1, 1));
     let warnings = &written.receipt.warnings;
     assert_eq!(warnings.len(), 1);
-    assert!(
-        warnings[0].starts_with("Carrot quest did not set `plan` for 1 person (wrong type);"),
-        "{warnings:?}"
-    );
+    assert!(warnings[0].starts_with("Carrot quest ignored `plan` of 1 person (wrong type):"), "{warnings:?}");
     // Read back at once, though not in the sample: the first has the value all the same, the second has not.
     let host = MemoryHost::new().lets_in().props("1", [ok(json!({}))]).user("1", [person(1)]);
     let host = host.props("2", twice()).user("2", [person(2)]);
@@ -618,6 +615,11 @@ fn operations_that_are_ignored_are_told() {
     let written = whole(&host, options(json!({ "props_up_to": 3, "sample": 1 })), people(3));
     assert_eq!((written.report.confirmed.count, written.report.unknown.count), (2, 1));
     assert_eq!(written.receipt.warnings.len(), 1, "{:?}", written.receipt.warnings);
+    // The next attempt sets the third again, and nobody else.
+    let host = host.lets_in().user("3", [person(3)]);
+    let written = whole(&host, options(json!({ "props_up_to": 3, "sample": 1 })), people(3));
+    assert_eq!((written.report.confirmed.count, written.report.unknown.count), (3, 0));
+    assert_eq!(writes(&host).len(), 4);
 }
 
 #[test]

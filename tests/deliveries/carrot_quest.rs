@@ -100,6 +100,9 @@ fn without_faults_every_user_goes_out_once_and_a_sample_is_confirmed() {
     let people = people(users(), false);
     let vendor = CarrotQuest::start(settings(FaultPlan::none()));
     let bench = bench(&vendor, &people, ", sample = 5");
+    let text = bench.read("connectors.toml");
+    let text = text.replace("deliver = \"api\"", "deliver = \"api\"\ntags = [\"moved\", \"say \\\"hi\\\"\"]");
+    bench.write("connectors.toml", text);
     let (outcome, attempts) = deliver(&bench, &SECRETS, "no faults");
     assert_eq!(attempts, 1);
     is_right(&vendor, &people, "no faults");
@@ -107,7 +110,8 @@ fn without_faults_every_user_goes_out_once_and_a_sample_is_confirmed() {
     let delivered = ids(&people, &[Fate::Delivered]).len() as u64;
     assert_eq!([confirmed, accepted, unknown, not_sent], [15, delivered - 15, 0, 0]);
     let account = vendor.account();
-    assert!(account.users.values().all(|user| user.deliveries == 1));
+    let tags = std::collections::BTreeSet::from(["moved", "say \"hi\""].map(str::to_owned));
+    assert!(account.users.values().all(|user| user.deliveries == 1 && user.tags == tags));
     assert!(account.imports.iter().all(|import| import.bytes < 30_000_000));
 }
 

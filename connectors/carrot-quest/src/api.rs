@@ -72,7 +72,28 @@ pub(crate) struct Envelope {
     pub(crate) error: String,
     /// `meta.error_message` and `meta.error_fields`, shortened.
     pub(crate) words: String,
+    /// The arguments that `meta.error_fields` names, as far as its form is what it seems to be.
+    pub(crate) fields: Vec<String>,
+    /// `meta.ignored_operations` of a call that sets properties (SETPROPS).
+    pub(crate) ignored: Vec<Ignored>,
     pub(crate) data: Value,
+}
+
+/// An operation that was not done, although the others were.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Ignored {
+    /// The property; empty when that is not said.
+    pub(crate) key: String,
+    /// Why, in the vendor's words.
+    pub(crate) reason: String,
+}
+
+impl Ignored {
+    /// Takes a secret out.
+    pub(crate) fn mask(&mut self, secret: &str) {
+        self.key = self.key.replace(secret, "***");
+        self.reason = self.reason.replace(secret, "***");
+    }
 }
 
 /// Reads a reply's body; `None` when it is no envelope with a status.
@@ -85,10 +106,41 @@ pub(crate) fn envelope(text: &str) -> Option<Envelope> {
     if let Some(fields) = meta.get("error_fields").filter(|fields| !fields.is_null()) {
         words.push_str(&format!(" {fields}"));
     }
-    let words = words.trim().chars().filter(|c| !c.is_control()).take(300).collect();
-    let error = text("error").chars().filter(|c| !c.is_control()).take(60).collect();
+    let words = short(&words, 300);
+    let error = short(text("error"), 60);
+    let fields = meta.get("error_fields").map(names).unwrap_or_default();
+    let ignored = meta.get("ignored_operations").map(ignored).unwrap_or_default();
     let data = body.get_mut("data").map(Value::take).unwrap_or_default();
-    Some(Envelope { status, error, words, data })
+    Some(Envelope { status, error, words, fields, ignored, data })
+}
+
+/// Words of the vendor, fit for a message.
+pub(crate) fn short(words: &str, most: usize) -> String {
+    words.trim().chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+/// The names in a map, or in a list of texts.
+fn names(fields: &Value) -> Vec<String> {
+    match fields {
+        Value::Object(map) => map.keys().cloned().collect(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A list of maps with `operation` and `reason` (SETPROPS); what is in another form counts, too.
+fn ignored(operations: &Value) -> Vec<Ignored> {
+    let list = match operations {
+        Value::Array(list) => list.as_slice(),
+        Value::Null => &[],
+        other => std::slice::from_ref(other),
+    };
+    let text = |value: Option<&Value>| short(value.and_then(Value::as_str).unwrap_or_default(), 100);
+    let read = |entry: &Value| {
+        let key = entry.pointer("/operation/key").or_else(|| entry.get("key"));
+        Ignored { key: text(key), reason: text(entry.get("reason")) }
+    };
+    list.iter().map(read).collect()
 }
 
 /// A whole number from 0 on, as a number or as a text.
@@ -124,9 +176,27 @@ mod tests {
         let refused = r#"{"meta":{"status":400,"error":"ValidationError","error_message":"no\n","error_fields":{"app":"x"}}}"#;
         let words = r#"no {"app":"x"}"#.to_owned();
         assert_eq!(read(refused), Some((400, "ValidationError".to_owned(), words, Value::Null)));
+        assert_eq!(envelope(refused).unwrap().fields, ["app"]);
         for bad in ["", "<html>", "[]", "{}", r#"{"meta":{}}"#, r#"{"meta":{"status":-1}}"#] {
             assert_eq!(envelope(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn operations_that_were_ignored() {
+        let read = |ignored: &str| {
+            let text = format!(r#"{{"meta":{{"status":200,"ignored_operations":{ignored}}}}}"#);
+            let told = |i: Ignored| format!("{}: {}", i.key, i.reason);
+            envelope(&text).unwrap().ignored.into_iter().map(told).collect::<Vec<_>>()
+        };
+        assert_eq!(read("null"), [""; 0]);
+        assert_eq!(read("[]"), [""; 0]);
+        assert_eq!(
+            read(r#"[{"operation":{"op":"add","key":"n","value":"x"},"reason":"no number"}]"#),
+            ["n: no number"]
+        );
+        assert_eq!(read(r#"[{"key":"n"}, "what"]"#), ["n: ", ": "]);
+        assert_eq!(read(r#"{"operation":{"key":"n"}}"#), ["n: "]);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The requests to one app, and their replies as far as all calls have them in common. The host sends them.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use serde_json::Value;
 use usher_sdk::{
     Http, Reply, RequestBuilder, Secret,
@@ -11,7 +9,7 @@ use usher_sdk::{
 
 use crate::{
     api::{self, Envelope},
-    limits::{REPLY_BYTES, REQUESTS},
+    limits::{MOST_TRIES, REPLY_BYTES, REQUESTS},
     live::Live,
     options::Options,
     refusals::{Call, refused},
@@ -22,7 +20,7 @@ use crate::{
 pub(crate) struct Client {
     base: String,
     token: Secret,
-    /// Names the key whose rate limit it is; some digits that the key is not to be had from.
+    /// Names the token, by some digits that it is not to be had from.
     key: String,
 }
 
@@ -39,18 +37,29 @@ pub(crate) struct Said {
 
 impl Client {
     pub(crate) fn new(options: &Options, live: &Live) -> Self {
-        let mut hasher = DefaultHasher::new();
-        live.token.reveal().hash(&mut hasher);
         Self {
             base: options.api_base.trim_end_matches('/').to_owned(),
             token: live.token.clone(),
-            key: format!("key {:08x}", hasher.finish() >> 32),
+            key: format!("key {}", live.token.fingerprint().get(..8).unwrap_or_default()),
         }
     }
 
-    /// Where the API is, without the scheme.
-    pub(crate) fn host(&self) -> &str {
-        self.base.split_once("://").map_or(&self.base, |(_, host)| host)
+    /// Whose data it is. `$self_app` names no app but that of the token, so the token is named as well: what was sent to
+    /// one app must not count as sent to another.
+    pub(crate) fn account(&self, app: &str) -> String {
+        let host = self.base.split_once("://").map_or(self.base.as_str(), |(_, host)| host);
+        if app == "$self_app" { format!("{host} {app} of {}", self.key) } else { format!("{host} {app}") }
+    }
+
+    /// Asks, and reads the reply: again when that breaks off, which does no harm to what only reads.
+    pub(crate) fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Said, Error> {
+        let mut tries = 1;
+        loop {
+            match self.read(request().send()?) {
+                Err(error) if tries < MOST_TRIES && broke_off(&error) => tries += 1,
+                said => return said,
+            }
+        }
     }
 
     pub(crate) fn get(&self, http: &Http, path: &str) -> RequestBuilder {
@@ -74,7 +83,7 @@ impl Client {
         let body = match reply.bytes(REPLY_BYTES) {
             Ok(body) => body,
             // A refusal whose body cannot be read is one all the same.
-            Err(_) if !well => Vec::new(),
+            Err(error) if !well && (broke_off(&error) || error.class == ErrorClass::DATA) => Vec::new(),
             Err(error) => return Err(error),
         };
         let mut text = String::from_utf8_lossy(&body).into_owned();
@@ -85,12 +94,18 @@ impl Client {
             text = text.replace(token, "***");
             if let Some(envelope) = &mut envelope {
                 envelope.words = envelope.words.replace(token, "***");
+                envelope.ignored.iter_mut().for_each(|ignored| ignored.mask(token));
                 mask(&mut envelope.data, token);
             }
         }
         let status = envelope.as_ref().filter(|_| well).map_or(status, |envelope| envelope.status);
         Ok(Said { status, envelope, text, retry_after_ms })
     }
+}
+
+/// A body that did not come to its end.
+fn broke_off(error: &Error) -> bool {
+    matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::TIMEOUT)
 }
 
 fn mask(value: &mut Value, token: &str) {

@@ -16,8 +16,8 @@ use crate::{
     limits::{IMPORT_TIMEOUT_MS, IMPORTS_IN_FLIGHT},
     live::{Confirm, Live, RowNumbers},
     options::{MergeField, Options},
-    people,
-    read_back::{ReadBack, Round, Waiting},
+    people::{self, Table},
+    read_back::{self, ReadBack, Round, Waiting},
     refusals::Call,
     row_errors::{self, Answer, Numbering, Reading},
 };
@@ -28,11 +28,9 @@ pub(crate) struct Import<'a> {
     options: &'a Options,
     row_numbers: RowNumbers,
     client: Client,
-    /// The line of headings, and the names in it.
+    /// The line of headings.
     header: &'a [u8],
-    headings: &'a [String],
-    /// Columns that hold lists, from 0 and the key not counted.
-    lists: &'a [usize],
+    table: Table<'a>,
     read_back: ReadBack,
     waiting: HashMap<u64, Waiting>,
     /// What the numbers of an earlier part have told.
@@ -40,26 +38,24 @@ pub(crate) struct Import<'a> {
     warnings: Vec<String>,
 }
 
-/// What the parts are made of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Table<'a> {
-    pub(crate) header: &'a [u8],
-    pub(crate) headings: &'a [String],
-    pub(crate) lists: &'a [usize],
-}
-
 impl<'a> Import<'a> {
-    pub(crate) fn new(options: &'a Options, live: &'a Live, table: Table<'a>, clock: Clock) -> Self {
-        // Users are found by your own id; no documented method finds them by their address.
+    pub(crate) fn new(
+        options: &'a Options,
+        live: &'a Live,
+        header: &'a [u8],
+        table: Table<'a>,
+        clock: Clock,
+    ) -> Self {
+        // People are read by your own id only. The list of users could be filtered by address, but shows no properties of
+        // your own (APPUSERS).
         let confirm = if options.merge_field == MergeField::UserId { live.confirm } else { Confirm::None };
         Self {
             options,
             row_numbers: live.row_numbers,
             client: Client::new(options, live),
-            header: table.header,
-            headings: table.headings,
-            lists: table.lists,
-            read_back: ReadBack::new(live, clock, confirm),
+            header,
+            table,
+            read_back: ReadBack::new(live, clock, confirm, &options.tags),
             waiting: HashMap::new(),
             numbering: None,
             warnings: Vec::new(),
@@ -68,8 +64,7 @@ impl<'a> Import<'a> {
 
     /// What a person should know.
     pub(crate) fn into_warnings(self) -> Vec<String> {
-        let denied = self.read_back.into_warning();
-        self.warnings.into_iter().chain(denied).collect()
+        self.warnings.into_iter().chain(self.read_back.into_warnings()).collect()
     }
 
     fn warn(&mut self, unit: u64, why: &str) {
@@ -78,13 +73,22 @@ impl<'a> Import<'a> {
 
     /// The numberings that may be meant; none when the numbers make no sense.
     fn numberings(&mut self, answer: &Answer, rows: u64) -> Vec<Numbering> {
-        let possible = answer.numberings(self.row_numbers, rows);
-        match (possible.as_slice(), self.numbering) {
-            ([one], _) if !answer.errors.is_empty() => self.numbering = Some(*one),
-            (several, Some(known)) if several.contains(&known) => return vec![known],
-            _ => {}
+        let possible = answer.numberings(self.row_numbers, self.numbering, rows);
+        if let ([one], false) = (possible.as_slice(), answer.errors.is_empty()) {
+            self.numbering = Some(*one);
         }
         possible
+    }
+
+    /// Whether the row numbers can be understood; else people are told.
+    fn makes_sense(&mut self, unit: u64, answer: &Answer, rows: u64) -> bool {
+        let sense = !self.numberings(answer, rows).is_empty();
+        if !sense {
+            let why = "the row numbers of `row_errors` fit no way of counting, or not that of earlier parts; see `row_numbers` \
+                       within `api`";
+            self.warn(unit, why);
+        }
+        sense
     }
 
     /// What the vendor said of a unit's rows, and who of them is to be read back.
@@ -136,22 +140,28 @@ impl<'a> Import<'a> {
     }
 }
 
-/// A row that the import does not take, with the vendor's words.
+/// A row that the import does not take, with the vendor's words: unless they are another row's, who knows whose.
 fn reject(row: u64, said: &[(u64, Value)]) -> RowReject {
-    let words = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let mut words: Vec<&Value> = said.iter().map(|(_, words)| words).collect();
+    words.dedup();
+    let numbers = || said.iter().map(|(number, _)| number.to_string());
+    let (text, details) = match words.as_slice() {
+        [one] => {
+            let all: serde_json::Map<String, Value> =
+                numbers().map(|number| (number, (*one).clone())).collect();
+            (row_errors::words(one), json!({ "row_errors": all }))
+        }
+        _ => {
+            let text = "it is one of two rows with errors, and which is which is not known; set `row_numbers` within `api` \
+                        once you know how rows are counted";
+            (text.to_owned(), json!({ "row_numbers": numbers().collect::<Vec<_>>() }))
+        }
     };
-    let mut all: Vec<String> = said.iter().map(|(_, value)| words(value)).collect();
-    all.dedup();
-    let text: String = all.join(" | ").chars().filter(|c| !c.is_control()).take(300).collect();
-    let details: serde_json::Map<String, Value> =
-        said.iter().map(|(number, value)| (number.to_string(), value.clone())).collect();
     RowReject {
         row,
         code: "carrot.row-error".to_owned(),
         message: format!("the import does not take the row: {text}"),
-        details: json!({ "row_errors": details }),
+        details,
         ..RowReject::default()
     }
 }
@@ -168,7 +178,7 @@ fn told(answer: &Answer, waiting: &Waiting) -> Value {
 
 impl Destination for Import<'_> {
     fn account(&self) -> String {
-        format!("{} {}", self.client.host(), self.options.app)
+        self.client.account(&self.options.app)
     }
 
     fn in_flight(&self) -> usize {
@@ -201,10 +211,7 @@ impl Destination for Import<'_> {
                 return Ok(Reaction::NotUnderstood(said.text));
             }
         };
-        if self.numberings(&answer, unit.rows).is_empty() {
-            let why =
-                "the row numbers of `row_errors` fit no way of counting; see `row_numbers` within `api`";
-            self.warn(unit.number, why);
+        if !self.makes_sense(unit.number, &answer, unit.rows) {
             return Ok(Reaction::NotUnderstood(said.text));
         }
         let (reading, chosen) = self.reading(&answer, unit.rows);
@@ -235,22 +242,31 @@ impl Destination for Import<'_> {
                 progress.push(Progress::Lost);
                 continue;
             };
+            // Another part may have told meanwhile how rows are counted.
+            if !self.makes_sense(job.unit, &answer, job.rows) {
+                progress.push(Progress::NotUnderstood(job.job));
+                continue;
+            }
             let mut waiting = match self.waiting.remove(&job.unit) {
                 Some(waiting) => waiting,
                 None => {
                     let (_, chosen) = self.reading(&answer, job.rows);
                     let records = jobs.unit(job.unit)?.records;
                     let delimiter = self.options.delimiter.byte();
-                    Waiting::new(people::pick(&records, delimiter, self.headings, self.lists, &chosen))
+                    Waiting::new(people::pick(&records, delimiter, self.table, &chosen))
                 }
             };
-            progress.push(match self.read_back.round(&self.client, http, job.at_ms, &mut waiting)? {
-                Round::Open => {
+            progress.push(match self.read_back.round(&self.client, http, job.at_ms, &mut waiting) {
+                Ok(Round::Open) => {
                     self.waiting.insert(job.unit, waiting);
                     Progress::Running
                 }
-                Round::Done => Progress::Done(self.outcome(job.unit, job.rows, &answer, &waiting)),
-                Round::NotUnderstood(text) => Progress::NotUnderstood(text),
+                Ok(Round::Done) => Progress::Done(self.outcome(job.unit, job.rows, &answer, &waiting)),
+                Ok(Round::NotUnderstood(text)) => Progress::NotUnderstood(text),
+                Err(error) => {
+                    self.waiting.insert(job.unit, waiting);
+                    return read_back::kept(error, progress, jobs.list().len());
+                }
             });
         }
         self.read_back.end_of_round();

@@ -34,6 +34,11 @@ pub(crate) const IMPORT_TIMEOUT_MS: u64 = 10 * 60 * 1_000;
 pub(crate) const REPLY_BYTES: usize = 256 << 20;
 /// People of a part that are looked for before the next part's. Ours.
 pub(crate) const ROUND: u32 = 20;
+/// How often a question is asked whose answer breaks off. Ours.
+pub(crate) const MOST_TRIES: u32 = 3;
+/// The least time that an import of which no answer came gets, before the same addresses are imported again: from when the
+/// doubt arose, whatever the options say. Ours: how long imports take is not documented.
+pub(crate) const LEAST_LET_RUN_MS: u64 = 2 * 60 * 1_000;
 /// The longest wait before people are looked for again. Ours.
 pub(crate) const MOST_POLL_MS: u64 = 60_000;
 

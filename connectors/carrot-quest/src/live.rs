@@ -26,7 +26,8 @@ pub(crate) struct Live {
     #[serde(default = "ten")]
     #[schemars(range(min = 1, max = 1_000))]
     pub(crate) sample: u64,
-    /// How long after the import people are looked for; who is not there then is unknown
+    /// How long after the import people are looked for; who is not there then is unknown. By address, a part of which no
+    /// answer came waits as long before it is sent again, and two minutes at the least
     #[serde(default = "ten_minutes")]
     #[schemars(range(max = 86_400))]
     pub(crate) wait_seconds: u64,
@@ -55,6 +56,8 @@ pub(crate) enum RowNumbers {
     Header,
     /// The first row after it.
     Data,
+    /// The second row after it: the first is 0.
+    Zero,
 }
 
 /// Who is read back.

@@ -299,8 +299,8 @@ impl Options {
             problems.push(problem("/api_base", "option.invalid", message));
         }
         if self.merge_field == MergeField::Email && live.confirm != Confirm::None {
-            let message = "nobody is read back: people are found by your own id only (`merge_field = \"user_id\"`), so they \
-                           stay accepted; `confirm = \"none\"` says that this is meant";
+            let message = "nobody is read back: that is done by your own id only (`merge_field = \"user_id\"`), so people stay \
+                           accepted; `confirm = \"none\"` says that this is meant";
             problems.push(warning("/api/confirm", "confirm.by-id-only", message));
         }
         if live.props_up_to > 0 {

@@ -12,11 +12,10 @@ use crate::{api, client::Client, options::Options, refusals::Call};
 
 /// Asks for one user of the app. `None` when nothing is sent now.
 pub(crate) fn ask(host: &Host, client: &Client, options: &Options) -> Result<Option<Vec<Problem>>, Error> {
-    let asked = host
-        .http()
-        .and_then(|http| client.get(&http, &api::users_path(&options.app)).query([("limit", "1")]).send());
+    let path = api::users_path(&options.app);
+    let asked = host.http().and_then(|http| client.ask(|| client.get(&http, &path).query([("limit", "1")])));
     let said = match asked {
-        Ok(reply) => client.read(reply)?,
+        Ok(said) => said,
         Err(error) if matches!(error.code.as_str(), "http.dry-run" | "service.absent") => return Ok(None),
         Err(error) => return Err(error),
     };

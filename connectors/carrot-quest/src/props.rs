@@ -1,6 +1,6 @@
 //! People one by one, by `POST /users/{id}/props` (SETPROPS): for a few of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,18 +8,28 @@ use usher_sdk::{
     Clock, Http, Reply,
     abi::Error,
     outbox::{Destination, Fates, Jobs, Progress, Reaction, RowReject, Step, Unit, UnitOutcome},
+    words::counted,
 };
 
 use crate::{
-    api::{self, Envelope},
+    api::{self, Envelope, Ignored},
     client::Client,
     limits::PROPS_IN_FLIGHT,
     live::Live,
-    options::{Lists, Options, PropertyType},
-    people::Person,
-    read_back::{ReadBack, Round, Waiting},
+    options::Options,
+    people::{Person, Property, Table},
+    read_back::{self, ReadBack, Round, Waiting},
     refusals::Call,
+    types,
 };
+
+/// The arguments of the call that are not of one person (SETPROPS).
+const ARGUMENTS: [&str; 5] = ["app", "by_user_id", "double_subscribe", "parse_custom_props_type", "source"];
+
+/// The job of somebody who was set.
+const SET: &str = "props";
+/// The job of somebody who was set, but for operations that were ignored.
+const SET_IN_PART: &str = "props-in-part";
 
 /// One person, a line of the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,13 +48,13 @@ struct Operation {
 
 impl Line {
     /// A row: its cells, the id first, and what the others hold.
-    pub(crate) fn new(cells: &[String], headings: &[String], kinds: &[PropertyType], lists: Lists) -> Self {
+    pub(crate) fn new(cells: &[String], table: Table<'_>) -> Self {
         let (id, others) = cells.split_first().map_or((String::new(), &[][..]), |(id, o)| (id.clone(), o));
-        let named = headings.iter().zip(kinds).zip(others).filter(|(_, cell)| !cell.is_empty());
+        let named = table.headings.iter().zip(table.kinds).zip(others).filter(|(_, cell)| !cell.is_empty());
         let operations = named.map(|((key, kind), cell)| Operation {
             op: "update_or_create".to_owned(),
             key: key.clone(),
-            value: value(cell, *kind, lists),
+            value: types::value(cell, *kind, table.lists),
         });
         Self { id, operations: operations.collect() }
     }
@@ -60,58 +70,70 @@ impl Line {
         serde_json::from_slice(&unit.records).map_err(|e| Error::bug("carrot.json", e.to_string()))
     }
 
-    fn person(&self) -> Person {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Array(_) => None,
-            other => Some(other.to_string()),
-        };
-        let props = self.operations.iter().filter_map(|o| Some((o.key.clone(), text(&o.value)?)));
-        Person { id: self.id.clone(), props: props.collect() }
+    fn person(&self, table: Table<'_>) -> Person {
+        let property =
+            |o: &Operation| Property { name: o.key.clone(), kind: table.kind(&o.key), sent: o.value.clone() };
+        Person { id: self.id.clone(), props: self.operations.iter().map(property).collect() }
     }
-}
 
-/// A cell as what it holds. Texts stay texts, of which the vendor guesses the type as it does in an import.
-fn value(cell: &str, kind: PropertyType, lists: Lists) -> Value {
-    let read = match kind {
-        PropertyType::Integer => cell.parse::<i64>().ok().map(Value::from),
-        PropertyType::Boolean => cell.parse::<bool>().ok().map(Value::from),
-        PropertyType::List if lists == Lists::Json => serde_json::from_str(cell).ok(),
-        PropertyType::List => Some(cell.split(',').collect()),
-        PropertyType::Text | PropertyType::Date => None,
-    };
-    read.unwrap_or_else(|| Value::from(cell))
+    /// Whether a 400 is about this person: by the arguments that it names, or else unless it speaks of the app. What is
+    /// wrong with one person is no reason to keep the others back; what is wrong with the app is. An id that is not known
+    /// is created (SETPROPS), so one that is not found is of something else.
+    fn is_at_fault(&self, envelope: &Envelope) -> bool {
+        let is_sent = |name: &String| {
+            let key = self.operations.iter().any(|o| o.key == *name);
+            name == "operations" || (key && !ARGUMENTS.contains(&name.as_str()))
+        };
+        let is_app = |word: &str| word.eq_ignore_ascii_case("app");
+        match envelope.fields.as_slice() {
+            _ if envelope.error == "LookupError" => false,
+            [] => !envelope.words.split(|c: char| !c.is_alphanumeric()).any(is_app),
+            named => named.iter().all(is_sent),
+        }
+    }
 }
 
 /// Sets people one by one.
 #[derive(Debug)]
 pub(crate) struct Props<'a> {
     options: &'a Options,
+    table: Table<'a>,
     client: Client,
     read_back: ReadBack,
     waiting: HashMap<u64, Waiting>,
     /// People who were not there in the end.
     missing: u64,
+    /// By property: how many operations were ignored, and why the first of them.
+    ignored: BTreeMap<String, (u64, String)>,
+    /// Units of which this attempt was told so.
+    in_part: BTreeSet<u64>,
 }
 
 impl<'a> Props<'a> {
-    pub(crate) fn new(options: &'a Options, live: &Live, clock: Clock) -> Self {
+    pub(crate) fn new(options: &'a Options, live: &Live, table: Table<'a>, clock: Clock) -> Self {
         Self {
             options,
+            table,
             client: Client::new(options, live),
-            read_back: ReadBack::new(live, clock, live.confirm),
+            // No call of `/props` sets tags.
+            read_back: ReadBack::new(live, clock, live.confirm, &[]),
             waiting: HashMap::new(),
             missing: 0,
+            ignored: BTreeMap::new(),
+            in_part: BTreeSet::new(),
         }
     }
 
-    /// What came of reading somebody back, or of not doing so.
-    fn outcome(&mut self, waiting: &Waiting) -> UnitOutcome {
-        self.missing += waiting.missing.len() as u64;
+    /// What came of reading somebody back, or of not doing so. Who was set but in part is accepted by no word of the
+    /// vendor's: only what is shown tells.
+    fn outcome(&mut self, waiting: &Waiting, in_part: bool) -> UnitOutcome {
+        if !in_part {
+            self.missing += waiting.missing.len() as u64;
+        }
         let fates = match (waiting.confirmed.is_empty(), waiting.missing.is_empty()) {
             (false, _) => Fates::Confirmed,
-            (true, false) => Fates::Unknown,
-            (true, true) => Fates::Accepted,
+            (true, true) if !in_part => Fates::Accepted,
+            (true, _) => Fates::Unknown,
         };
         UnitOutcome::all(fates, json!({ "read_back": waiting.asked() }))
     }
@@ -125,14 +147,22 @@ impl<'a> Props<'a> {
                 self.missing
             )
         });
-        let denied = self.read_back.into_warning();
-        missing.into_iter().chain(denied).collect()
+        let ignored = self.ignored.into_iter().map(|(key, (times, why))| {
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            let what = if key.is_empty() { "a property".to_owned() } else { format!("`{key}`") };
+            format!(
+                "Carrot quest ignored {what} of {}{why}: who does not show it is unknown; correct the property or its type, \
+                 and run again",
+                counted(times, "person", "people")
+            )
+        });
+        missing.into_iter().chain(ignored).chain(self.read_back.into_warnings()).collect()
     }
 }
 
 impl Destination for Props<'_> {
     fn account(&self) -> String {
-        format!("{} {}", self.client.host(), self.options.app)
+        self.client.account(&self.options.app)
     }
 
     fn in_flight(&self) -> usize {
@@ -161,39 +191,59 @@ impl Destination for Props<'_> {
 
     fn sent(&mut self, unit: &Unit, reply: Reply) -> Result<Reaction, Error> {
         let said = self.client.read(reply)?;
-        if said.success().is_none() {
-            // What is wrong with one person is no reason to keep the others back. An id that is not known is created
-            // (SETPROPS), so one that is not found is of something else.
-            let about_the_row = |e: &&Envelope| said.status == 400 && e.error != "LookupError";
-            let Some(envelope) = said.envelope.as_ref().filter(about_the_row) else {
+        let Some(envelope) = said.success() else {
+            let line = Line::of(unit)?;
+            let is_at_fault = |envelope: &&Envelope| said.status == 400 && line.is_at_fault(envelope);
+            let Some(envelope) = said.envelope.as_ref().filter(is_at_fault) else {
                 return said.no_success(Call::Props);
             };
             let Envelope { error, words, .. } = envelope;
             let message = format!("Carrot quest does not take the row ({error}: {words})");
             let details = json!({ "error": error, "error_message": words });
             return Ok(Reaction::Done(refused_row("carrot.row-error", &message, details)));
+        };
+        // What is wrong with a property is passed over and told, and the others are set (SETPROPS).
+        let in_part = !envelope.ignored.is_empty();
+        for Ignored { key, reason } in &envelope.ignored {
+            self.ignored.entry(key.clone()).or_insert_with(|| (0, reason.clone())).0 += 1;
         }
-        if !self.read_back.chooses(unit.number) {
-            return Ok(Reaction::Done(self.outcome(&Waiting::default())));
+        if in_part {
+            self.in_part.insert(unit.number);
+        }
+        let is_read_back = self.read_back.chooses(unit.number) || (in_part && self.read_back.is_on());
+        if !is_read_back {
+            return Ok(Reaction::Done(self.outcome(&Waiting::default(), in_part)));
         }
         self.read_back.begin();
-        Ok(Reaction::Job("props".to_owned()))
+        Ok(Reaction::Job(if in_part { SET_IN_PART } else { SET }.to_owned()))
     }
 
     fn poll(&mut self, http: &Http, jobs: &mut Jobs<'_>) -> Result<Vec<Progress>, Error> {
         let mut progress = Vec::new();
         for job in jobs.list().to_vec() {
+            let in_part = job.job == SET_IN_PART;
+            if in_part && !self.in_part.contains(&job.unit) {
+                // An earlier attempt was told so. What was wrong may have been put right, so it is set again.
+                progress.push(Progress::Lost);
+                continue;
+            }
             let mut waiting = match self.waiting.remove(&job.unit) {
                 Some(waiting) => waiting,
-                None => Waiting::new([(0, Line::of(&jobs.unit(job.unit)?)?.person())]),
+                None => Waiting::new([(0, Line::of(&jobs.unit(job.unit)?)?.person(self.table))]),
             };
-            progress.push(match self.read_back.round(&self.client, http, job.at_ms, &mut waiting)? {
-                Round::Open => {
+            // What was ignored does not come later: one look is enough.
+            let at_ms = if in_part { 0 } else { job.at_ms };
+            progress.push(match self.read_back.round(&self.client, http, at_ms, &mut waiting) {
+                Ok(Round::Open) => {
                     self.waiting.insert(job.unit, waiting);
                     Progress::Running
                 }
-                Round::Done => Progress::Done(self.outcome(&waiting)),
-                Round::NotUnderstood(text) => Progress::NotUnderstood(text),
+                Ok(Round::Done) => Progress::Done(self.outcome(&waiting, in_part)),
+                Ok(Round::NotUnderstood(text)) => Progress::NotUnderstood(text),
+                Err(error) => {
+                    self.waiting.insert(job.unit, waiting);
+                    return read_back::kept(error, progress, jobs.list().len());
+                }
             });
         }
         self.read_back.end_of_round();
@@ -216,28 +266,64 @@ fn refused_row(code: &str, message: &str, details: Value) -> UnitOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{
+        Lists,
+        PropertyType::{self, Boolean, Date, Integer, List, Text},
+    };
 
     #[test]
     fn cells_become_what_they_hold() {
-        let cells = ["7", "Ada", "", "12", "true", r#"["a","b"]"#, "2024-01-01", "007"];
-        let names = ["$name", "$email", "seats", "vip", "likes", "since", "code"];
-        use PropertyType::{Boolean, Date, Integer, List, Text};
+        let cells = ["7", "Ada", "", "12", "true", r#"["a","b"]"#, "2024-01-01", "007"].map(str::to_owned);
+        let names = ["$name", "$email", "seats", "vip", "likes", "since", "code"].map(str::to_owned);
         let kinds = [Text, Text, Integer, Boolean, List, Date, Text];
-        let line = Line::new(&cells.map(str::to_owned), &names.map(str::to_owned), &kinds, Lists::Json);
-        let values: Vec<(&str, &Value)> =
-            line.operations.iter().map(|o| (o.key.as_str(), &o.value)).collect();
+        let table = Table { headings: &names, kinds: &kinds, lists: Lists::Json };
+        let line = Line::new(&cells, table);
+        let values: Vec<(&str, PropertyType, Value)> = line
+            .person(table)
+            .props
+            .iter()
+            .zip(&line.operations)
+            .map(|(property, operation)| {
+                assert_eq!((&property.name, &property.sent), (&operation.key, &operation.value));
+                (operation.key.as_str(), property.kind, operation.value.clone())
+            })
+            .collect();
         let expected = [
-            ("$name", json!("Ada")),
-            ("seats", json!(12)),
-            ("vip", json!(true)),
-            ("likes", json!(["a", "b"])),
-            ("since", json!("2024-01-01")),
-            ("code", json!("007")),
+            ("$name", Text, json!("Ada")),
+            ("seats", Integer, json!(12)),
+            ("vip", Boolean, json!(true)),
+            ("likes", List, json!(["a", "b"])),
+            ("since", Date, json!("2024-01-01")),
+            ("code", Text, json!("007")),
         ];
-        assert_eq!(values, expected.iter().map(|(k, v)| (*k, v)).collect::<Vec<_>>());
-        let person = line.person();
-        assert_eq!(person.props[1], ("seats".to_owned(), "12".to_owned()));
-        assert!(person.props.iter().all(|(name, _)| name != "likes"));
-        assert_eq!(value("a,b", List, Lists::Comma), json!(["a", "b"]));
+        assert_eq!(values, expected);
+        assert_eq!(types::value("a,b", List, Lists::Comma), json!(["a", "b"]));
+    }
+
+    #[test]
+    fn a_refusal_is_of_the_person_or_of_the_call() {
+        let operation = |key: &str| Operation { op: String::new(), key: key.to_owned(), value: Value::Null };
+        let line = Line { id: "7".to_owned(), operations: vec![operation("$email"), operation("app")] };
+        for (error, words, fields, expected) in [
+            ("ValidationError", "no", &["operations"][..], true),
+            ("ValidationError", "no", &["$email"], true),
+            ("ValidationError", "no", &["app"], false),
+            ("ValidationError", "no", &["operations", "app"], false),
+            ("ValidationError", "no", &["merge_field"], false),
+            ("BadRequest", "the value is too long", &[], true),
+            ("BadRequest", "App 42 is not yours", &[], false),
+            ("BadRequest", "it happens", &[], true),
+            ("LookupError", "not found", &[], false),
+        ] {
+            let envelope = Envelope {
+                status: 400,
+                error: error.to_owned(),
+                words: words.to_owned(),
+                fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+                ignored: Vec::new(),
+                data: Value::Null,
+            };
+            assert_eq!(line.is_at_fault(&envelope), expected, "{error} {words} {fields:?}");
+        }
     }
 }

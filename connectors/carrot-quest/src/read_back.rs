@@ -6,12 +6,14 @@ use std::collections::{BTreeSet, VecDeque};
 use usher_sdk::{
     Clock, Http,
     abi::{Error, ErrorClass},
+    outbox::Progress,
+    words::counted,
 };
 
 use crate::{
     api,
-    client::Client,
-    limits::{MOST_POLL_MS, ROUND},
+    client::{Client, Said},
+    limits::{LEAST_LET_RUN_MS, MOST_POLL_MS, ROUND},
     live::{Confirm, Live},
     people::{Person, Shown},
     refusals::Call,
@@ -24,11 +26,15 @@ pub(crate) struct ReadBack {
     confirm: Confirm,
     sample: u64,
     wait_ms: u64,
+    /// That everybody got.
+    tags: Vec<String>,
     /// Rounds since anything came of one.
     idle: u32,
     moved: bool,
-    /// Why nobody more is read back: the token may not, say.
+    /// Why nobody more is read back: the token may not.
     denied: Option<String>,
+    /// People whom the API refused to show, and why the first of them.
+    refused: Option<(u64, String)>,
 }
 
 /// Who of a unit is still looked for, and who was found.
@@ -41,7 +47,7 @@ pub(crate) struct Waiting {
     pub(crate) missing: BTreeSet<u64>,
     /// The properties at which they differ.
     pub(crate) differing: BTreeSet<String>,
-    /// People of whom the API shows no properties.
+    /// People of whom the API does not show all that was sent.
     pub(crate) bare: u64,
 }
 
@@ -68,15 +74,29 @@ impl Waiting {
 }
 
 impl ReadBack {
-    pub(crate) fn new(live: &Live, clock: Clock, confirm: Confirm) -> Self {
-        let wait_ms = live.wait_seconds.saturating_mul(1_000);
-        Self { clock, confirm, sample: live.sample, wait_ms, idle: 1, moved: false, denied: None }
+    pub(crate) fn new(live: &Live, clock: Clock, confirm: Confirm, tags: &[String]) -> Self {
+        Self {
+            clock,
+            confirm,
+            sample: live.sample,
+            wait_ms: live.wait_seconds.saturating_mul(1_000),
+            tags: tags.to_vec(),
+            idle: 1,
+            moved: false,
+            denied: None,
+            refused: None,
+        }
+    }
+
+    /// Whether anybody is read back.
+    pub(crate) fn is_on(&self) -> bool {
+        self.confirm != Confirm::None && self.denied.is_none()
     }
 
     /// The rows to be read back, of `rows` of a unit: `sure` ones are accepted, `unclear` ones may not be.
     pub(crate) fn choose(&self, sure: &[u64], unclear: &BTreeSet<u64>) -> BTreeSet<u64> {
         match self.confirm {
-            _ if self.denied.is_some() => BTreeSet::new(),
+            _ if !self.is_on() => BTreeSet::new(),
             Confirm::None => BTreeSet::new(),
             Confirm::All => sure.iter().chain(unclear).copied().collect(),
             Confirm::Sample => spread(sure, self.sample),
@@ -85,11 +105,7 @@ impl ReadBack {
 
     /// Whether a unit of one row is among the sample.
     pub(crate) fn chooses(&self, number: u64) -> bool {
-        match self.confirm {
-            Confirm::None => false,
-            Confirm::Sample => self.denied.is_none() && number < self.sample,
-            Confirm::All => self.denied.is_none(),
-        }
+        self.is_on() && (self.confirm == Confirm::All || number < self.sample)
     }
 
     /// Another unit waits.
@@ -97,10 +113,11 @@ impl ReadBack {
         self.idle = 1;
     }
 
-    /// Waits until an import that may have been queued at `at_ms` has had its time to run.
+    /// Waits until an import that may have been queued at `at_ms` or later has had its time to run: what the options give
+    /// it, and never less than [`LEAST_LET_RUN_MS`] from now, when the doubt arose.
     pub(crate) fn let_run(&self, at_ms: u64) -> Result<(), Error> {
         let left = at_ms.saturating_add(self.wait_ms).saturating_sub(self.clock.now_ms());
-        if left == 0 { Ok(()) } else { self.clock.sleep_ms(left) }
+        self.clock.sleep_ms(left.max(LEAST_LET_RUN_MS))
     }
 
     /// How long to wait before the next round: not at all while people are found.
@@ -114,11 +131,15 @@ impl ReadBack {
     }
 
     /// What a person should know, if people could not be read back.
-    pub(crate) fn into_warning(self) -> Option<String> {
-        self.denied
-            .map(|why| format!(
-                "nobody more was read back (which needs the right `user-read`), so rows are accepted, not confirmed: {why}"
-            ))
+    pub(crate) fn into_warnings(self) -> Vec<String> {
+        let denied = self.denied.map(|why| format!(
+            "nobody more was read back (which needs the right `user-read`), so rows are accepted, not confirmed: {why}"
+        ));
+        let refused = self.refused.map(|(people, why)| {
+            let people = counted(people, "person", "people");
+            format!("{people} could not be read back, so these rows are not confirmed: {why}")
+        });
+        denied.into_iter().chain(refused).collect()
     }
 
     /// Looks for some people of a unit that was sent at `at_ms`. Until its time is up, one who is not there ends the
@@ -136,18 +157,29 @@ impl ReadBack {
             }
             let Some((row, person)) = waiting.queue.pop_front() else { return Ok(Round::Done) };
             let late = self.clock.now_ms() >= at_ms.saturating_add(self.wait_ms);
-            let path = api::user_path(&person.id).unwrap_or_default();
-            let request = client.get(http, &path).query([("by_user_id", "true"), ("props_custom", "true")]);
-            let said = client.read(request.send()?)?;
+            let said = match self.ask(client, http, &person) {
+                Ok(said) => said,
+                Err(error) => {
+                    waiting.queue.push_front((row, person));
+                    return Err(error);
+                }
+            };
             let shown = match (said.success(), said.refusal(Call::User)) {
-                (Some(envelope), _) => person.compare(&envelope.data),
+                (Some(envelope), _) => person.compare(&envelope.data, &self.tags),
                 (None, _) if said.is_lookup_error() => Shown::Nobody,
                 // The rows were taken all the same. A token that is no good any more ends the delivery.
-                (None, Some(error)) if said.status == 403 || error.class == ErrorClass::PERMANENT => {
+                (None, Some(error)) if said.status == 403 => {
                     self.denied = Some(error.message.to_string());
                     continue;
                 }
-                (None, Some(error)) => return Err(error),
+                (None, Some(error)) if error.class == ErrorClass::PERMANENT => {
+                    self.refused.get_or_insert_with(|| (0, error.message.to_string())).0 += 1;
+                    Shown::Bare
+                }
+                (None, Some(error)) => {
+                    waiting.queue.push_front((row, person));
+                    return Err(error);
+                }
                 (None, None) => return Ok(Round::NotUnderstood(said.text)),
             };
             let differing = match shown {
@@ -175,6 +207,27 @@ impl ReadBack {
         }
         Ok(if waiting.queue.is_empty() { Round::Done } else { Round::Open })
     }
+
+    /// Asks for one person (GETUSER), with what of them was sent.
+    fn ask(&self, client: &Client, http: &Http, person: &Person) -> Result<Said, Error> {
+        let path = api::user_path(&person.id).unwrap_or_default();
+        let mut query = vec![("by_user_id", "true"), ("props_custom", "true")];
+        if !self.tags.is_empty() {
+            query.push(("tags", "true"));
+        }
+        client.ask(|| client.get(http, &path).query(query.iter().copied()))
+    }
+}
+
+/// What a round over all units answers when one of them fails: what has come of the others is kept. The failure shows
+/// again in the next round, unless it has passed.
+pub(crate) fn kept(error: Error, mut progress: Vec<Progress>, jobs: usize) -> Result<Vec<Progress>, Error> {
+    let running = |progress: &Progress| matches!(progress, Progress::Running);
+    if error.class == ErrorClass::CANCELLED || progress.iter().all(running) {
+        return Err(error);
+    }
+    progress.resize_with(jobs, || Progress::Running);
+    Ok(progress)
 }
 
 /// At most `most` of these, the first and the last among them, as far apart as can be.

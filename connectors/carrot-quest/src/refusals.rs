@@ -24,6 +24,16 @@ impl Call {
             Self::User => "reading a user back",
         }
     }
+
+    /// What it sends that may be corrected.
+    fn arguments(self) -> &'static str {
+        match self {
+            Self::Users => "`app`",
+            Self::Import => "`app`, `merge_field`, `delimiter`, `tags`, or the columns",
+            Self::Props => "`app`, or the columns",
+            Self::User => "the ids in `$user_id`",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -32,7 +42,7 @@ struct Meaning {
     error: &'static str,
     class: ErrorClass,
     code: &'static str,
-    /// What to do next.
+    /// What to do next; `{arguments}` stands for what the call sends.
     help: &'static str,
 }
 
@@ -53,7 +63,7 @@ const MEANINGS: &[Meaning] = &[
         "ValidationError",
         ErrorClass::PERMANENT,
         "carrot.validation",
-        "correct the options that it names (`app`, `merge_field`, `delimiter`, `tags`), or the columns",
+        "correct what it names ({arguments})",
     ),
     row(
         400,
@@ -137,6 +147,7 @@ pub(crate) fn refused(
             "see `api_base`, and what stands between here and there",
         ),
     };
+    let help = help.replace("{arguments}", call.arguments());
     let words = envelope.map_or("", |envelope| envelope.words.as_str());
     let said = match (name.is_empty(), words.is_empty()) {
         (true, true) => String::new(),

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_sdk::words::counted;
 
-use crate::{api::whole_number, live::RowNumbers};
+use crate::{
+    api::{short, whole_number},
+    live::RowNumbers,
+};
 
 /// The reply, as far as it is understood. Kept in the ledger while rows are read back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,15 @@ pub(crate) enum Numbering {
     Zero,
 }
 
+/// What a number stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The line of headings.
+    Headings,
+    /// A data row, from 0.
+    Row(u64),
+}
+
 impl Numbering {
     /// The number of the first data row.
     fn first(self) -> u64 {
@@ -42,9 +54,13 @@ impl Numbering {
         }
     }
 
-    /// The data row of a number, from 0, in a file of `rows`.
-    fn row(self, number: u64, rows: u64) -> Option<u64> {
-        number.checked_sub(self.first()).filter(|row| *row < rows)
+    /// What a number stands for in a file of `rows`. The headings come right before the first row, wherever counting
+    /// begins.
+    fn place(self, number: u64, rows: u64) -> Option<Place> {
+        match number.checked_sub(self.first()) {
+            Some(row) => (row < rows).then_some(Place::Row(row)),
+            None => (number + 1 == self.first()).then_some(Place::Headings),
+        }
     }
 }
 
@@ -57,7 +73,7 @@ pub(crate) struct Reading {
     pub(crate) unclear: BTreeSet<u64>,
     /// Of the other rows, so many were not queued.
     pub(crate) short: u64,
-    /// Why not everything is clear, for people.
+    /// What is not clear, and what is not about rows, for people.
     pub(crate) because: Vec<String>,
 }
 
@@ -83,32 +99,68 @@ pub(crate) fn read(data: &Value, rows: u64) -> Result<Answer, String> {
     Ok(Answer { errors, planned })
 }
 
+/// Words of the vendor about a row, for people.
+pub(crate) fn words(said: &Value) -> String {
+    match said {
+        Value::String(text) => short(text, 300),
+        other => short(&other.to_string(), 300),
+    }
+}
+
 impl Answer {
-    /// The numberings that explain every number. Only a 0 makes anybody count from 0.
-    pub(crate) fn numberings(&self, option: RowNumbers, rows: u64) -> Vec<Numbering> {
-        let from_zero = self.errors.contains_key(&0);
-        let possible: &[Numbering] = match option {
-            RowNumbers::Header => &[Numbering::Header],
-            RowNumbers::Data => &[Numbering::Data],
-            RowNumbers::Detect if from_zero => &[Numbering::Zero],
-            RowNumbers::Detect => &[Numbering::Data, Numbering::Header],
+    /// The numberings that explain every number: what was chosen, or else what an earlier part has told (`known`), or else
+    /// whatever may be. None: the numbers make no sense, or are at odds with what is known.
+    ///
+    /// A 0 or a 1 may mean the headings. It means a row when as many rows as have errors are not planned.
+    pub(crate) fn numberings(
+        &self,
+        option: RowNumbers,
+        known: Option<Numbering>,
+        rows: u64,
+    ) -> Vec<Numbering> {
+        let mut possible = match (option, known) {
+            (RowNumbers::Header, _) => vec![Numbering::Header],
+            (RowNumbers::Data, _) => vec![Numbering::Data],
+            (RowNumbers::Zero, _) => vec![Numbering::Zero],
+            (RowNumbers::Detect, Some(known)) => vec![known],
+            // Only a 0 makes anybody count from 0.
+            (RowNumbers::Detect, None) if self.errors.contains_key(&0) => {
+                vec![Numbering::Zero, Numbering::Data]
+            }
+            (RowNumbers::Detect, None) => vec![Numbering::Data, Numbering::Header],
         };
-        let explains = |n: &&Numbering| self.errors.keys().all(|number| n.row(*number, rows).is_some());
-        possible.iter().filter(explains).copied().collect()
+        let places = |n: Numbering| self.errors.keys().map(move |number| n.place(*number, rows));
+        possible.retain(|n| places(*n).all(|place| place.is_some()));
+        let of_rows = |n: &Numbering| places(*n).all(|place| matches!(place, Some(Place::Row(_))));
+        let counts_fit = self.planned + self.errors.len() as u64 == rows;
+        if counts_fit && possible.iter().any(of_rows) {
+            possible.retain(of_rows);
+        }
+        possible
     }
 
     /// What it says of each row, under the numberings that are possible (at least one).
     pub(crate) fn interpret(&self, numberings: &[Numbering], rows: u64) -> Reading {
         let mut named: BTreeMap<u64, Vec<(u64, Value)>> = BTreeMap::new();
-        for (number, words) in &self.errors {
-            for row in numberings.iter().filter_map(|n| n.row(*number, rows)) {
-                named.entry(row).or_default().push((*number, words.clone()));
+        let mut of_headings = Vec::new();
+        for (number, said) in &self.errors {
+            for place in numberings.iter().filter_map(|n| n.place(*number, rows)) {
+                match place {
+                    Place::Row(row) => named.entry(row).or_default().push((*number, said.clone())),
+                    Place::Headings => of_headings.push(said),
+                }
             }
         }
         let mut reading = Reading::default();
-        let without_error = rows.saturating_sub(self.errors.len() as u64);
+        if let ([_], Some(said)) = (numberings, of_headings.first()) {
+            reading.because.push(format!("of the line of headings it is said: {}", words(said)));
+        }
+        // Without an error, under the reading that leaves the most of them, and the one that leaves the fewest.
+        let fewest = rows.saturating_sub(self.errors.len() as u64);
+        let most = fewest + u64::from(!of_headings.is_empty());
+        let without_error = if numberings.len() == 1 { most } else { fewest };
         let numbers = || self.errors.keys().take(10).map(u64::to_string).collect::<Vec<_>>().join(", ");
-        if self.planned > without_error {
+        if self.planned > most {
             // An error may not keep a row out after all.
             reading.unclear = named.into_keys().collect();
             reading.because.push(format!(
@@ -128,12 +180,12 @@ impl Answer {
         }
         if !reading.unclear.is_empty() {
             reading.because.push(format!(
-                "`row_errors` names {}, and whether row 1 is the header or the first data row is not documented; set \
-                 `row_numbers` within `api` to `header` or `data` once you know",
+                "`row_errors` names {}, and how rows are counted is not documented; set `row_numbers` within `api` to \
+                 `header`, `data` or `zero` once you know",
                 numbers()
             ));
         }
-        reading.short = without_error - self.planned;
+        reading.short = without_error.saturating_sub(self.planned);
         if reading.short > 0 {
             reading.because.push(format!(
                 "{} planned, where {} without an error {} sent: {} missing, and which is not said; `confirm = \"all\"` \
@@ -190,22 +242,67 @@ mod tests {
     #[test]
     fn numbers_at_the_edges_settle_what_row_1_is() {
         use Numbering::{Data, Header, Zero};
-        let of = |errors: &[u64]| answer(errors, 0).numberings(RowNumbers::Detect, 5);
+        // As many rows are missing as there are errors, so that every error is of a row.
+        let of = |errors: &[u64]| {
+            let planned = 5 - errors.len() as u64;
+            answer(errors, planned).numberings(RowNumbers::Detect, None, 5)
+        };
         assert_eq!(of(&[]), [Data, Header]);
         assert_eq!(of(&[2, 5]), [Data, Header]);
         assert_eq!(of(&[1]), [Data]);
         assert_eq!(of(&[3, 6]), [Header]);
         assert_eq!(of(&[0, 4]), [Zero]);
-        for nonsense in [&[1, 6][..], &[7], &[0, 5]] {
+        for nonsense in [&[7][..], &[0, 6]] {
             assert_eq!(of(nonsense), [], "{nonsense:?}");
         }
-        assert_eq!(answer(&[2], 0).numberings(RowNumbers::Header, 5), [Header]);
-        assert_eq!(answer(&[2], 0).numberings(RowNumbers::Data, 5), [Data]);
-        assert_eq!(answer(&[1], 0).numberings(RowNumbers::Header, 5), []);
-        assert_eq!(answer(&[6], 0).numberings(RowNumbers::Data, 5), []);
+        // The headings, and the last row.
+        assert_eq!(of(&[1, 6]), [Header]);
+        assert_eq!(of(&[0, 5]), [Data]);
         // A file of one row tells at once.
-        assert_eq!(answer(&[1], 0).numberings(RowNumbers::Detect, 1), [Data]);
-        assert_eq!(answer(&[2], 0).numberings(RowNumbers::Detect, 1), [Header]);
+        assert_eq!(answer(&[1], 0).numberings(RowNumbers::Detect, None, 1), [Data]);
+        assert_eq!(answer(&[2], 0).numberings(RowNumbers::Detect, None, 1), [Header]);
+    }
+
+    #[test]
+    fn what_may_mean_the_headings_settles_nothing() {
+        use Numbering::{Data, Header, Zero};
+        // All rows are planned, or some are missing without a word.
+        for planned in [5, 3] {
+            let of = |errors: &[u64]| answer(errors, planned).numberings(RowNumbers::Detect, None, 5);
+            assert_eq!(of(&[1]), [Data, Header]);
+            assert_eq!(of(&[0]), [Zero, Data]);
+            let reading = answer(&[1], planned).interpret(&[Data, Header], 5);
+            assert_eq!(reading.unclear.iter().copied().collect::<Vec<_>>(), [0]);
+            assert_eq!((reading.rejected.len(), reading.short), (0, 4u64.saturating_sub(planned)));
+        }
+    }
+
+    #[test]
+    fn what_is_chosen_or_known_must_explain_the_numbers() {
+        use Numbering::{Data, Header, Zero};
+        let chosen = |option, errors: &[u64]| answer(errors, 0).numberings(option, Some(Data), 5);
+        assert_eq!(chosen(RowNumbers::Header, &[2, 6]), [Header]);
+        assert_eq!(chosen(RowNumbers::Header, &[1]), [Header], "the headings");
+        assert_eq!(chosen(RowNumbers::Header, &[0]), []);
+        assert_eq!(chosen(RowNumbers::Data, &[0, 5]), [Data]);
+        assert_eq!(chosen(RowNumbers::Data, &[6]), []);
+        assert_eq!(chosen(RowNumbers::Zero, &[0, 4]), [Zero]);
+        assert_eq!(chosen(RowNumbers::Zero, &[5]), []);
+        let known = |known, errors: &[u64]| answer(errors, 0).numberings(RowNumbers::Detect, Some(known), 5);
+        assert_eq!(known(Zero, &[3]), [Zero]);
+        assert_eq!(known(Zero, &[5]), []);
+        assert_eq!(known(Data, &[2]), [Data]);
+        assert_eq!(known(Data, &[6]), []);
+        assert_eq!(known(Header, &[2]), [Header]);
+        assert_eq!(known(Header, &[0]), []);
+    }
+
+    #[test]
+    fn an_error_of_the_headings_is_told_and_rejects_nobody() {
+        let reading = answer(&[1, 6], 4).interpret(&[Numbering::Header], 5);
+        assert_eq!(reading.rejected.keys().copied().collect::<Vec<_>>(), [4]);
+        assert_eq!((reading.unclear.len(), reading.short), (0, 0));
+        assert_eq!(reading.because, ["of the line of headings it is said: no 1"]);
     }
 
     #[test]
@@ -234,7 +331,7 @@ mod tests {
         #[test]
         fn no_row_has_two_fates(numbers in prop::collection::btree_set(0..9u64, 0..6), planned in 0..9u64, rows in 1..8u64) {
             let answer = answer(&numbers.into_iter().collect::<Vec<_>>(), planned.min(rows));
-            let numberings = answer.numberings(RowNumbers::Detect, rows);
+            let numberings = answer.numberings(RowNumbers::Detect, None, rows);
             prop_assume!(!numberings.is_empty());
             let reading = answer.interpret(&numberings, rows);
             let mut named: Vec<u64> = reading.rejected.keys().copied().collect();

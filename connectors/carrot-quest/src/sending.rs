@@ -10,10 +10,11 @@ use usher_sdk::{
 
 use crate::{
     api,
-    import::{Import, Table},
+    import::Import,
     limits,
     live::Live,
     options::{Lists, Options, PropertyType},
+    people::Table,
     props::{Line, Props},
 };
 
@@ -108,7 +109,7 @@ impl Sending {
         let (live, clock) = (live(options)?, self.host.clock()?);
         if !self.held.is_empty() {
             let outbox = self.one_by_one()?;
-            let mut props = Props::new(options, live, clock);
+            let mut props = Props::new(options, live, self.table(), clock);
             let sent = outbox.deliver(&mut props, report)?;
             return Ok((sent, props.into_warnings()));
         }
@@ -117,12 +118,13 @@ impl Sending {
         }
         let outbox =
             self.import.take().ok_or_else(|| Error::bug("carrot.outbox", "the import has not begun"))?;
-        let lists = (0..self.kinds.len()).filter(|column| self.kinds[*column] == PropertyType::List);
-        let lists: Vec<usize> = lists.collect();
-        let table = Table { header: &self.header, headings: &self.headings, lists: &lists };
-        let mut import = Import::new(options, live, table, clock);
+        let mut import = Import::new(options, live, &self.header, self.table(), clock);
         let sent = outbox.deliver(&mut import, report)?;
         Ok((sent, import.into_warnings()))
+    }
+
+    fn table(&self) -> Table<'_> {
+        Table { headings: &self.headings, kinds: &self.kinds, lists: self.list_form }
     }
 
     /// What was held, a unit each.
@@ -131,7 +133,7 @@ impl Sending {
         let mut outbox =
             Outbox::new(&self.host, "users", "ndjson", &PartFormat::ndjson(), b"", limits, self.canary)?;
         for (origin, cells) in std::mem::take(&mut self.held) {
-            let line = Line::new(&cells, &self.headings, &self.kinds, self.list_form);
+            let line = Line::new(&cells, self.table());
             outbox.push(&line.to_record()?, origin)?.map_err(lost)?;
         }
         Ok(outbox)

@@ -1,6 +1,7 @@
 //! Types of properties: which column is checked as what.
 
 use arrow_schema::{DataType, Field};
+use serde_json::Value;
 use usher_sdk::{
     Columns,
     abi::{Problem, ValueKind, nearest},
@@ -97,6 +98,19 @@ pub(crate) fn check(columns: &[String], options: &Options) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// A cell as what it holds, in the form that the API takes and shows (PROPS). Texts stay texts: the vendor guesses their
+/// type.
+pub(crate) fn value(cell: &str, kind: PropertyType, lists: Lists) -> Value {
+    let read = match kind {
+        PropertyType::Integer => cell.parse::<i64>().ok().map(Value::from),
+        PropertyType::Boolean => cell.parse::<bool>().ok().map(Value::from),
+        PropertyType::List if lists == Lists::Json => serde_json::from_str(cell).ok(),
+        PropertyType::List => Some(cell.split(',').collect()),
+        PropertyType::Text | PropertyType::Date => None,
+    };
+    read.unwrap_or_else(|| Value::from(cell))
 }
 
 /// Writes the items of a list, which stand in a cell with [`UNIT`] between them, as a JSON array into `json`.

@@ -4,8 +4,8 @@
 mod app;
 
 use app::{
-    App as _, BASE, end, imported, nobody, ok, options, people, person, refusal, requests, run, story, told,
-    user, whole, with, writes,
+    App as _, BASE, end, ignored, imported, nobody, ok, options, people, person, refusal, requests, run,
+    story, tagged, told, user, whole, with, writes,
 };
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -22,7 +22,8 @@ fn unconfirmed() -> Value {
 fn a_good_run() {
     let host = MemoryHost::new().lets_in().import([imported("{}", 3)]);
     // The import has not run yet when people are looked for.
-    let host = host.user("1", [nobody(), person(1)]).user("3", [person(3)]);
+    let tags = ["super_tag", "say \"hi\""];
+    let host = host.user_with_tags("1", [nobody(), tagged(1, &tags)]).user_with_tags("3", [tagged(3, &tags)]);
     let given =
         with(json!({ "sample": 2 }), json!({ "tags": ["super_tag", "say \"hi\""], "app": "$self_app" }));
     let outcome = run(&host, given, people(3));
@@ -91,6 +92,11 @@ fn row_errors_by_every_way_of_counting() {
         ("partly to be told", json!({}), r#"{"3": "no", "4": ["other"]}"#, 3),
         ("said to be the header", json!({ "row_numbers": "header" }), r#"{"3": "no"}"#, 4),
         ("said to be data", json!({ "row_numbers": "data" }), r#"{"3": "no"}"#, 4),
+        ("said to begin with 0", json!({ "row_numbers": "zero" }), r#"{"3": "no"}"#, 4),
+        ("an error of the headings", json!({ "row_numbers": "header" }), r#"{"1": "odd", "3": "no"}"#, 4),
+        ("a 1 that may mean the headings", json!({}), r#"{"1": "odd"}"#, 5),
+        ("a 0 that may mean the headings", json!({}), r#"{"0": "odd"}"#, 5),
+        ("the same words for both rows", json!({}), r#"{"3": "no", "4": "no"}"#, 3),
         ("none", json!({}), "null", 5),
         ("an empty list", json!({}), "[]", 5),
         ("too few planned", json!({}), "{}", 3),
@@ -107,13 +113,30 @@ fn row_errors_by_every_way_of_counting() {
     assert_snapshot!(told.join("\n"));
 }
 
+/// Rows rejected, and how many are unknown, of two parts with three rows each.
+fn of_two_parts(first: (&str, u64), second: (&str, u64)) -> (Vec<u64>, u64) {
+    let host = MemoryHost::new().lets_in().import([imported(first.0, first.1), imported(second.0, second.1)]);
+    let written = whole(&host, with(json!({ "confirm": "none" }), json!({ "max_rows": 3 })), people(6));
+    let rejected = written.report.rejects.iter().map(|r| r.origin.offset / 100).collect();
+    (rejected, written.report.unknown.count)
+}
+
 #[test]
 fn what_one_part_tells_of_the_numbers_holds_for_the_next() {
-    let host =
-        MemoryHost::new().lets_in().import([imported(r#"{"1": "no"}"#, 2), imported(r#"{"2": "no"}"#, 2)]);
-    let written = whole(&host, with(json!({ "confirm": "none" }), json!({ "max_rows": 3 })), people(6));
-    let rejected: Vec<u64> = written.report.rejects.iter().map(|r| r.origin.offset / 100).collect();
-    assert_eq!((rejected, written.report.unknown.count), (vec![0, 4], 0));
+    assert_eq!(of_two_parts((r#"{"1": "no"}"#, 2), (r#"{"2": "no"}"#, 2)), (vec![0, 4], 0));
+    assert_eq!(of_two_parts((r#"{"4": "no"}"#, 2), (r#"{"2": "no"}"#, 2)), (vec![2, 3], 0));
+    assert_eq!(of_two_parts((r#"{"0": "no"}"#, 2), (r#"{"1": "no"}"#, 2)), (vec![0, 4], 0));
+    // A 1 of which the headings may be meant tells nothing of the second part's 2, nor of its own.
+    assert_eq!(of_two_parts((r#"{"1": "no"}"#, 3), (r#"{"2": "no"}"#, 2)), (vec![], 3));
+}
+
+#[test]
+fn parts_that_count_in_two_ways_are_not_understood() {
+    for (first, second) in [("0", "3"), ("1", "4"), ("4", "0")] {
+        let error = |number: &str| format!(r#"{{"{number}": "no"}}"#);
+        let (rejected, unknown) = of_two_parts((&error(first), 2), (&error(second), 2));
+        assert_eq!((rejected.len(), unknown), (1, 3), "{first}, {second}");
+    }
 }
 
 #[test]
@@ -147,7 +170,7 @@ fn answers_that_are_not_understood_are_kept() {
         ok(json!({ "row_errors": {} })),
         imported(r#"{"first": "no"}"#, 2),
         imported("{}", 3),
-        imported(r#"{"1": "a", "3": "b"}"#, 1),
+        imported(r#"{"1": "a", "4": "b"}"#, 1),
         imported(r#"{"9": "a"}"#, 1),
     ];
     let told = all.map(|reply| {
@@ -380,6 +403,96 @@ fn by_address_a_part_in_doubt_is_not_sent_again_at_once() {
 }
 
 #[test]
+fn by_address_a_part_in_doubt_waits_whatever_the_options_say() {
+    let batch = || text_batch(&[("$email", vec![Some("ada@example.com")])]);
+    for (wait, later_ms) in [(0, 0), (600, 700_000)] {
+        let host =
+            MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [ok(json!({})), ok(json!({}))]);
+        let host = host.import([imported("{}", 1), imported("{}", 1)]);
+        host.fail(Failure::new(Call::Receive, 2));
+        let given =
+            || with(json!({ "confirm": "none", "wait_seconds": wait }), json!({ "merge_field": "email" }));
+        assert_eq!(run(&host, given(), batch()).unwrap().report.unknown.count, 1);
+        host.clock().advance_ms(later_ms);
+        assert_eq!(whole(&host, given(), batch()).report.accepted.count, 1);
+        assert_eq!(host.clock().slept_ms(), 120_000, "two minutes from when the doubt arose");
+    }
+}
+
+#[test]
+fn another_tokens_app_is_another() {
+    let twice = || [ok(json!({})), ok(json!({}))];
+    let given =
+        |token: &str, app: &str| with(json!({ "confirm": "none", "token": token }), json!({ "app": app }));
+    let writes_of_two = |app: &str| {
+        let host = MemoryHost::new().on("GET", &format!("/apps/{app}/users?limit=1"), twice());
+        let host = host.import([imported("{}", 1), imported("{}", 1)]);
+        let first = whole(&host, given("one", app), people(1));
+        let second = whole(&host, given("two", app), people(1));
+        let account = |written: usher_testkit::Written| written.receipt.delivery.unwrap().account;
+        (writes(&host).len(), account(first) == account(second))
+    };
+    assert_eq!(writes_of_two("$self_app"), (2, false));
+    assert_eq!(writes_of_two("42"), (1, true), "the app is named");
+}
+
+#[test]
+fn tags_must_be_there_too() {
+    let host = MemoryHost::new().lets_in().import([imported("{}", 3)]);
+    let host = host
+        .user_with_tags("1", [tagged(1, &["other", "new"])])
+        .user_with_tags("2", [tagged(2, &["other"])])
+        // No tags are shown, so nothing is known of them.
+        .user_with_tags("3", [person(3)]);
+    let given = with(json!({ "confirm": "all", "wait_seconds": 0 }), json!({ "tags": ["new"] }));
+    let written = whole(&host, given, people(3));
+    let report = &written.report;
+    assert_eq!((report.confirmed.count, report.unknown.count, report.accepted.count), (1, 1, 1));
+    assert!(written.receipt.warnings[0].contains("(`tags`)"), "{:?}", written.receipt.warnings);
+}
+
+#[test]
+fn who_cannot_be_shown_keeps_nobody_else_from_being_read_back() {
+    let host = MemoryHost::new().lets_in().import([imported("{}", 3)]);
+    let host = host
+        .user("1", [refusal(400, "ValidationError", "odd id")])
+        .user("2", [person(2)])
+        .user("3", [person(3)]);
+    let written = whole(&host, options(json!({ "confirm": "all" })), people(3));
+    assert_eq!((written.report.confirmed.count, written.report.accepted.count), (2, 1));
+    assert_eq!(written.receipt.warnings.len(), 1);
+    // A token that may not read users reads nobody.
+    let host = MemoryHost::new().lets_in().import([imported("{}", 3)]);
+    let host = host.user("1", [refusal(403, "PermissionDeniedError", "no")]);
+    let written = whole(&host, options(json!({ "confirm": "all" })), people(3));
+    assert_eq!((written.report.accepted.count, written.receipt.warnings.len()), (3, 1));
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_asked_for_again() {
+    let cut = || Reply::new(200).body("{\"meta\"").cut();
+    let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [cut(), ok(json!({}))]);
+    let host = host.import([imported("{}", 2)]).user("1", [cut(), cut(), person(1)]).user("2", [person(2)]);
+    let written = whole(&host, options(json!({})), people(2));
+    assert_eq!((written.report.confirmed.count, written.receipt.warnings.len()), (2, 0));
+    // Three times at the most; what was found before is kept.
+    let host = MemoryHost::new().lets_in().import([imported("{}", 1), imported("{}", 1)]);
+    let host = host.user("1", [person(1)]).user("2", [cut(), cut(), cut(), cut(), cut(), cut()]);
+    let written = run(&host, with(json!({}), json!({ "max_rows": 1 })), people(2)).unwrap();
+    assert_eq!((written.report.confirmed.count, written.report.unknown.count), (1, 1));
+    assert!(written.receipt.delivery.unwrap().stopped.unwrap().retryable);
+}
+
+#[test]
+fn a_cancelled_run_is_no_refusal() {
+    let host = MemoryHost::new().lets_in().import([Reply::new(400).body("x".repeat(1_000))]);
+    let cancel = host.clone();
+    // The reply to the check is read by two calls; the third begins with the refusal's body.
+    host.when(Failure::new(Call::ReceiveBody, 3), move || cancel.cancel());
+    assert_eq!(run(&host, unconfirmed(), people(1)).unwrap_err().class, ErrorClass::CANCELLED);
+}
+
+#[test]
 fn what_is_not_clear_is_not_sent_again_but_stays_open() {
     let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [ok(json!({})), ok(json!({}))]);
     let host = host.import([imported(r#"{"2": "no"}"#, 2)]);
@@ -410,16 +523,18 @@ fn one_by_one_goes_on_where_it_was_ended() {
         .props("1", [ok(json!({}))])
         .props("2", [ok(json!({})), ok(json!({}))])
         .props("3", [ok(json!({}))]);
-    let host = host.props("3", [ok(json!({}))]);
-    // The second of three answers is lost.
+    // The second of three answers is lost; the third is heard all the same.
     host.fail(Failure::new(Call::Receive, 3));
     let given = || options(json!({ "props_up_to": 3, "confirm": "none" }));
     let first = run(&host, given(), people(3)).unwrap();
-    assert_eq!((first.report.accepted.count, first.report.unknown.count), (1, 2));
+    assert_eq!((first.report.accepted.count, first.report.unknown.count), (2, 1));
     let second = whole(&host, given(), people(3));
-    assert_eq!((second.report.accepted.count, second.receipt.delivery.unwrap().earlier), (3, 1));
-    let sent = writes(&host).iter().filter(|sent| sent.head.url.contains("/users/1/")).count();
-    assert_eq!(sent, 1, "what is settled is not sent again");
+    assert_eq!((second.report.accepted.count, second.receipt.delivery.unwrap().earlier), (3, 2));
+    for (id, times) in [(1, 1), (2, 2), (3, 1)] {
+        let path = format!("/users/{id}/");
+        let sent = writes(&host).iter().filter(|sent| sent.head.url.contains(&path)).count();
+        assert_eq!(sent, times, "what is settled is not sent again");
+    }
 }
 
 #[test]
@@ -481,6 +596,48 @@ fn a_few_people_are_set_one_by_one() {
     let text = story(&host, &outcome);
     assert!(!text.contains("double_subscribe"));
     assert_snapshot!(text);
+}
+
+#[test]
+fn operations_that_are_ignored_are_told() {
+    let twice = || [ignored(&["plan"]), ignored(&["plan"])];
+    // Nobody is read back, so whether everything is there is not known.
+    let host = MemoryHost::new().lets_in().props("1", twice()).props("2", [ok(json!({}))]);
+    let written = whole(&host, options(json!({ "props_up_to": 2, "confirm": "none" })), people(2));
+    assert_eq!((written.report.unknown.count, written.report.accepted.count), (1, 1));
+    let warnings = &written.receipt.warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].starts_with("Carrot quest ignored `plan` of 1 person (wrong type):"), "{warnings:?}");
+    // Read back at once, though not in the sample: the first has the value all the same, the second has not.
+    let host = MemoryHost::new().lets_in().props("1", [ok(json!({}))]).user("1", [person(1)]);
+    let host = host.props("2", twice()).user("2", [person(2)]);
+    let host = host.props("3", twice()).user("3", [user("3", json!({ "$name": "Person 3" }), json!({}))]);
+    let written = whole(&host, options(json!({ "props_up_to": 3, "sample": 1 })), people(3));
+    assert_eq!((written.report.confirmed.count, written.report.unknown.count), (2, 1));
+    assert_eq!(written.receipt.warnings.len(), 1, "{:?}", written.receipt.warnings);
+    // The next attempt sets the third again, and nobody else.
+    let host = host.lets_in().user("3", [person(3)]);
+    let written = whole(&host, options(json!({ "props_up_to": 3, "sample": 1 })), people(3));
+    assert_eq!((written.report.confirmed.count, written.report.unknown.count), (3, 0));
+    assert_eq!(writes(&host).len(), 4);
+}
+
+#[test]
+fn a_400_about_the_app_stops_and_one_about_a_person_does_not() {
+    let refused = |field: &str| {
+        let meta = json!({ "status": 400, "error": "ValidationError", "error_message": "wrong", "error_fields": { field: ["wrong"] } });
+        Reply::new(400).json(&json!({ "meta": meta, "data": {} }))
+    };
+    let outcome = |reply: Reply| {
+        let host = MemoryHost::new().lets_in().props("1", [reply]).props("2", [ok(json!({}))]);
+        let given = options(json!({ "props_up_to": 2, "confirm": "none" }));
+        let written = run(&host, given, people(2)).unwrap();
+        let stopped = written.receipt.delivery.unwrap().stopped.map(|stopped| stopped.code);
+        (written.report.rejects.len(), stopped)
+    };
+    assert_eq!(outcome(refused("operations")), (1, None));
+    assert_eq!(outcome(refused("plan")), (1, None));
+    assert_eq!(outcome(refused("app")), (0, Some("carrot.validation".to_owned())));
 }
 
 #[test]
@@ -564,7 +721,7 @@ fn a_stand_in_on_this_machine_and_the_twin_abroad() {
         let given = with(json!({ "confirm": "none" }), json!({ "api_base": format!("{base}/") }));
         let written = whole(&host, given, people(1));
         let account = written.receipt.delivery.unwrap().account;
-        assert_eq!(account, format!("{} $self_app", base.split_once("://").unwrap().1));
+        assert!(account.starts_with(&format!("{} $self_app of key ", base.split_once("://").unwrap().1)));
     }
 }
 

@@ -28,6 +28,11 @@ pub(crate) trait App: Sized {
         self.on("GET", &format!("/users/{id}?by_user_id=true&props_custom=true"), replies)
     }
 
+    /// With the tags that everybody got.
+    fn user_with_tags(self, id: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
+        self.on("GET", &format!("/users/{id}?by_user_id=true&props_custom=true&tags=true"), replies)
+    }
+
     fn props(self, id: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
         self.on("POST", &format!("/users/{id}/props?by_user_id=true"), replies)
     }
@@ -63,6 +68,23 @@ pub(crate) fn nobody() -> Reply {
 /// A user as the API shows one.
 pub(crate) fn user(id: &str, props: Value, custom: Value) -> Reply {
     ok(json!({ "id": 1, "user_id": id, "removed": null, "props": props, "props_custom": custom }))
+}
+
+/// A reply to `/props` that says which operations were ignored.
+pub(crate) fn ignored(keys: &[&str]) -> Reply {
+    let operations: Vec<Value> = keys
+        .iter()
+        .map(|key| json!({ "operation": { "op": "update_or_create", "key": key, "value": "x" }, "reason": "wrong type" }))
+        .collect();
+    let meta = json!({ "status": 200, "affected_props": ["$name"], "not_changed_props": [], "ignored_operations": operations });
+    Reply::new(200).json(&json!({ "meta": meta, "data": {} }))
+}
+
+/// One of [`people`], as sent and with tags, which are shown as objects.
+pub(crate) fn tagged(n: usize, tags: &[&str]) -> Reply {
+    let tags: Vec<Value> = tags.iter().map(|tag| json!({ "id": 1, "name": tag })).collect();
+    ok(json!({ "id": 1, "user_id": n.to_string(), "props": { "$name": format!("Person {n}") },
+               "props_custom": { "plan": "pro" }, "tags": tags }))
 }
 
 /// One of [`people`], as sent.

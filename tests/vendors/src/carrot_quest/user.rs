@@ -52,7 +52,8 @@ impl User {
             user["props_custom"] = Value::Object(of(false));
         }
         if asks("tags", false) {
-            user["tags"] = json!(self.tags);
+            // Objects, of which only this field is known to be needed.
+            user["tags"] = self.tags.iter().map(|tag| json!({ "name": tag })).collect();
         }
         user
     }

@@ -477,10 +477,11 @@ fn an_answer_that_breaks_off_is_asked_for_again() {
     assert_eq!((written.report.confirmed.count, written.receipt.warnings.len()), (2, 0));
     // Three times at the most, and the outbox asks five times more; what was found before is kept.
     let host = MemoryHost::new().lets_in().import([imported("{}", 1), imported("{}", 1)]);
-    let host = host.user("1", [person(1)]).user("2", std::array::from_fn::<_, 18, _>(|_| cut()));
+    let host = host.user("1", [person(1)]).user("2", std::array::from_fn::<_, 60, _>(|_| cut()));
     let written = run(&host, with(json!({}), json!({ "max_rows": 1 })), people(2)).unwrap();
     assert_eq!((written.report.confirmed.count, written.report.unknown.count), (1, 1));
-    assert!(written.receipt.delivery.unwrap().stopped.unwrap().retryable);
+    let stopped = written.receipt.delivery.unwrap().stopped.unwrap();
+    assert!(stopped.retryable, "{stopped:?}");
 }
 
 #[test]

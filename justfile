@@ -14,6 +14,16 @@ lint:
     cargo clippy --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
+# The requests of all tests, judged by prism from the vendors' own descriptions (needs node and npm).
+prism:
+    rm -rf target/exchanges
+    USHER_EXCHANGES="$PWD/target/exchanges" cargo test --test deliveries
+    python3 -B tests/vendors/prism.py target/exchanges
+
+# Deliveries with many seeds: `just seeds 50 10000`.
+seeds seeds="50" users="10000":
+    USHER_SEEDS={{seeds}} USHER_USERS={{users}} cargo test --test deliveries -- --nocapture
+
 # All that a clean checkout must pass.
 ci:
     .ci/run

@@ -6,7 +6,8 @@
 //! (`contact.rs`), addresses that are never written to (`roles.rs`), what stands where in the file (`layout.rs`), where rows
 //! go (`out.rs`).
 //!
-//! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `oauth.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
+//! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `device.rs`,
+//! `oauth.rs`, `kept.rs`, `lease.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
 //! `activity.rs`, `refusals.rs`; for a shell `curl.rs`), sending them (`client.rs`), what is looked up and created before
 //! contacts are sent (`account.rs`, `library.rs`), units under way (`delivery.rs`), and all of it in order (`remote.rs`).
 
@@ -20,9 +21,12 @@ mod contact;
 mod curl;
 mod dates;
 mod delivery;
+mod device;
 mod guide;
 mod headings;
+mod kept;
 mod layout;
+mod lease;
 mod library;
 mod limits;
 mod login;

@@ -35,7 +35,8 @@ impl Remote {
             Ok(problems) => Ok(problems),
             // A login may be missing where nothing is to be asked: on the machine of a build, say.
             Err(error)
-                if error.code == "login.needed" && !self.client.as_ref().is_some_and(Client::may_send) =>
+                if matches!(error.code.as_str(), "login.needed" | "login.ended")
+                    && !self.client.as_ref().is_some_and(Client::may_send) =>
             {
                 Ok(Vec::new())
             }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
 mod common;
+mod login;
 
 use common::{
     FIELD, JOB, LIST, TAG, Vendor as _, account, activity, all_in, asked, done, fields, lists, many,
@@ -66,101 +67,6 @@ fn a_line_is_no_row_where_cells_have_line_breaks() {
         text_batch(&[("email", vec![Some("a@b.co"), Some("b@b.co")]), ("street", vec![Some("1\n2"), None])]);
     let written = run_with(&host, options(json!({ "format": "csv" }), json!({})), batch).unwrap();
     assert_eq!((written.report.unknown.count, written.report.rejects.len()), (2, 0));
-}
-
-#[test]
-fn a_new_token_is_kept_before_it_is_used() {
-    // The state cannot be written: nothing is asked with the token that came.
-    let host = good();
-    host.fail(Failure::new(Call::State, 2));
-    let result = problems(&host, &options(json!({}), json!({})), &["email"]);
-    assert_eq!(asked(&host).lines().count(), 1);
-    assert_snapshot!(told(&result));
-}
-
-#[test]
-fn tokens_rotate_and_the_state_wins_until_the_option_changes() {
-    let check = |host: &MemoryHost, option: &str| {
-        problems(host, &options(json!({ "refresh_token": option }), json!({})), &["email"]).unwrap();
-        host.requests()
-            .iter()
-            .filter(|sent| sent.head.url.ends_with("/token"))
-            .map(|sent| sent.text())
-            .next_back()
-            .unwrap()
-    };
-    let again = |host: MemoryHost| {
-        host.on("GET", "/account/summary", [account()]).on(
-            "GET",
-            "/contact_lists?name=Newsletter",
-            [lists(&[("Newsletter", LIST, None)])],
-        )
-    };
-    let mut host = MemoryHost::new().known();
-    assert!(check(&host, "hush-option").contains("refresh_token=hush-option"));
-    // Another run the same day needs no token at all.
-    host = again(host);
-    check(&host, "hush-option");
-    assert_eq!(asked(&host).matches("/token").count(), 1);
-    // On the next day what is kept is used, not the option.
-    host.clock().advance_ms(86_400_000);
-    host = again(host).token([token(2)]);
-    assert!(check(&host, "hush-option").contains("refresh_token=hush-refresh-1"));
-    // The option was changed: it is newer, even if the token that is kept is good yet.
-    host = again(host).token([token(1)]);
-    assert!(check(&host, "hush-changed").contains("refresh_token=hush-changed"));
-    host.clock().advance_ms(86_400_000);
-    host = again(host).token([token(2)]);
-    assert!(check(&host, "hush-changed").contains("refresh_token=hush-refresh-1"));
-    let kept = String::from_utf8(host.state()["login"].clone()).unwrap();
-    assert!(!kept.contains("hush-changed"), "a fingerprint, not the option: {kept}");
-}
-
-#[test]
-fn a_long_lived_token_stays() {
-    let long = || Reply::new(200).json(&json!({ "access_token": "hush-access-1", "expires_in": 60 }));
-    let host = MemoryHost::new().known().token([long()]);
-    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
-    assert!(String::from_utf8(host.state()["login"].clone()).unwrap().contains("hush-refresh-1"));
-    host.clock().advance_ms(86_400_000);
-    let host = host.on("GET", "/account/summary", [account()]);
-    let host = host.on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])]);
-    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
-    assert!(String::from_utf8(host.state()["login"].clone()).unwrap().contains("hush-refresh-1"));
-}
-
-#[test]
-fn what_is_replayed_is_not_kept() {
-    let masked = Reply::new(200).json(&json!({ "access_token": "[secret]", "refresh_token": "[secret]" }));
-    let host = MemoryHost::new().token([masked]).known();
-    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
-    assert!(host.state().is_empty());
-}
-
-#[test]
-fn errors_of_the_token() {
-    let all = [
-        oauth_refusal(400, "invalid_grant", "The refresh token hush-option is invalid or expired."),
-        oauth_refusal(401, "invalid_client", "Invalid value for 'client_id' parameter."),
-        oauth_refusal(400, "invalid_scope", "no"),
-        Reply::new(429),
-        Reply::new(503).body("<html>"),
-        Reply::new(404),
-        Reply::new(200).body("<html>hush-option</html>"),
-        Reply::new(200).body("{\"access_token\":").cut(),
-        Reply::new(200).json(&json!({ "access_token": "hush-access-1", "scope": "account_read" })),
-    ];
-    let told = all.map(|reply| {
-        let host = MemoryHost::new().token([reply]);
-        told(&problems(&host, &options(json!({}), json!({})), &["email"]))
-    });
-    let nobody = options(json!({ "refresh_token": null }), json!({}));
-    let host = MemoryHost::new().on("GET", "/account/summary", [Reply::new(401)]);
-    let nobody = common::told(&problems(&host, &nobody, &["email"]));
-    let lost = MemoryHost::new().token([token(1)]);
-    lost.fail(Failure::new(Call::Receive, 1));
-    let lost = common::told(&problems(&lost, &options(json!({}), json!({})), &["email"]));
-    assert_snapshot!(told.join("") + &nobody + &lost);
 }
 
 #[test]
@@ -499,8 +405,8 @@ fn a_run_goes_on_and_settles_nothing_twice() {
             activity("completed", json!({ "activity_id": other, "status": counts })),
         ],
     );
-    // Ended between two questions for the second import.
-    host.fail(Failure::new(Call::Sleep, 2));
+    // Ended between two questions for the second import; the first wait was for the login.
+    host.fail(Failure::new(Call::Sleep, 3));
     let small = || options(json!({}), json!({ "max_rows": 2 }));
     let first = outcome(&run_with(&host, small(), people()));
     let host = host.on("GET", "/account/summary", [account()]).on(
@@ -643,85 +549,4 @@ fn problems_that_need_no_account() {
         "columns_of_the_json_import",
         common::told(&problems(&host, &json, &["email", "work_phone", "home_country"]))
     );
-}
-
-fn device() -> Reply {
-    Reply::new(200).json(&json!({
-        "device_code": "hush-device", "user_code": "ABCD-EFGH", "expires_in": 600, "interval": 5,
-        "verification_uri": "https://identity.constantcontact.com/activate",
-    }))
-}
-
-fn login(host: &MemoryHost) -> drive::Login {
-    let options = options(json!({ "client_secret": "hush-secret" }), json!({}));
-    drive::Login::open(plugin(), &options.to_string(), &host.services()).unwrap()
-}
-
-#[test]
-fn a_login_on_another_device_is_kept_and_used() {
-    let host = MemoryHost::new().on("POST", "device", [device()]).token([
-        oauth_refusal(400, "authorization_pending", ""),
-        oauth_refusal(400, "slow_down", ""),
-        token(1),
-    ]);
-    let mut login = login(&host);
-    let code = |error: usher_sdk::abi::Error| error.code.to_string();
-    assert_eq!(login.export().map_err(code), Err("login.no-refresh-token".to_owned()));
-    let mut said = format!("{:#?}\n", login.begin().unwrap());
-    for _ in 0..3 {
-        said += &format!("{:?}\n", login.poll().unwrap());
-    }
-    assert_eq!(login.export().unwrap(), "hush-refresh-1");
-    drop(login);
-    said += &common::requests(&host).replace("hush-device", "<device>");
-    assert_snapshot!(said);
-    // The option is the one that was there at the login, so the login wins; and its access token is good yet.
-    let host = host.on("GET", "/account/summary", [account()]).on(
-        "GET",
-        "/contact_lists?name=Newsletter",
-        [lists(&[("Newsletter", LIST, None)])],
-    );
-    problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
-    assert_eq!(asked(&host).matches("/token").count(), 3);
-}
-
-#[test]
-fn logins_that_fail() {
-    let told = [
-        oauth_refusal(400, "access_denied", "The user said no"),
-        oauth_refusal(400, "expired_token", "Too late"),
-        oauth_refusal(401, "invalid_client", "hush-device"),
-        Reply::new(503),
-    ]
-    .map(|reply| {
-        let host = MemoryHost::new().on("POST", "device", [device()]).token([reply]);
-        let mut login = login(&host);
-        login.begin().unwrap();
-        let error = login.poll().unwrap_err();
-        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
-        format!("{} {error}\n", error.code)
-    });
-    let host = MemoryHost::new().on("POST", "device", [device()]);
-    let mut late = login(&host);
-    late.begin().unwrap();
-    host.clock().advance_ms(601_000);
-    let late = format!("{}\n", late.poll().unwrap_err());
-    let refused = [
-        oauth_refusal(400, "unauthorized_client", "not of the device flow"),
-        Reply::new(200).json(&json!({ "device_code": "hush-device", "user_code": "A", "verification_uri": "ftp://x", "expires_in": 1 })),
-        Reply::new(200).body("<html>"),
-    ]
-    .map(|reply| format!("{}\n", login(&MemoryHost::new().on("POST", "device", [reply])).begin().unwrap_err()));
-    assert_snapshot!(told.concat() + &late + &refused.concat());
-}
-
-#[test]
-fn a_login_without_a_refresh_token_says_so() {
-    let short = Reply::new(200).json(&json!({ "access_token": "hush-access-1", "expires_in": 86_400 }));
-    let host = MemoryHost::new().on("POST", "device", [device()]).token([short]);
-    let mut login = login(&host);
-    login.begin().unwrap();
-    let progress = login.poll().unwrap();
-    assert!(progress.done && progress.warnings[0].contains("good for a day"), "{progress:?}");
-    assert_eq!(login.export().unwrap_err().code, "login.no-refresh-token");
 }

@@ -9,7 +9,12 @@
 //! Of the API: its option (`access.rs`), a login and its tokens (`login.rs`, `device.rs`,
 //! `oauth.rs`, `kept.rs`, `lease.rs`, `tokens.rs`), requests and replies as text (`api.rs`,
 //! `activity.rs`, `refusals.rs`; for a shell `curl.rs`), sending them (`client.rs`), what is looked up and created before
-//! contacts are sent (`account.rs`, `library.rs`), units under way (`delivery.rs`), and all of it in order (`remote.rs`).
+//! contacts are sent (`account.rs`, `library.rs`), and all of it in order (`remote.rs`, and
+//! `stopped.rs` where nothing can be sent).
+//!
+//! Units under way: sent (`delivery.rs`), looked for when it is not known whether they arrived (`doubts.rs`), asked for
+//! (`polling.rs`), and read back where the answer leaves contacts open (`read_back.rs`, `keys.rs`); contacts that sign up
+//! (`sign_up.rs`, `person.rs`); tags (`tagging.rs`).
 
 mod access;
 mod account;
@@ -22,9 +27,11 @@ mod curl;
 mod dates;
 mod delivery;
 mod device;
+mod doubts;
 mod guide;
 mod headings;
 mod kept;
+mod keys;
 mod layout;
 mod lease;
 mod library;
@@ -34,10 +41,16 @@ mod notes;
 mod oauth;
 mod options;
 mod out;
+mod person;
+mod polling;
+mod read_back;
 mod refusals;
 mod remote;
 mod roles;
+mod sign_up;
 mod sink;
+mod stopped;
+mod tagging;
 mod tokens;
 mod values;
 

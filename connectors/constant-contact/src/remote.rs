@@ -13,6 +13,8 @@ use crate::{
     delivery::{Delivery, Way},
     options::Options,
     out::ApiOut,
+    refusals::DAY,
+    stopped::stopped,
 };
 
 /// See the module's head. What was found is remembered: a run checks first and delivers later.
@@ -56,6 +58,17 @@ impl Remote {
         Ok(problems)
     }
 
+    /// Looks at the account, and creates what is missing; answers what was created.
+    fn prepare(&mut self, columns: &[String]) -> Result<Vec<String>, Error> {
+        let problems = self.look(columns)?;
+        let (Some(client), Some(account)) = (&mut self.client, &mut self.account) else {
+            let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            let details = serde_json::to_string(&problems).unwrap_or_default();
+            return Err(Error::config("import.account", said.join("; ")).details(details));
+        };
+        account.create(client, &self.host)
+    }
+
     /// Sends everything.
     pub(crate) fn deliver(
         &mut self,
@@ -63,14 +76,17 @@ impl Remote {
         columns: &[String],
         report: &mut Report,
     ) -> Result<Receipt, Error> {
-        let problems = self.look(columns)?;
-        let (Some(client), Some(account)) = (&mut self.client, &mut self.account) else {
-            let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-            let details = serde_json::to_string(&problems).unwrap_or_default();
-            return Err(Error::config("import.account", said.join("; ")).details(details));
+        let made = match self.prepare(columns) {
+            Ok(made) => made,
+            Err(error) => {
+                let account = self.account.as_ref().map(|account| account.id.as_str()).unwrap_or_default();
+                return stopped(out.outbox, account, error, report);
+            }
+        };
+        let (Some(client), Some(account)) = (&mut self.client, &self.account) else {
+            return Err(Error::bug("import.account", "the account was not looked at"));
         };
         let mut receipt = Receipt::default();
-        let made = account.create(client, &self.host)?;
         for (fact, names) in [("created", made), ("would be created", account.missing())] {
             if !names.is_empty() {
                 receipt.facts.insert(fact.to_owned(), names.into());
@@ -89,9 +105,15 @@ impl Remote {
         }
         let outbox = out.outbox;
         let signs_up = way == Way::SignUp;
-        let mut delivery =
-            Delivery::new(client, account, way, self.options.sms_permission_to_send, first_line);
-        let sent = outbox.deliver(&mut delivery, report)?;
+        let (ledger, sms) = (self.host.ledger()?, self.options.sms_permission_to_send);
+        let mut delivery = Delivery::new(client, account, ledger, way, sms, first_line);
+        let mut sent = outbox.deliver(&mut delivery, report)?;
+        if let Some(stopped) = &mut sent.delivery.stopped {
+            // The outbox's own requests were counted by the host, which knows nothing of the vendor's days.
+            if stopped.code == "http.rate-limit" {
+                stopped.message = format!("{DAY}: {}", stopped.message);
+            }
+        }
         receipt.warnings.extend(delivery.warnings);
         receipt.warnings.extend(sent.warnings);
         if !access.tags.is_empty() && !delivery.tagged && sent.delivery.stopped.is_none() {

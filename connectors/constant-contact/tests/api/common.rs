@@ -38,9 +38,24 @@ pub(crate) trait Vendor: Sized {
         self.on("GET", &format!("/activities/{JOB}"), replies)
     }
 
-    /// What a run asks before it sends: a token, whose account it is, the list.
+    /// Whose account it is, and that the login may import.
+    fn its_account(self) -> Self {
+        self.on("GET", "/account/summary", [account()]).on("GET", "/activities?limit=1", [listed(json!([]))])
+    }
+
+    /// A list of all activities.
+    fn activities(self, replies: impl IntoIterator<Item = Value>) -> Self {
+        self.on("GET", "/activities?limit=500", replies.into_iter().map(listed))
+    }
+
+    /// What a run asks before it sends, but for a token: whose account it is, whether it may import, the list.
+    fn seen(self) -> Self {
+        self.its_account().on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
+    }
+
+    /// The same with a token.
     fn known(self) -> Self {
-        self.token([token(1)]).on("GET", "/account/summary", [account()]).on(
+        self.token([token(1)]).its_account().on(
             "GET",
             "/contact_lists?name=Newsletter",
             [lists(&[("Newsletter", LIST, None)])],
@@ -57,6 +72,23 @@ impl Vendor for MemoryHost {
         };
         replies.into_iter().fold(self, |host, reply| host.with_reply(method, &url, reply))
     }
+}
+
+pub(crate) fn listed(activities: Value) -> Reply {
+    Reply::new(200).json(&json!({ "activities": activities }))
+}
+
+/// Contacts as the account shows them: address, permission, when they were updated or deleted, and their lists.
+pub(crate) fn contacts(contacts: &[Value]) -> Reply {
+    Reply::new(200).json(&json!({ "contacts": contacts }))
+}
+
+pub(crate) fn contact(email: &str, permission: &str) -> Value {
+    json!({
+        "contact_id": "ab7ab702-b935-11e9-8a58-fa163e6b01c1",
+        "email_address": { "address": email, "permission_to_send": permission },
+        "updated_at": "2026-11-22T00:00:05Z", "list_memberships": [LIST],
+    })
 }
 
 /// The tokens of this number.

@@ -6,9 +6,7 @@ use usher_constant_contact::plugin;
 use usher_sdk::abi::ErrorClass;
 use usher_testkit::{Call, Failure, MemoryHost, Reply, drive};
 
-use crate::common::{
-    self, LIST, Vendor as _, account, asked, lists, oauth_refusal, options, problems, token, told,
-};
+use crate::common::{self, Vendor as _, asked, oauth_refusal, options, problems, token, told};
 
 /// The state's calls of a first refresh: the login, the lease, the lease written, read again, the login again, and then
 /// the new login written.
@@ -129,13 +127,7 @@ fn tokens_rotate_and_the_state_wins_until_the_option_changes() {
             .next_back()
             .unwrap()
     };
-    let again = |host: MemoryHost| {
-        host.on("GET", "/account/summary", [account()]).on(
-            "GET",
-            "/contact_lists?name=Newsletter",
-            [lists(&[("Newsletter", LIST, None)])],
-        )
-    };
+    let again = |host: MemoryHost| host.seen();
     let mut host = MemoryHost::new().known();
     assert!(check(&host, "hush-option").contains("refresh_token=hush-option"));
     // Another run the same day needs no token at all.
@@ -163,8 +155,7 @@ fn a_long_lived_token_stays() {
     problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
     assert!(String::from_utf8(host.state()["login"].clone()).unwrap().contains("hush-refresh-1"));
     host.clock().advance_ms(86_400_000);
-    let host = host.on("GET", "/account/summary", [account()]);
-    let host = host.on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])]);
+    let host = host.seen();
     problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
     assert!(String::from_utf8(host.state()["login"].clone()).unwrap().contains("hush-refresh-1"));
 }
@@ -234,11 +225,7 @@ fn a_login_on_another_device_is_kept_and_used() {
     said += &common::requests(&host).replace("hush-device", "<device>");
     assert_snapshot!(said);
     // The option is the one that was there at the login, so the login wins; and its access token is good yet.
-    let host = host.on("GET", "/account/summary", [account()]).on(
-        "GET",
-        "/contact_lists?name=Newsletter",
-        [lists(&[("Newsletter", LIST, None)])],
-    );
+    let host = host.seen();
     problems(&host, &options(json!({}), json!({})), &["email"]).unwrap();
     assert_eq!(asked(&host).matches("/token").count(), 3);
 }

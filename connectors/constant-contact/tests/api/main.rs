@@ -3,17 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
 mod common;
+mod doubts;
 mod login;
+mod rows;
+mod sign_up;
 
 use common::{
-    FIELD, JOB, LIST, TAG, Vendor as _, account, activity, all_in, asked, done, fields, lists, many,
-    oauth_refusal, options, outcome, people, problems, queued, refusal, run, run_with, story, token, told,
+    FIELD, LIST, TAG, Vendor as _, activity, all_in, asked, fields, listed, lists, options, outcome, people,
+    problems, queued, refusal, run, run_with, story, token, told,
 };
 use insta::assert_snapshot;
 use serde_json::json;
 use usher_constant_contact::plugin;
 use usher_sdk::abi::Role;
-use usher_testkit::{Call, Failure, MemoryHost, Reply, check, drive, text_batch};
+use usher_testkit::{MemoryHost, Reply, check, text_batch};
 
 /// An account that imports three people of JSON.
 fn good() -> MemoryHost {
@@ -37,41 +40,8 @@ fn csv_goes_out_as_a_file_that_can_be_found_again() {
 }
 
 #[test]
-fn what_counters_and_errors_say_of_rows() {
-    let csv = |reply: Reply| {
-        let host = MemoryHost::new().known().file_import([queued()]).job([reply]);
-        outcome(&run(&host, json!({ "format": "csv" })))
-    };
-    let json_of = |api: serde_json::Value, reply: Reply| {
-        let host = good().job([reply]);
-        outcome(&run(&host, api))
-    };
-    let line = || done(3, 0, 1, 0, json!(["Line 3: Invalid birthday"]));
-    let all = [
-        ("csv: a line names a row", csv(line())),
-        ("csv: errors without lines", csv(done(3, 1, 1, 0, json!(["Two contacts are bad"])))),
-        ("unsubscribed", csv(done(3, 0, 0, 2, json!([])))),
-        ("fewer persons", csv(done(2, 0, 0, 0, json!([])))),
-        ("without counters", csv(activity("completed", json!({})))),
-        ("json: lines are not to be trusted", json_of(json!({}), line())),
-        ("json: unless the option says so", json_of(json!({ "first_line": 2 }), line())),
-    ];
-    assert_snapshot!(all.map(|(what, told)| format!("{what}\n{told}")).join("\n"));
-}
-
-#[test]
-fn a_line_is_no_row_where_cells_have_line_breaks() {
-    let host =
-        MemoryHost::new().known().file_import([queued()]).job([done(2, 1, 0, 0, json!(["Line 3: bad"]))]);
-    let batch =
-        text_batch(&[("email", vec![Some("a@b.co"), Some("b@b.co")]), ("street", vec![Some("1\n2"), None])]);
-    let written = run_with(&host, options(json!({ "format": "csv" }), json!({})), batch).unwrap();
-    assert_eq!((written.report.unknown.count, written.report.rejects.len()), (2, 0));
-}
-
-#[test]
 fn the_preflight_finds_everything_at_once() {
-    let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [account()]);
+    let host = MemoryHost::new().token([token(1)]).its_account();
     let host = host
         .on("GET", "/contact_lists?name=Newsleter&include_membership_count=all", [lists(&[])])
         .on("GET", "/contact_lists?limit=500", [lists(&[("Newsletter", LIST, None)])])
@@ -123,7 +93,7 @@ fn refusals_of_the_preflight() {
     let forbidden =
         || Reply::new(403).json(&json!({ "error_key": "unauthorized", "error_message": "Forbidden" }));
     let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [forbidden()]);
-    let host = host.on("GET", "/contact_lists?limit=1", [forbidden()]);
+    let host = host.on("GET", "/activities?limit=1", [forbidden()]);
     text += &told(&problems(&host, &options(json!({}), json!({})), &["email"]));
     assert_snapshot!(text);
 }
@@ -134,7 +104,7 @@ fn a_login_without_account_read_does() {
         Reply::new(403).json(&json!({ "error_key": "unauthorized", "error_message": "Forbidden" }));
     let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [forbidden]);
     let host = host
-        .on("GET", "/contact_lists?limit=1", [lists(&[])])
+        .on("GET", "/activities?limit=1", [listed(json!([]))])
         .on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
         .json_import([queued()])
         .job([all_in(3)]);
@@ -145,10 +115,31 @@ fn a_login_without_account_read_does() {
 
 /// An account in which the list, the field and the tag are missing.
 fn bare() -> MemoryHost {
-    let host = MemoryHost::new().token([token(1)]).on("GET", "/account/summary", [account()]);
+    let host = MemoryHost::new().token([token(1)]).its_account();
     host.on("GET", "/contact_lists?name=Newsletter&include_membership_count=all", [lists(&[])])
         .on("GET", "/contact_custom_fields?limit=100", [fields(&[], None)])
         .on("GET", "/contact_tags?limit=500", [Reply::new(200).json(&json!({ "tags": [] }))])
+        .on("GET", "/account/user/privileges", [privileges(&["contacts:write", "contacts:lists:write"])])
+}
+
+fn privileges(names: &[&str]) -> Reply {
+    let privileges = names.iter().map(|name| json!({ "privilege_id": 30, "privilege_name": name }));
+    Reply::new(200).json(&privileges.collect())
+}
+
+#[test]
+fn a_user_who_may_not_create_lists_is_told_so() {
+    let told =
+        [privileges(&["contacts:write"]), Reply::new(403), Reply::new(200).body("<html>")].map(|reply| {
+            let host = MemoryHost::new().token([token(1)]).its_account();
+            let host = host.on("GET", "/contact_lists?name=Newsletter", [lists(&[])]).on(
+                "GET",
+                "/account/user/privileges",
+                [reply],
+            );
+            told(&problems(&host, &options(json!({ "create_lists": true }), json!({})), &["email"]))
+        });
+    assert_snapshot!(told.join("nothing said\n"));
 }
 
 fn create_all() -> serde_json::Value {
@@ -205,7 +196,7 @@ fn a_run_that_goes_on_knows_the_list_that_it_has_created() {
     let first = outcome(&run(&host, api.clone()));
     // By now the list has members.
     let host = host
-        .on("GET", "/account/summary", [account()])
+        .its_account()
         .on(
             "GET",
             "/contact_lists?name=Newsletter&include_membership_count=all",
@@ -273,7 +264,8 @@ fn refusals_of_an_import() {
         Reply::new(202).body("queued, thank you"),
     ];
     let told = all.map(|reply| {
-        let host = MemoryHost::new().known().json_import([reply]);
+        let host = MemoryHost::new().known().json_import((0..4).map(|_| reply.clone()));
+        let host = host.activities((0..3).map(|_| json!([])));
         host.clock().advance_ms(3_600_000);
         outcome(&run(&host, json!({})))
     });
@@ -315,117 +307,9 @@ fn a_token_that_is_refused_is_replaced() {
 }
 
 #[test]
-fn imports_that_are_given_up_are_sent_again() {
-    let failed = || activity("failed", json!({ "activity_errors": ["disk full"] }));
-    let host = MemoryHost::new().known().json_import([queued(), queued()]).job([failed(), all_in(3)]);
-    let first = outcome(&run(&host, json!({})));
-    let host = MemoryHost::new().known().json_import((0..4).map(|_| queued()));
-    let host = host.job([
-        activity("timed_out", json!({})),
-        Reply::new(404),
-        Reply::new(404),
-        Reply::new(404),
-        Reply::new(404),
-        failed(),
-        activity("cancelled", json!({})),
-    ]);
-    let second = outcome(&run(&host, json!({})));
-    let host = good().job([activity("weird", json!({}))]);
-    let third = outcome(&run(&host, json!({})));
-    assert_snapshot!([first, second, third].join("\n"));
-}
-
-#[test]
 fn an_import_that_is_not_listed_yet_is_not_sent_again() {
     let host = good().job([Reply::new(404), Reply::new(404), all_in(3)]);
     assert_eq!(run(&host, json!({})).unwrap().report.confirmed.count, 3);
-}
-
-/// A run that ends while it waits for the reply to an import, and the same once more.
-fn interrupted(format: &str, listed: serde_json::Value) -> (MemoryHost, String) {
-    let path = format!("/activities/contacts_{}_import", if format == "csv" { "file" } else { "json" });
-    let host = MemoryHost::new().known().on("POST", &path, [queued(), queued()]);
-    // The fourth reply is that to the import.
-    host.fail(Failure::new(Call::Receive, 4));
-    let first = outcome(&run(&host, json!({ "format": format })));
-    let host = host
-        .on("GET", "/account/summary", [account()])
-        .on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
-        .on("GET", "/activities?limit=500", [Reply::new(200).json(&json!({ "activities": listed }))])
-        .job([all_in(3)]);
-    let second = outcome(&run(&host, json!({ "format": format })));
-    (host, first + "\n" + &second)
-}
-
-#[test]
-fn an_import_of_csv_is_found_again() {
-    let (host, _) = interrupted("csv", json!([]));
-    let sent = host.requests().iter().filter(|sent| sent.head.method == "POST").count();
-    assert_eq!(sent, 3, "a token, and twice the import, since it is not listed");
-    // Its name stands in the request.
-    let import = host.requests().into_iter().find(|sent| sent.head.url.ends_with("file_import")).unwrap();
-    let name = import.text().split("filename=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let listed = json!([
-        { "activity_id": "other", "state": "completed", "source_file_name": "people.csv" },
-        { "activity_id": "gone", "state": "failed", "source_file_name": name },
-        { "activity_id": JOB, "state": "processing", "source_file_name": name },
-    ]);
-    let (host, told) = interrupted("csv", listed);
-    assert_snapshot!(told + "\n" + &asked(&host));
-}
-
-#[test]
-fn an_import_of_json_is_sent_again() {
-    let (host, told) = interrupted("json", json!([]));
-    assert_snapshot!(told + "\n" + &asked(&host));
-}
-
-#[test]
-fn an_import_of_csv_that_met_trouble_is_looked_for() {
-    let none = || Reply::new(200).json(&json!({ "activities": [] }));
-    let host = MemoryHost::new().known().file_import([Reply::new(500), queued()]);
-    let host = host.on("GET", "/activities?limit=500", [none()]).job([all_in(3)]);
-    assert_eq!(run(&host, json!({ "format": "csv" })).unwrap().report.confirmed.count, 3);
-    let host = MemoryHost::new().known().file_import((0..6).map(|_| Reply::new(500)));
-    let host = host.on("GET", "/activities?limit=500", (0..6).map(|_| none()));
-    assert_snapshot!(outcome(&run(&host, json!({ "format": "csv" }))));
-}
-
-#[test]
-fn a_run_goes_on_and_settles_nothing_twice() {
-    let other = "14fe9a97-a579-43c5-bb1a-58ed29bf0a6a";
-    let second = || activity("initialized", json!({ "activity_id": other }));
-    let counts = json!({ "person_count": 1, "error_count": 0, "correctable_count": 0 });
-    let host = MemoryHost::new().known().json_import([queued(), second()]).job([all_in(2)]);
-    let host = host.on(
-        "GET",
-        &format!("/activities/{other}"),
-        [
-            activity("processing", json!({ "activity_id": other })),
-            activity("completed", json!({ "activity_id": other, "status": counts })),
-        ],
-    );
-    // Ended between two questions for the second import; the first wait was for the login.
-    host.fail(Failure::new(Call::Sleep, 3));
-    let small = || options(json!({}), json!({ "max_rows": 2 }));
-    let first = outcome(&run_with(&host, small(), people()));
-    let host = host.on("GET", "/account/summary", [account()]).on(
-        "GET",
-        "/contact_lists?name=Newsletter",
-        [lists(&[("Newsletter", LIST, None)])],
-    );
-    let second = outcome(&run_with(&host, small(), people()));
-    assert_snapshot!([first, second, asked(&host)].join("\n"));
-}
-
-#[test]
-fn the_first_ones_must_come_back_clean() {
-    let clean = MemoryHost::new().known().json_import([queued(), queued()]).job([all_in(10), all_in(15)]);
-    let canary = |api: serde_json::Value| options(api, json!({}));
-    let ten = json!({ "canary": 10 });
-    assert_eq!(run_with(&clean, canary(ten.clone()), many(25)).unwrap().report.confirmed.count, 25);
-    let bad = MemoryHost::new().known().json_import([queued()]).job([done(10, 0, 2, 0, json!([]))]);
-    assert_snapshot!(outcome(&run_with(&bad, canary(ten), many(25))));
 }
 
 #[test]
@@ -468,59 +352,6 @@ fn units_stay_below_the_limits() {
     assert!(lines.len() == 2 && lines.iter().all(|lines| *lines < 40_000 + 20), "{lines:?}");
 }
 
-fn sign_up(replies: impl IntoIterator<Item = Reply>) -> MemoryHost {
-    MemoryHost::new().known().on("POST", "/contacts/sign_up_form", replies)
-}
-
-fn signed_up(status: u16, action: &str) -> Reply {
-    Reply::new(status)
-        .json(&json!({ "contact_id": "ab7ab702-b935-11e9-8a58-fa163e6b01c1", "action": action }))
-}
-
-#[test]
-fn explicit_consent_signs_contacts_up_one_by_one() {
-    let host = sign_up([
-        signed_up(201, "created"),
-        refusal(400, "contacts.api.validation.error", "email_address: not an address"),
-        refusal(409, "contacts.api.conflict", "Conflict"),
-        signed_up(200, "updated"),
-    ]);
-    let host = host.on("GET", "/contact_custom_fields?limit=100", [fields(&[("plan", "Plan")], None)]);
-    let batch = text_batch(&[
-        ("email", vec![Some("ada@example.com"), Some("grace@example.com"), Some("marie@example.com")]),
-        ("city", vec![Some("London"), None, None]),
-        ("cf:plan", vec![Some("pro"), None, None]),
-    ]);
-    let options = options(json!({ "explicit_consent": true }), json!({}));
-    assert_snapshot!(story(&host, &run_with(&host, options, batch)));
-}
-
-#[test]
-fn who_waits_for_a_confirmation_is_not_signed_up_twice() {
-    let state = |permission: &str| {
-        let contact =
-            json!({ "email_address": { "address": "ada@example.com", "permission_to_send": permission } });
-        Reply::new(200).json(&json!({ "contacts": [contact] }))
-    };
-    let none = Reply::new(200).json(&json!({ "contacts": [] }));
-    let told = [state("pending_confirmation"), state("explicit"), none].map(|found| {
-        let host = sign_up([signed_up(201, "created"), signed_up(200, "updated")]);
-        host.fail(Failure::new(Call::Receive, 4));
-        let batch = || text_batch(&[("email", vec![Some("ada@example.com")])]);
-        let options = || options(json!({ "explicit_consent": true }), json!({}));
-        let first = run_with(&host, options(), batch()).unwrap();
-        assert_eq!(first.report.unknown.count, 1);
-        let host = host
-            .on("GET", "/account/summary", [account()])
-            .on("GET", "/contact_lists?name=Newsletter", [lists(&[("Newsletter", LIST, None)])])
-            .on("GET", "/contacts?email=ada%40example.com&status=all", [found]);
-        let second = run_with(&host, options(), batch()).unwrap();
-        assert_eq!(second.report.confirmed.count, 1);
-        asked(&host).matches("sign_up_form").count()
-    });
-    assert_eq!(told, [1, 2, 2]);
-}
-
 #[test]
 fn problems_that_need_no_account() {
     let cases = [
@@ -548,5 +379,53 @@ fn problems_that_need_no_account() {
     assert_snapshot!(
         "columns_of_the_json_import",
         common::told(&problems(&host, &json, &["email", "work_phone", "home_country"]))
+    );
+}
+
+#[test]
+fn what_cannot_be_created_leaves_all_rows_unsent() {
+    let host = bare().on("POST", "/contact_lists", [refusal(403, "contacts.api.forbidden", "Forbidden")]);
+    let written = run_with(&host, options(create_all(), json!({})), planned()).unwrap();
+    let report = &written.report;
+    assert_eq!([report.confirmed.count, report.accepted.count, report.unknown.count], [0; 3]);
+    assert_snapshot!(outcome(&Ok(written)));
+}
+
+#[test]
+fn tags_that_are_not_given_to_all_are_told() {
+    let status = json!({ "status": { "items_total_count": 3, "items_completed_count": 2 } });
+    let host = bare()
+        .on(
+            "POST",
+            "/contact_lists",
+            [Reply::new(201).json(&json!({ "list_id": LIST, "name": "Newsletter" }))],
+        )
+        .on("POST", "/contact_tags", [Reply::new(201).json(&json!({ "tag_id": TAG, "name": "vip" }))])
+        .json_import([queued()])
+        .job([all_in(3), activity("completed", status)])
+        .on("POST", "/activities/contacts_taggings_add", [queued()]);
+    let api = json!({ "create_lists": true, "tags": ["vip"], "create_tags": true });
+    let warnings = run(&host, api).unwrap().receipt.warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("has done 2 of 3 contacts")), "{warnings:?}");
+}
+
+#[test]
+fn what_is_not_understood_is_kept_without_tokens() {
+    let riddle = "queued for hush-access-1, hush-refresh-1 and hush-option with hush-secret";
+    let host = MemoryHost::new().known().json_import([Reply::new(202).body(riddle)]);
+    run(&host, json!({ "client_secret": "hush-secret" })).unwrap();
+    let kept: Vec<String> = host.parts().iter().map(|part| part.text()).collect();
+    assert!(kept.iter().any(|text| text == "queued for ***, *** and *** with ***"), "{kept:?}");
+}
+
+#[test]
+fn an_answer_that_is_no_text_is_kept_too() {
+    let host = MemoryHost::new().known().json_import([Reply::new(201).body(vec![0xff, 0xfe])]);
+    let written = run(&host, json!({})).unwrap();
+    assert_eq!(written.report.unknown.count, 3);
+    assert!(
+        written.receipt.warnings.iter().any(|w| w.contains("not understood")),
+        "{:?}",
+        written.receipt.warnings
     );
 }

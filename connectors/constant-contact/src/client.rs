@@ -56,9 +56,10 @@ impl Client {
         Ok((request.refused_once(), generation))
     }
 
-    /// Whether anything may be sent at all. Called only where there is no login, so that there is no token to ask with: the
-    /// host does not say otherwise what it lets out, and a machine on which nothing is to be asked needs no login. Where
-    /// something may be sent, this one request is refused by the vendor, and the missing login is told.
+    /// Whether anything may be sent at all. Called only where there is no login, or none that can be refreshed, so that there
+    /// is no token to ask with: the host does not say otherwise what it lets out, and a machine on which nothing is to be
+    /// asked needs no login. Where something may be sent, this one request is refused by the vendor, and what is missing is
+    /// told.
     pub(crate) fn may_send(&self) -> bool {
         let asked = self.http.get(self.url(api::ACCOUNT)).limit(limits::SECOND).limit(limits::DAY);
         let asked = asked.account(&self.key).refused_once().max_attempts(1).send();

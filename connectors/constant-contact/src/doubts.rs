@@ -15,6 +15,9 @@ use crate::{
 /// Between the clock here and that of the vendor, in milliseconds. What an earlier run sent must not be taken for this
 /// one's, so it is small: an import that is overlooked is sent again, which does no harm.
 const SKEW_MS: u64 = 10_000;
+/// So many contacts are imported by nobody else at the same time; programs beside this one do import single ones. Fewer are
+/// sent again.
+const MANY: u64 = 100;
 /// Pages of 500 that are looked at.
 const PAGES: usize = 20;
 
@@ -31,7 +34,7 @@ impl Delivery<'_> {
     }
 
     /// An import of JSON has no name. It is the one that was noted for the unit, or the only one of so many contacts that
-    /// no other unit has; where there are several, the contacts are sent again: that changes nothing (OAS: existing ones
+    /// no other unit has; where there are several, or the contacts are few, they are sent again: that changes nothing (OAS: existing ones
     /// are updated by what is sent).
     pub(crate) fn look_for_rows(&mut self, unit: &Unit, at_ms: u64) -> Result<Doubt, Error> {
         let rows = unit.rows;
@@ -45,7 +48,7 @@ impl Delivery<'_> {
                 None => free.push(activity.activity_id),
             }
         }
-        match (free.pop(), free.is_empty() && is_whole) {
+        match (free.pop(), free.is_empty() && is_whole && rows >= MANY) {
             (Some(id), true) => self.taken_for(unit, id),
             _ => Ok(Doubt::SendAgain),
         }

@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(of("unsubscribed"), Ok(Standing::Unsubscribed));
         assert_eq!(of("pending_confirmation"), Ok(Standing::Waiting));
         let deleted = person(json!("explicit"), json!("2026-01-01"));
-        assert_eq!(standing(&[deleted.clone()], "ada@example.com"), Ok(Standing::Deleted));
+        assert_eq!(standing(std::slice::from_ref(&deleted), "ada@example.com"), Ok(Standing::Deleted));
         let both = [deleted, person(json!("unsubscribed"), json!(null))];
         assert_eq!(standing(&both, "ada@example.com"), Ok(Standing::Unsubscribed));
         // What is not known is no permission; other people are others.

@@ -154,6 +154,98 @@ fn people_who_have_unsubscribed_stay_so_and_are_counted() {
 }
 
 #[test]
+fn contacts_that_an_import_does_not_name_are_found_by_reading_back() {
+    let people = people(60, false);
+    let refused: Vec<&Person> = people.iter().filter(|p| p.fate == Fate::Delivered).skip(7).take(2).collect();
+    let refuses = refused.iter().map(|person| person.email.clone()).collect();
+    let vendor = ConstantContact::start(Settings { refuses, names_lines: false, ..Settings::default() });
+    let bench = bench(&vendor, &people, "json");
+    let (outcome, attempts) = deliver(&bench, &SECRETS, "refused");
+    let delivered = ids(&people, &[Fate::Delivered]).len() as u64;
+    assert_eq!((attempts, fates(&outcome)), (1, [delivered - 2, 0, 0, 0]), "{outcome}");
+    let mut expected = ids(&people, &[Fate::BadAddress]);
+    expected.extend(refused.iter().map(|person| person.id.clone()));
+    expected.sort();
+    assert_eq!(rejected(&bench, &outcome), expected);
+    assert_eq!(vendor.account().violations, [""; 0]);
+}
+
+/// The bench of an account whose contacts sign up by themselves.
+fn sign_ups(vendor: &ConstantContact, people: &[Person]) -> Bench {
+    let bench = bench(vendor, people, "json");
+    let text = bench.read("connectors.toml");
+    let text =
+        text.replace("consent = { not_needed = \"a test\" }", "consent = \"user_metadata.plan != 'none'\"");
+    let text = text.replace("format = \"json\"", "explicit_consent = true").replace("\"10%\"", "\"100%\"");
+    bench.write("connectors.toml", text);
+    bench
+}
+
+#[test]
+fn a_sign_up_brings_nobody_back_and_confirms_nothing_by_itself() {
+    let people: Vec<Person> =
+        people(20, false).into_iter().filter(|p| p.fate == Fate::Delivered).take(6).collect();
+    let [gone, deleted, later, confirmed] = [0, 1, 2, 3].map(|n| people[n].email.clone());
+    let settings = Settings {
+        unsubscribed: vec![gone.clone()],
+        deleted: vec![deleted.clone()],
+        confirms_opt_in: true,
+        ..Settings::default()
+    };
+    let vendor = ConstantContact::start(settings);
+    let bench = sign_ups(&vendor, &people);
+    let (outcome, _) = deliver(&bench, &SECRETS, "first");
+    assert_eq!(fates(&outcome)[0], 4, "{outcome}");
+    assert_eq!(rejected(&bench, &outcome), [people[0].id.clone(), people[1].id.clone()]);
+    {
+        let mut account = vendor.account();
+        let waiting = account.contacts.values().filter(|c| c.permission == "pending_confirmation").count();
+        assert_eq!((waiting, account.contacts[&gone].is_unsubscribed()), (4, true));
+        assert!(account.contacts[&deleted].is_deleted && account.contacts[&deleted].lists.is_empty());
+        // One confirms, one unsubscribes, two have not read their mail.
+        account.contacts.get_mut(&confirmed).unwrap().permission = "explicit";
+        account.contacts.get_mut(&later).unwrap().permission = "unsubscribed";
+    }
+    let (outcome, _) = deliver(&bench, &SECRETS, "second");
+    assert_eq!(fates(&outcome)[0], 1, "{outcome}");
+    let account = vendor.account();
+    let permission = |email: &str| account.contacts[email].permission;
+    assert_eq!(
+        [permission(&gone), permission(&later), permission(&confirmed)],
+        ["unsubscribed", "unsubscribed", "explicit"]
+    );
+    assert_eq!([permission(&people[4].email), permission(&people[5].email)], ["pending_confirmation"; 2]);
+    assert!(account.contacts[&deleted].is_deleted);
+    assert_eq!(account.violations, [""; 0]);
+}
+
+#[test]
+fn processes_that_refresh_at_once_lose_no_login() {
+    let people = people(3, false);
+    let vendor = ConstantContact::start(Settings { requests_per_second: 100, ..Settings::default() });
+    let bench = bench(&vendor, &people, "json");
+    // Each of them finds no access token, and a refresh token that is good once.
+    let begin = || bench.command(&["check", "--online"]).envs(SECRETS).spawn().unwrap();
+    let all = [begin(), begin(), begin()];
+    for mut process in all {
+        assert!(process.wait().unwrap().success());
+    }
+    let account = vendor.account();
+    assert_eq!((account.oauth.voided_uses, account.oauth.handed_out), (0, 1));
+}
+
+#[test]
+fn who_may_not_import_is_told_before_anything_is_sent() {
+    let people = people(3, false);
+    let privileges = vec!["contacts:read".to_owned(), "contacts:lists:read".to_owned()];
+    let vendor = ConstantContact::start(Settings { privileges, ..Settings::default() });
+    let bench = bench(&vendor, &people, "json");
+    let output = bench.command(&["check", "--online"]).envs(SECRETS).output().unwrap();
+    let said = bench.said(output).expect(2);
+    assert!(said.err.contains("the right to change contacts"), "{}", said.err);
+}
+
+#[test]
 fn what_is_wrong_with_the_account_is_told_before_anything_is_sent() {
     let people = people(3, false);
     let vendor = ConstantContact::start(Settings { rotates: false, ..Settings::default() });

@@ -51,6 +51,14 @@ fn next(job: &Job) -> Next {
     }
 }
 
+/// The scope with which `identities` have tokens in them (`OAS`).
+pub(crate) const TOKENS_SCOPE: &str = "read:user_idp_tokens";
+
+/// Whether an application with these scopes may read the tokens of identity providers.
+pub(crate) fn reads_tokens(scope: &str) -> bool {
+    scope.split_whitespace().any(|one| one == TOKENS_SCOPE)
+}
+
 /// Gets exports of one tenant.
 #[derive(Debug)]
 pub(crate) struct Exporter {
@@ -74,6 +82,7 @@ impl Exporter {
     /// The file of an order: of the job that an earlier attempt at this run has read, or that an earlier run has ordered
     /// and got no further, else of a new one.
     pub(crate) fn fetch(&mut self, order: &Order) -> Result<InputFile, Error> {
+        self.refuse_tokens(order)?;
         let earlier = match self.jobs.read_before(order)? {
             Some(job) => Some(job),
             None => self.jobs.find(order, self.clock.now_ms())?,
@@ -94,6 +103,22 @@ impl Exporter {
         let job = self.client.order(order)?;
         self.jobs.note(order, &job.id, self.clock.now_ms())?;
         self.follow(order, &job.id)
+    }
+
+    /// Tokens of identity providers are never ordered: Auth0 puts them into `identities` for an application that may read
+    /// them (`OAS`), and an order names attributes, not what is to be left out of them.
+    fn refuse_tokens(&mut self, order: &Order) -> Result<(), Error> {
+        let wholes = order.with_tokens();
+        if wholes.is_empty() || !self.scope()?.is_some_and(|scope| reads_tokens(&scope)) {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` as a whole would bring the users' tokens at their identity providers, since the application has the \
+             scope `{TOKENS_SCOPE}`; take that scope away in the Dashboard, or name what is needed, such as \
+             `identities[0].provider`",
+            wholes[0]
+        );
+        Err(Error::config("export.tokens", message))
     }
 
     /// Waits for a job and downloads its file. The job is forgotten once it has nothing more to give.

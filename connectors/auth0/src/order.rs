@@ -97,6 +97,12 @@ impl Order {
         })
     }
 
+    /// The attributes that hold the tokens of identity providers too, where the application may read those (`OAS`).
+    pub(crate) fn with_tokens(&self) -> Vec<&str> {
+        let names = self.fields.iter().map(|field| field.name.as_str());
+        names.filter(|name| is_identity(name)).collect()
+    }
+
     /// Whether an export that was ordered so has all that `other` asks for.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         self.connection_id == other.connection_id
@@ -104,6 +110,13 @@ impl Order {
             && self.limit.is_none_or(|held| other.limit.is_some_and(|wanted| wanted <= held))
             && other.fields.iter().all(|field| self.fields.contains(field))
     }
+}
+
+/// `identities`, or one of them, as a whole.
+fn is_identity(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("identities") else { return false };
+    let number = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    rest.is_empty() || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -186,5 +199,19 @@ mod tests {
         );
         assert!(json(&["email"], None).covers(&json(&["email"], Some(1))));
         assert!(!held.covers(&order(&["email"], ExportFormat::Csv, [None, Some(10)])));
+    }
+
+    #[test]
+    fn identities_as_a_whole_may_hold_tokens() {
+        let paths = [
+            "identities",
+            "identities[0]",
+            "identities[12]",
+            "identities[0].provider",
+            "email",
+            "identitiesx",
+        ];
+        let order = order(&paths, ExportFormat::Json, [None, None]);
+        assert_eq!(order.with_tokens(), ["identities", "identities[0]", "identities[12]"]);
     }
 }

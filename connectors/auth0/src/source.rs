@@ -7,13 +7,13 @@ use usher_sdk::{
         nearest,
     },
     describe,
-    options::problem,
+    options::{problem, warning},
     source::{JsonStream, Projection, Rename, Stream, TableColumn, TableStream, Wanted, refuse},
 };
 
 use crate::{
     columns::{HEADINGS, STANDARD, TOKENS, refused, standard},
-    export::Exporter,
+    export::{Exporter, TOKENS_SCOPE, reads_tokens},
     files::{Files, Form},
     limits,
     options::Options,
@@ -183,15 +183,23 @@ impl Users {
                 return Ok(vec![problem("/tenant", error.code.to_string(), error.to_string())]);
             }
         };
-        let lacking = scope.filter(|scope| !scope.split_whitespace().any(|s| s == "read:users"));
-        let lacking = lacking.map(|scope| {
+        let Some(scope) = scope else { return Ok(Vec::new()) };
+        let mut problems = Vec::new();
+        if !scope.split_whitespace().any(|s| s == "read:users") {
             let message = format!(
                 "the application has not the scope `read:users`, without which no export can be ordered, but `{scope}`; \
                  grant it in the Dashboard"
             );
-            problem("/tenant/client_id", "export.scope", message)
-        });
-        Ok(lacking.into_iter().collect())
+            problems.push(problem("/tenant/client_id", "export.scope", message));
+        }
+        if reads_tokens(&scope) {
+            let message = format!(
+                "the application has the scope `{TOKENS_SCOPE}`, which nothing here needs, and with which `identities` as a \
+                 whole cannot be ordered; take it away in the Dashboard"
+            );
+            problems.push(warning("/tenant/client_id", "export.tokens", message));
+        }
+        Ok(problems)
     }
 }
 

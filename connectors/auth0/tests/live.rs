@@ -432,6 +432,22 @@ fn what_cannot_be_ordered_is_not() {
 }
 
 #[test]
+fn tokens_of_identity_providers_are_never_ordered() {
+    let scopes = "read:users read:user_idp_tokens";
+    let whole = PlanRequest::new(["identities[0]"]);
+    let host = MemoryHost::new().token([token_of("hush-token", scopes)]);
+    let mut source = open(&host, json!({}));
+    let warned = source.check().unwrap();
+    assert!(warned.len() == 1 && warned[0].warning && warned[0].code == "export.tokens", "{warned:?}");
+    let error = source.plan(&whole).unwrap_err();
+    assert_eq!(host.requests().len(), 1, "nothing was ordered");
+    assert_snapshot!(format!("{}\n{}: {error}", warned[0].message, error.code));
+    // Without the scope Auth0 puts none into them.
+    let host = MemoryHost::new().good("{}\n");
+    run(&host, json!({}), &whole).unwrap();
+}
+
+#[test]
 fn the_catalog_of_a_tenant_is_what_can_be_ordered() {
     let names = |more: Value| -> Vec<String> {
         let catalog = open(&MemoryHost::new(), more).catalog().unwrap();

@@ -1,6 +1,7 @@
 //! Cohort (getcohort.com): its user and event exports as sources, its user import as a sink.
 
 mod columns;
+mod email;
 mod guide;
 mod limits;
 mod options;

@@ -14,6 +14,8 @@ use usher_sdk::{
     source::{Declared, Delimiter, MAX_RECORD_BYTES, Profile, TableStream, Tables},
 };
 
+use crate::email;
+
 /// Options of both sources.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,24 +53,19 @@ fn tables(options: Options, host: Host, usual: fn(&str) -> Option<&'static str>)
     Tables::new(profile, host)
 }
 
-/// The claim that a heading of a user export provides: the names that Cohort's own import box suggests, in any case,
-/// and an email by any of its names.
+/// The claim that a heading of a user export provides: the names that Cohort's own import box suggests, in any case. The
+/// address is told by all headings together (`email.rs`).
 fn user_claim(heading: &str) -> Option<&'static str> {
     match heading.to_lowercase().as_str() {
         "first name" => Some("given_name"),
         "last name" => Some("family_name"),
-        _ => email_claim(heading),
+        _ => None,
     }
 }
 
-/// A heading that speaks of an email is the user's; nothing else in an event is about a person.
-fn email_claim(heading: &str) -> Option<&'static str> {
-    let heading = heading.to_lowercase();
-    let words: Vec<&str> = heading.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
-    let named = words.iter().any(|word| matches!(*word, "email" | "e-mail"));
-    // `Email verified`, `Email opt-in` and their like say something about it.
-    let last = words.iter().rfind(|word| !word.is_empty()).copied();
-    (named && matches!(last, Some("email" | "e-mail" | "address"))).then_some("email")
+/// Nothing in an event but the address is about a person.
+fn no_claim(_: &str) -> Option<&'static str> {
+    None
 }
 
 /// Users.
@@ -98,7 +95,9 @@ macro_rules! source {
             }
 
             fn catalog(&mut self) -> Result<Catalog, Error> {
-                self.0.catalog()
+                let mut catalog = self.0.catalog()?;
+                email::claim(&mut catalog);
+                Ok(catalog)
             }
 
             fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
@@ -113,22 +112,16 @@ macro_rules! source {
 }
 
 source!(Users, "users", "Users of a Cohort account, from the admin's CSV export", user_claim);
-source!(Events, "events", "User events of a Cohort account, from the admin's CSV export", email_claim);
+source!(Events, "events", "User events of a Cohort account, from the admin's CSV export", no_claim);
 
 #[cfg(test)]
 mod tests {
-    use super::{email_claim, user_claim};
+    use super::user_claim;
 
     #[test]
     fn usual_headings_provide_claims() {
-        for heading in ["Email", "e-mail", "User email", "Email address", "user_email"] {
-            assert_eq!(email_claim(heading), Some("email"), "{heading}");
-            assert_eq!(user_claim(heading), Some("email"), "{heading}");
-        }
-        for heading in ["Email verified", "Emails sent", "Address", "Event ID", "Details"] {
-            assert_eq!(email_claim(heading), None, "{heading}");
-        }
         assert_eq!(user_claim("First Name"), Some("given_name"));
         assert_eq!(user_claim("Last name"), Some("family_name"));
+        assert_eq!(user_claim("Email"), None);
     }
 }

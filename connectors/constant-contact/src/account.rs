@@ -6,13 +6,15 @@ use usher_sdk::{
     Host,
     abi::{Error, ErrorClass, Problem, nearest},
     field_pointer,
-    options::problem,
+    options::{problem, warning},
 };
 
 use crate::{
     api::{self, List},
     client::Client,
-    library::{all_fields, all_lists, all_tags, create, list_by_name, some_lists, whose},
+    library::{
+        all_fields, all_lists, all_tags, create, has_privilege, list_by_name, may_import, some_lists, whose,
+    },
     limits,
     options::Options,
 };
@@ -65,8 +67,10 @@ impl Account {
         columns: &[String],
     ) -> Result<(Self, Vec<Problem>), Error> {
         let mut account = Self { id: whose(client, options)?, ..Self::default() };
+        may_import(client)?;
         let mut problems = Vec::new();
         account.look_for_lists(client, host, options, &mut problems)?;
+        account.look_at_rights(client, &mut problems)?;
         account.look_for_fields(client, options, columns, &mut problems)?;
         account.look_for_tags(client, options, &mut problems)?;
         Ok((account, problems))
@@ -133,6 +137,21 @@ impl Account {
             if !self.lists.iter().any(|known| known.id.as_deref() == Some(&list_id)) {
                 self.lists.push(Named { name, id: Some(list_id) });
             }
+        }
+        Ok(())
+    }
+
+    /// Creating lists needs a privilege of its own (OAS). A warning only: that the names of privileges are those of the
+    /// description is not verified.
+    fn look_at_rights(&self, client: &mut Client, problems: &mut Vec<Problem>) -> Result<(), Error> {
+        const RIGHT: &str = "contacts:lists:write";
+        let creates = self.lists.iter().any(|list| list.id.is_none());
+        if creates && has_privilege(client, RIGHT)? == Some(false) {
+            let message = format!(
+                "lists are to be created, and the user who logged in does not seem to have the privilege `{RIGHT}`; create \
+                 the lists in Constant Contact, or log in as a user who has it"
+            );
+            problems.push(warning("/api/create_lists", "list.no-right", message));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What an activity of the vendor says of the contacts that it was to import, and what it does not say.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use usher_sdk::{
@@ -17,6 +18,8 @@ pub(crate) struct Activity {
     pub(crate) state: String,
     #[serde(default)]
     pub(crate) source_file_name: Option<String>,
+    #[serde(default)]
+    created_at: Option<String>,
     /// Texts; of other kinds of activities objects with a `message`.
     #[serde(default)]
     activity_errors: Option<Vec<Value>>,
@@ -27,10 +30,31 @@ pub(crate) struct Activity {
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Status {
     items_total_count: Option<u64>,
+    items_completed_count: Option<u64>,
     person_count: Option<u64>,
     error_count: Option<u64>,
     correctable_count: Option<u64>,
     cannot_add_to_list_count: Option<u64>,
+}
+
+/// What a completed import says.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// Of every row; nothing of those that are open.
+    pub(crate) outcome: UnitOutcome,
+    /// What a person should know.
+    pub(crate) warnings: Vec<String>,
+    /// What is to be found out.
+    pub(crate) open: Option<Open>,
+}
+
+/// Contacts that were not imported, and are not said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// How many.
+    pub(crate) count: u64,
+    /// The errors that place none of them: `: this; that`, or nothing.
+    pub(crate) words: String,
 }
 
 /// How far an activity is.
@@ -40,6 +64,8 @@ pub(crate) enum State {
     Completed,
     /// Given up by the vendor: what it has done by then is not said.
     GivenUp,
+    /// The same, because somebody wanted that.
+    Cancelled,
     /// None of the states that are documented.
     Other,
 }
@@ -59,16 +85,38 @@ impl Activity {
         match self.state.as_str() {
             "initialized" | "processing" => State::Running,
             "completed" => State::Completed,
-            "cancelled" | "failed" | "timed_out" => State::GivenUp,
+            "failed" | "timed_out" => State::GivenUp,
+            "cancelled" => State::Cancelled,
             _ => State::Other,
         }
     }
 
-    /// What went wrong, in the vendor's words.
+    /// When it was made, in milliseconds since 1970, as far as that is said.
+    pub(crate) fn created_ms(&self) -> Option<u64> {
+        let time: Timestamp = self.created_at.as_deref()?.parse().ok()?;
+        u64::try_from(time.as_millisecond()).ok()
+    }
+
+    /// Whether it may be the import of so many contacts: `OAS` counts the header of a file among its items.
+    pub(crate) fn is_of(&self, rows: u64) -> bool {
+        let status = self.status.clone().unwrap_or_default();
+        status.person_count.map_or(status.items_total_count == Some(rows), |persons| persons == rows)
+    }
+
+    /// Items that were processed and all there are, where they differ.
+    pub(crate) fn left(&self) -> Option<(u64, u64)> {
+        let status = self.status.as_ref()?;
+        status.items_completed_count.zip(status.items_total_count).filter(|(done, all)| done != all)
+    }
+
+    /// What went wrong, in the vendor's words; what has none counts all the same.
     pub(crate) fn errors(&self) -> impl Iterator<Item = String> {
         let errors = self.activity_errors.iter().flatten();
-        let text = |error: &Value| error.as_str().or(error["message"].as_str()).map(plain);
-        errors.filter_map(text).filter(|text| !text.is_empty())
+        let text =
+            |error: &Value| error.as_str().or(error["message"].as_str()).map(plain).unwrap_or_default();
+        errors
+            .map(text)
+            .map(|text| if text.is_empty() { "an error that cannot be read".to_owned() } else { text })
     }
 
     /// The first errors, for a message: `: this; that`, or nothing.
@@ -95,59 +143,55 @@ impl Activity {
         answer
     }
 
-    /// What a completed import says of its `rows`, and what a person should know of it. `first_line` is the line by which
-    /// errors name the first row; none: lines say nothing.
+    /// What a completed import says of its `rows`. `first_line` is the line by which errors name the first row; none: lines
+    /// say nothing.
     ///
-    /// Confirmed are rows only where the counters say that everybody was imported and put on the lists.
-    pub(crate) fn outcome(&self, rows: u64, first_line: Option<u64>) -> (UnitOutcome, Vec<String>) {
+    /// Confirmed are rows only where all counters are there, and say that everybody was imported and put on the lists, and
+    /// no error was left that names no row.
+    pub(crate) fn outcome(&self, rows: u64, first_line: Option<u64>) -> Told {
         let status = self.status.clone().unwrap_or_default();
         let mut warnings = Vec::new();
         let mut warn = |text: String| warnings.push(format!("import {}: {text}", self.activity_id));
         let (rejects, unplaced) = self.rejects(rows, first_line);
         let named = rejects.len() as u64;
-        let failed = match (status.error_count, status.correctable_count) {
-            (None, None) => None,
-            (errors, correctable) => Some(errors.unwrap_or(0) + correctable.unwrap_or(0)),
-        };
-        let kept_off = status.cannot_add_to_list_count.unwrap_or(0);
-        if kept_off > 0 {
+        let failed = status.error_count.unwrap_or(0) + status.correctable_count.unwrap_or(0);
+        let kept_off = status.cannot_add_to_list_count;
+        if kept_off.unwrap_or(0) > 0 {
             warn(format!(
                 "{} unsubscribed before and cannot be added to a list; who, is not said",
-                counted(kept_off, "contact has", "contacts have")
+                counted(kept_off.unwrap_or(0), "contact has", "contacts have")
             ));
         }
-        let all_there = status.person_count.map(|persons| persons == rows || persons + named == rows);
-        let mut fates = match (failed, all_there) {
-            (Some(_), Some(true)) if kept_off == 0 && unplaced.is_empty() => Fates::Confirmed,
-            _ => Fates::Accepted,
+        // Whether contacts with errors count as persons is not said, nor whether an import of JSON has a header.
+        let persons = status.person_count;
+        let lacking = persons.is_some_and(|persons| persons != rows && persons + named != rows);
+        let items = status.items_total_count;
+        let cut = items.is_some_and(|items| items != rows && items != rows + 1);
+        let has_counters = persons.is_some()
+            && status.error_count.is_some()
+            && status.correctable_count.is_some()
+            && kept_off.is_some();
+        let mut fates = if has_counters && kept_off == Some(0) && unplaced.is_empty() {
+            Fates::Confirmed
+        } else {
+            Fates::Accepted
         };
-        if failed.is_none() || all_there.is_none() {
+        if !has_counters {
             warn(
-                "it is completed, and its counters are missing: the contacts are taken, not confirmed"
-                    .to_owned(),
+                "it is completed, and counters are missing: the contacts are taken, not confirmed".to_owned(),
             );
         }
-        if failed.is_some_and(|failed| failed > named) {
+        let mut open = None;
+        if failed > named || lacking || cut {
             fates = Fates::Unknown;
-            warn(format!(
-                "{} not imported, and it cannot be told which{}; see the import in Constant Contact, where addresses and \
-                 dates can be corrected{}",
-                counted(failed.unwrap_or(0) - named, "contact was", "contacts were"),
-                if named > 0 { " beside those rejected" } else { "" },
-                said(&unplaced)
-            ));
+            let short = |count: Option<u64>| count.map_or(0, |count| rows.saturating_sub(count));
+            let count = (failed.saturating_sub(named)).max(short(persons)).max(short(items));
+            open = Some(Open { count, words: said(&unplaced) });
         } else if !unplaced.is_empty() {
             warn(format!("it says what cannot be placed{}", said(&unplaced)));
         }
-        if all_there == Some(false) {
-            fates = Fates::Unknown;
-            let persons = status.person_count.unwrap_or(0);
-            warn(format!(
-                "it counted {} of the {rows} that were sent; which, is not said",
-                counted(persons, "contact", "contacts")
-            ));
-        }
-        (UnitOutcome { rejects, ..UnitOutcome::all(fates, self.answer()) }, warnings)
+        let outcome = UnitOutcome { rejects, ..UnitOutcome::all(fates, self.answer()) };
+        Told { outcome, warnings, open }
     }
 
     /// Rows that errors name by their line, and errors that name none. The form `Line 2: …` is that of the vendor's second
@@ -190,10 +234,11 @@ mod tests {
 
     fn told(status: Value, errors: Value, first_line: Option<u64>) -> String {
         let body = json!({ "activity_id": "a-1", "state": "completed", "status": status, "activity_errors": errors });
-        let (outcome, warnings) = activity(&body.to_string()).unwrap().outcome(3, first_line);
+        let Told { outcome, warnings, open } = activity(&body.to_string()).unwrap().outcome(3, first_line);
         let rejects: Vec<String> =
             outcome.rejects.iter().map(|r| format!("{} {}", r.row, r.message)).collect();
-        format!("{:?} {rejects:?} {warnings:?}", outcome.fates)
+        let open = open.map(|open| format!(" open {}{}", open.count, open.words)).unwrap_or_default();
+        format!("{:?} {rejects:?} {warnings:?}{open}", outcome.fates)
     }
 
     fn counts(persons: u64, errors: u64, correctable: u64, kept_off: u64) -> Value {
@@ -210,6 +255,27 @@ mod tests {
             ("everything went in", told(counts(3, 0, 0, 0), json!([]), Some(2))),
             ("no counters", told(json!(null), json!(null), Some(2))),
             ("no persons", told(json!({ "error_count": 0 }), json!([]), Some(2))),
+            (
+                "half of the counters",
+                told(json!({ "person_count": 3, "error_count": 0 }), json!([]), Some(2)),
+            ),
+            (
+                "nobody says who unsubscribed",
+                told(
+                    json!({ "person_count": 3, "error_count": 0, "correctable_count": 0 }),
+                    json!([]),
+                    Some(2),
+                ),
+            ),
+            (
+                "lines were cut off",
+                told(
+                    json!({ "items_total_count": 2, "person_count": 3, "error_count": 0, "correctable_count": 0,
+                    "cannot_add_to_list_count": 0 }),
+                    json!([]),
+                    Some(2),
+                ),
+            ),
             ("unsubscribed", told(counts(3, 0, 0, 1), json!([]), Some(2))),
             ("an error with its line", told(counts(3, 0, 1, 0), lines.clone(), Some(2))),
             ("its row is not counted", told(counts(2, 1, 0, 0), lines.clone(), Some(2))),
@@ -231,7 +297,8 @@ mod tests {
             activity(&json!({ "activity_id": "a", "state": state }).to_string()).unwrap().state()
         };
         assert_eq!(["initialized", "processing"].map(state), [State::Running; 2]);
-        assert_eq!(["cancelled", "failed", "timed_out"].map(state), [State::GivenUp; 3]);
+        assert_eq!(["failed", "timed_out"].map(state), [State::GivenUp; 2]);
+        assert_eq!(state("cancelled"), State::Cancelled);
         assert_eq!((state("completed"), state("COMPLETED")), (State::Completed, State::Other));
         for bad in ["", "[]", "{}", r#"{"activity_id":"../x","state":"completed"}"#, r#"{"activity_id":"a"}"#]
         {

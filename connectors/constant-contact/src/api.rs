@@ -22,6 +22,7 @@ pub(crate) const LISTS: &str = "/contact_lists";
 pub(crate) const FIELDS: &str = "/contact_custom_fields";
 pub(crate) const TAGS: &str = "/contact_tags";
 pub(crate) const ACCOUNT: &str = "/account/summary";
+pub(crate) const PRIVILEGES: &str = "/account/user/privileges";
 
 /// The name of the file of a unit, by which it is found again among the activities.
 pub(crate) fn file_name(unit: &str) -> String {

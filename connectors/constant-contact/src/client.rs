@@ -8,7 +8,7 @@ use crate::{
     api::{self, Page, Refusal},
     limits,
     options::Options,
-    refusals::{quota, refused},
+    refusals::{day_is_used_up, quota, refused},
     tokens::Tokens,
 };
 
@@ -56,7 +56,10 @@ impl Client {
         Ok((request.refused_once(), generation))
     }
 
-    /// Whether anything may be sent at all, by asking without a token, which is refused.
+    /// Whether anything may be sent at all. Called only where there is no login, or none that can be refreshed, so that there
+    /// is no token to ask with: the host does not say otherwise what it lets out, and a machine on which nothing is to be
+    /// asked needs no login. Where something may be sent, this one request is refused by the vendor, and what is missing is
+    /// told.
     pub(crate) fn may_send(&self) -> bool {
         let asked = self.http.get(self.url(api::ACCOUNT)).limit(limits::SECOND).limit(limits::DAY);
         let asked = asked.account(&self.key).refused_once().max_attempts(1).send();
@@ -80,12 +83,12 @@ impl Client {
         let (mut renewed, mut wait) = (false, 1_000);
         loop {
             let (request, generation) = self.dress(request(&self.http))?;
-            let reply = request.send()?;
+            let reply = request.send().map_err(day_is_used_up)?;
             let status = reply.status();
             if reply.is_success() {
                 return reply.text(limits::REPLY).map(Ok);
             }
-            let refusal = Refusal::new(status, &reply.text(limits::REPLY).unwrap_or_default());
+            let refusal = Refusal::new(status, &reply.lossy_text(limits::REPLY).unwrap_or_default());
             if status == 401 && !renewed {
                 renewed = true;
                 self.tokens.forget(generation);
@@ -120,23 +123,38 @@ impl Client {
         name: &str,
         mut until: impl FnMut(&[T]) -> bool,
     ) -> Result<Vec<T>, Error> {
-        let text = self.text(call, &self.url(path), query)?;
-        let Page { items: mut all, mut next } = api::page::<T>(&text, name)?;
-        let mut enough = until(&all);
-        for _ in 1..PAGES {
-            let Some(href) = next.take().filter(|_| !enough) else { return Ok(all) };
+        let mut all = Vec::new();
+        let whole = self.scan(call, path, query, name, PAGES, |page: Vec<T>| {
+            let enough = until(&page);
+            all.extend(page);
+            enough
+        })?;
+        if whole {
+            return Ok(all);
+        }
+        let message = format!("{call}: there are more than {PAGES} pages; report it");
+        Err(Error::data("import.reply", message))
+    }
+
+    /// Hands on one page after the other, until `until` is true of one; answers whether there were no more than `most`.
+    pub(crate) fn scan<T: DeserializeOwned>(
+        &mut self,
+        call: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        name: &str,
+        most: usize,
+        mut until: impl FnMut(Vec<T>) -> bool,
+    ) -> Result<bool, Error> {
+        let mut text = self.text(call, &self.url(path), query)?;
+        for _ in 1..most {
+            let Page { items, next } = api::page::<T>(&text, name)?;
+            let enough = until(items);
+            let Some(href) = next.filter(|_| !enough) else { return Ok(true) };
             let url = api::follow(&self.base, &href)?;
-            let page = api::page::<T>(&self.text(call, &url, &[])?, name)?;
-            enough = until(&page.items);
-            all.extend(page.items);
-            next = page.next;
+            text = self.text(call, &url, &[])?;
         }
-        match next.filter(|_| !enough) {
-            None => Ok(all),
-            Some(_) => {
-                let message = format!("{call}: there are more than {PAGES} pages; report it");
-                Err(Error::data("import.reply", message))
-            }
-        }
+        let Page { items, next } = api::page::<T>(&text, name)?;
+        Ok(until(items) || next.is_none())
     }
 }

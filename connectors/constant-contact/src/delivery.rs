@@ -1,31 +1,34 @@
 //! Constant Contact as the outbox sees it: units go out as imports, or one contact at a time as sign-ups, and imports are
 //! asked for until they are done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use usher_sdk::{
-    Http, Reply,
-    abi::{Error, ErrorClass},
+    Http, Ledger, Reply,
+    abi::Error,
     outbox::{Destination, Doubt, Fates, Jobs, Progress, Reaction, RowReject, Step, Unit, UnitOutcome},
 };
 
 use crate::{
     account::Account,
-    activity::{Activity, State, activity},
+    activity::activity,
     api::{self, Refusal},
     client::{Client, PATIENCE_MS},
     limits,
     options::SmsPermission,
+    polling::wait_ms,
     refusals::{quota, refused},
+    sign_up::is_kept_back,
 };
 
-/// How long an import may take, in milliseconds. The vendor lists activities of ten days (OAS).
-const LONGEST_MS: u64 = 86_400_000;
-/// How often one unit is sent again on account of the same trouble.
+/// How often one unit is sent again on account of the same refusal.
 const TRIES: u32 = 5;
+/// The waits after a reply that leaves it open whether a unit was taken, in milliseconds; then the vendor's trouble ends the
+/// delivery. No more than the outbox looks for a unit.
+const TROUBLE_MS: [u64; 3] = [2_000, 8_000, 30_000];
 /// An import that is not known so often is lost.
-const MISSING: u32 = 4;
+pub(crate) const MISSING: u32 = 4;
 /// How long to wait when the account has its 1,000 imports waiting (OAS), in milliseconds.
 const QUEUE_MS: u64 = 30_000;
 
@@ -52,12 +55,16 @@ pub(crate) struct Delivery<'a> {
     pub(crate) warnings: Vec<String>,
     /// Whether the tags were given.
     pub(crate) tagged: bool,
+    /// Notes of this run.
+    pub(crate) ledger: Ledger,
     /// The number of the token that a unit went out with.
     sent_with: BTreeMap<u64, u64>,
     /// How often a unit met with trouble.
     troubles: BTreeMap<u64, u32>,
     /// How often an import was not known.
-    missing: BTreeMap<String, u32>,
+    pub(crate) missing: BTreeMap<String, u32>,
+    /// Sign-ups that may have arrived.
+    pub(crate) doubted: BTreeSet<u64>,
     /// Since when nothing is taken.
     refused_since: Option<u64>,
 }
@@ -66,6 +73,7 @@ impl<'a> Delivery<'a> {
     pub(crate) fn new(
         client: &'a mut Client,
         account: &'a Account,
+        ledger: Ledger,
         way: Way,
         sms: SmsPermission,
         first_line: Option<u64>,
@@ -78,9 +86,11 @@ impl<'a> Delivery<'a> {
             first_line,
             warnings: Vec::new(),
             tagged: false,
+            ledger,
             sent_with: BTreeMap::new(),
             troubles: BTreeMap::new(),
             missing: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             refused_since: None,
         }
     }
@@ -89,11 +99,16 @@ impl<'a> Delivery<'a> {
         if self.way == Way::SignUp { "signing a contact up" } else { "sending an import" }
     }
 
-    /// Whether a unit has met with trouble so often that it is given up.
-    fn is_given_up(&mut self, unit: &Unit) -> bool {
+    /// How often a unit has met with trouble, this time counted.
+    fn troubled(&mut self, unit: &Unit) -> u32 {
         let times = self.troubles.entry(unit.number).or_default();
         *times += 1;
-        *times > TRIES
+        *times
+    }
+
+    /// Whether a unit has met with trouble so often that it is given up.
+    fn is_given_up(&mut self, unit: &Unit) -> bool {
+        self.troubled(unit) > TRIES
     }
 
     /// A refusal that says nothing of single contacts.
@@ -115,21 +130,13 @@ impl<'a> Delivery<'a> {
                 Ok(Reaction::Later(if refusal.is_throttled() { 1_000 } else { QUEUE_MS }))
             }
             // Whether it had its effect is not known.
-            408 | 500..=599 if self.way != Way::Json => {
-                if self.is_given_up(unit) {
-                    return Err(error());
+            408 | 500..=599 => match TROUBLE_MS.get(self.troubled(unit) as usize - 1) {
+                Some(wait) => {
+                    self.client.clock.sleep_ms(*wait)?;
+                    Ok(Reaction::InDoubt(format!("{call} was answered with {}", refusal.status)))
                 }
-                self.client.clock.sleep_ms(2_000)?;
-                match self.look(unit)? {
-                    Doubt::SendAgain => Ok(Reaction::Later(2_000)),
-                    Doubt::Job(id) => Ok(Reaction::Job(id)),
-                    Doubt::Done(outcome) => Ok(Reaction::Done(outcome)),
-                    Doubt::Unknown(why) => {
-                        Ok(Reaction::Done(UnitOutcome::all(Fates::Unknown, json!({ "unknown": why }))))
-                    }
-                }
-            }
-            408 | 500..=599 => Err(error()),
+                None => Err(error()),
+            },
             _ => Ok(Reaction::Refused(error())),
         }
     }
@@ -147,128 +154,6 @@ impl<'a> Delivery<'a> {
         };
         let rejects = (0..unit.rows).map(reject).collect();
         Reaction::Done(UnitOutcome { rejects, ..UnitOutcome::all(Fates::Confirmed, refusal.details()) })
-    }
-
-    /// Whether a unit arrived that may have.
-    fn look(&mut self, unit: &Unit) -> Result<Doubt, Error> {
-        match self.way {
-            // The same contacts once more change nothing (OAS: existing ones are updated by what is sent), and no activity
-            // of an import of JSON says which it was.
-            Way::Json => Ok(Doubt::SendAgain),
-            Way::Csv(_) => self.look_for_file(unit),
-            Way::SignUp => self.look_for_contact(unit),
-        }
-    }
-
-    /// An import of CSV is known by its file's name.
-    fn look_for_file(&mut self, unit: &Unit) -> Result<Doubt, Error> {
-        let name = api::file_name(&unit.id);
-        let ours = |activity: &Activity| {
-            activity.source_file_name.as_deref() == Some(&name) && activity.state() != State::GivenUp
-        };
-        let call = "looking for an import that may have arrived";
-        let query = [("limit", "500")];
-        let found: Vec<Activity> =
-            self.client.pages(call, api::ACTIVITIES, &query, "activities", |page: &[Activity]| {
-                page.iter().any(ours)
-            })?;
-        let found = found.into_iter().find(ours).filter(|activity| api::is_id(&activity.activity_id));
-        Ok(found.map_or(Doubt::SendAgain, |activity| Doubt::Job(activity.activity_id)))
-    }
-
-    /// A contact that waits for its confirmation must not be signed up twice: the second time would make the permission
-    /// `explicit` without it (OAS: "updated contacts have their `permission_to_send` property set as explicit").
-    fn look_for_contact(&mut self, unit: &Unit) -> Result<Doubt, Error> {
-        let contact = contact(unit)?;
-        let email = contact["email"].as_str().unwrap_or_default();
-        let url = self.client.url(api::CONTACTS);
-        let call = "looking for a contact that may have signed up";
-        let text = self.client.text(call, &url, &[("email", email), ("status", "all")])?;
-        let found: Value = api::read(&text, "contacts")?;
-        let waits = found["contacts"].as_array().into_iter().flatten().any(|contact| {
-            contact["email_address"]["permission_to_send"].as_str() == Some("pending_confirmation")
-        });
-        if waits {
-            let answer = json!({ "permission_to_send": "pending_confirmation" });
-            return Ok(Doubt::Done(UnitOutcome::all(Fates::Confirmed, answer)));
-        }
-        Ok(Doubt::SendAgain)
-    }
-
-    /// How far one import is.
-    fn progress(&mut self, id: &str, rows: u64, at_ms: u64) -> Result<Progress, Error> {
-        let url = self.client.url(&format!("{}/{id}", api::ACTIVITIES));
-        let call = "asking how far an import is";
-        let text = match self.client.get(call, &url, &[])? {
-            Ok(text) => text,
-            // What was taken a moment ago may not be listed yet.
-            Err(refusal) if refusal.status == 404 => {
-                let times = self.missing.entry(id.to_owned()).or_default();
-                *times += 1;
-                return Ok(if *times < MISSING { Progress::Running } else { Progress::Lost });
-            }
-            Err(refusal) => return Err(refused(call, &refusal)),
-        };
-        let Ok(activity) = activity(&text) else { return Ok(Progress::NotUnderstood(text)) };
-        match activity.state() {
-            State::Running if self.client.clock.now_ms().saturating_sub(at_ms) > LONGEST_MS => {
-                let message = format!(
-                    "the import {id} was not done within a day; see it in Constant Contact, and run the same command again"
-                );
-                Err(Error::new(ErrorClass::TIMEOUT, "import.timeout", message))
-            }
-            State::Running => Ok(Progress::Running),
-            State::Completed => {
-                let (outcome, warnings) = activity.outcome(rows, self.first_line);
-                self.warnings.extend(warnings);
-                Ok(Progress::Done(outcome))
-            }
-            // What was done before it was given up is not said; the same contacts once more do no harm.
-            State::GivenUp => {
-                self.warnings.push(format!(
-                    "import {id}: its state is `{}`{}",
-                    activity.state,
-                    activity.why()
-                ));
-                Ok(Progress::Lost)
-            }
-            State::Other => Ok(Progress::NotUnderstood(text)),
-        }
-    }
-
-    /// Gives the tags to everybody on the lists, and waits until that is done (OAS).
-    fn tag(&mut self) -> Result<(), Error> {
-        let call = "giving the tags";
-        let body = api::tagging(&self.account.lists(), &self.account.tags());
-        let text = self.client.post(call, api::TAGGING, &body)?.map_err(|refusal| refused(call, &refusal))?;
-        let id = activity(&text)?.activity_id;
-        let url = self.client.url(&format!("{}/{id}", api::ACTIVITIES));
-        let begun = self.client.clock.now_ms();
-        for asked in 0.. {
-            self.client.clock.sleep_ms(wait_ms(asked))?;
-            let activity = activity(&self.client.text("asking how far the tags are", &url, &[])?)?;
-            let late = self.client.clock.now_ms().saturating_sub(begun) > LONGEST_MS;
-            match activity.state() {
-                State::Running if !late => {}
-                State::Completed => {
-                    for error in activity.errors().take(3) {
-                        self.warnings.push(format!("tags, activity {id}: {error}"));
-                    }
-                    self.tagged = true;
-                    break;
-                }
-                _ => {
-                    let message = format!(
-                        "{call}: the activity {id} has the state `{}`{}; the contacts are there, and the same command gives \
-                         the tags once more",
-                        activity.state,
-                        activity.why()
-                    );
-                    return Err(Error::transient("import.tags", message));
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -288,23 +173,20 @@ impl Destination for Delivery<'_> {
     fn send(&mut self, http: &Http, unit: &Unit) -> Result<Step, Error> {
         let lists = self.account.lists();
         let request = match &self.way {
+            // Not idempotent, though the same contacts once more change nothing: it is looked for first.
             Way::Json => {
                 let body = api::json_import(&unit.records, &lists, self.sms);
-                // Sent twice, it imports the same contacts twice, which changes nothing the second time.
-                let request = http.post(self.client.url(api::JSON_IMPORT)).idempotent();
-                request.body("application/json", within_limit(body)?)
+                http.post(self.client.url(api::JSON_IMPORT)).body("application/json", within_limit(body)?)
             }
             Way::Csv(header) => {
                 let form = api::file_import(&unit.id, header, &unit.records, &lists, self.sms);
                 let (content_type, body) = form.encode();
                 http.post(self.client.url(api::FILE_IMPORT)).body(&content_type, within_limit(body)?)
             }
-            Way::SignUp => {
-                let contact = contact(unit)?;
-                let contact = contact.as_object().cloned().unwrap_or_default();
-                let body = api::sign_up(&contact, &lists, |name| self.account.field(name));
-                http.post(self.client.url(api::SIGN_UP)).json(&body)
-            }
+            Way::SignUp => match self.sign_up(http, unit)? {
+                Ok(request) => request,
+                Err(outcome) => return Ok(Step::Done(outcome)),
+            },
         };
         let (request, generation) = self.client.dress(request)?;
         self.sent_with.insert(unit.number, generation);
@@ -315,9 +197,10 @@ impl Destination for Delivery<'_> {
         let status = reply.status();
         if !reply.is_success() {
             // A refusal whose body cannot be read is one all the same.
-            let refusal = Refusal::new(status, &reply.text(limits::REPLY).unwrap_or_default());
+            let refusal = Refusal::new(status, &reply.lossy_text(limits::REPLY).unwrap_or_default());
             return match status {
-                400 => Ok(Self::rejected(unit, &refusal, "import.refused", false)),
+                // Of several contacts it does not say which: a list that was deleted meanwhile would cost them all.
+                400 if unit.rows == 1 => Ok(Self::rejected(unit, &refusal, "import.refused", false)),
                 // Parallel writes on one contact: it is tried again, and then left.
                 409 if self.is_given_up(unit) => Ok(Self::rejected(unit, &refusal, "import.conflict", true)),
                 409 => Ok(Reaction::Later(1_000)),
@@ -325,12 +208,12 @@ impl Destination for Delivery<'_> {
             };
         }
         self.refused_since = None;
-        let text = reply.text(limits::REPLY)?;
+        let text = reply.lossy_text(limits::REPLY)?;
+        let riddle = |client: &Client| Ok(Reaction::NotUnderstood(client.tokens.without_secrets(&text)));
         if self.way != Way::SignUp {
-            return Ok(match activity(&text) {
-                Ok(activity) => Reaction::Job(activity.activity_id),
-                Err(_) => Reaction::NotUnderstood(text),
-            });
+            let Ok(activity) = activity(&text) else { return riddle(self.client) };
+            self.own(&activity.activity_id, unit)?;
+            return Ok(Reaction::Job(activity.activity_id));
         }
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
         match body["contact_id"].as_str() {
@@ -338,27 +221,29 @@ impl Destination for Delivery<'_> {
                 let answer = json!({ "action": body["action"] });
                 Ok(Reaction::Done(UnitOutcome::all(Fates::Confirmed, answer)))
             }
-            _ => Ok(Reaction::NotUnderstood(text)),
+            _ => riddle(self.client),
         }
     }
 
     fn poll(&mut self, _: &Http, jobs: &mut Jobs<'_>) -> Result<Vec<Progress>, Error> {
-        let list = jobs.list().to_vec();
-        list.iter().map(|job| self.progress(&job.job, job.rows, job.at_ms)).collect()
+        self.ask_for(jobs)
     }
 
-    fn doubt(&mut self, _: &Http, unit: &Unit, _: u64) -> Result<Doubt, Error> {
-        self.look(unit)
+    fn doubt(&mut self, _: &Http, unit: &Unit, at_ms: u64) -> Result<Doubt, Error> {
+        match self.way {
+            Way::Json => self.look_for_rows(unit, at_ms),
+            Way::Csv(_) => self.look_for_file(unit, at_ms),
+            Way::SignUp => self.doubt_sign_up(unit),
+        }
+    }
+
+    fn is_harmless(&self, reject: &RowReject) -> bool {
+        is_kept_back(&reject.code)
     }
 
     fn close(&mut self, _: &Http) -> Result<(), Error> {
         if self.account.tags().is_empty() { Ok(()) } else { self.tag() }
     }
-}
-
-/// Between two questions for activities, in milliseconds.
-fn wait_ms(asked: u32) -> u64 {
-    (1_000u64 << asked.min(4)).min(15_000)
 }
 
 /// What is above the limit would be dropped without a word.
@@ -368,9 +253,4 @@ fn within_limit(body: Vec<u8>) -> Result<Vec<u8>, Error> {
     }
     let message = format!("an import of {} bytes, of which {} would be taken", body.len(), limits::BODY);
     Err(Error::bug("import.too-large", message))
-}
-
-/// The contact of a unit of one.
-fn contact(unit: &Unit) -> Result<Value, Error> {
-    serde_json::from_slice(&unit.records).map_err(|e| Error::bug("import.record", e.to_string()))
 }

@@ -56,13 +56,25 @@ pub(crate) fn whose(client: &mut Client, options: &Options) -> Result<String, Er
             })?;
             Ok(id.to_owned())
         }
-        // Without the scope `account_read` only that is not known; what imports need is asked for next.
-        Err(Refusal { status: 403, .. }) => {
-            client.text("asking for the lists", &client.url(api::LISTS), &[("limit", "1")])?;
-            Ok(format!("application {}", options.access()?.client_id))
-        }
+        // Without the scope `account_read` only that is not known.
+        Err(Refusal { status: 403, .. }) => Ok(format!("application {}", options.access()?.client_id)),
         Err(refusal) => Err(refused(call, &refusal)),
     }
+}
+
+/// Asks for what only those may read who may import: the scope `contact_data`, and the privilege `contacts:write` (`OAS`).
+pub(crate) fn may_import(client: &mut Client) -> Result<(), Error> {
+    let url = client.url(api::ACTIVITIES);
+    client.text("asking whether this login may import", &url, &[("limit", "1")]).map(drop)
+}
+
+/// Whether the user has a privilege; `None` where that may not be read, or is not said in a form that is known.
+pub(crate) fn has_privilege(client: &mut Client, privilege: &str) -> Result<Option<bool>, Error> {
+    let url = client.url(api::PRIVILEGES);
+    let Ok(text) = client.get("asking for the user's privileges", &url, &[])? else { return Ok(None) };
+    let privileges: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
+    let names: Vec<&str> = privileges.iter().filter_map(|one| one["privilege_name"].as_str()).collect();
+    Ok((!names.is_empty()).then(|| names.contains(&privilege)))
 }
 
 /// The list of that name; with its number of members, if that is to be counted.

@@ -26,6 +26,8 @@ pub(crate) const PHONES: usize = 3;
 pub(crate) const ADDRESSES: usize = 3;
 /// Characters of an address above which pages disagree (OAS: 50 in the import, 80 in the contact).
 pub(crate) const EMAIL_AGREED: usize = 50;
+/// Characters of an address that signs up (OAS).
+pub(crate) const SIGN_UP_EMAIL: u32 = 50;
 /// Characters of a custom field's label (OAS).
 pub(crate) const LABEL: usize = 50;
 /// Custom fields of an account (OAS).

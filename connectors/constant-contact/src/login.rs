@@ -6,10 +6,14 @@ use usher_sdk::{
 };
 
 use crate::{
+    device::Waited,
     oauth::{Device, expired},
     options::Options,
-    tokens::{Tokens, Waited},
+    tokens::Tokens,
 };
+
+const NO_REFRESH_TOKEN: &str = "no refresh token came with the login, so it is good for a day; see in the developer portal \
+                                that the application may use refresh tokens";
 
 /// See the module's head.
 pub(crate) struct DeviceLogin {
@@ -55,16 +59,15 @@ impl Login for DeviceLogin {
             Waited::Pending => {}
             // RFC 8628 §3.5.
             Waited::SlowDown => begun.interval += 5,
-            Waited::Done(refreshes) => {
-                let warnings = if refreshes {
-                    Vec::new()
-                } else {
-                    vec![
-                        "no refresh token came with the login, so it is good for a day; see in the developer portal that \
-                         the application may use refresh tokens"
-                            .to_owned(),
-                    ]
+            Waited::Done { refreshes, replaces } => {
+                let warning = match (refreshes, replaces) {
+                    (true, _) => None,
+                    (false, false) => Some(NO_REFRESH_TOKEN.to_owned()),
+                    (false, true) => Some(format!(
+                        "{NO_REFRESH_TOKEN}; it took the place of a login that had a refresh token"
+                    )),
                 };
+                let warnings = warning.into_iter().collect();
                 let option = Some("/api/refresh_token".to_owned());
                 return Ok(LoginProgress { done: true, option, warnings, interval: 0 });
             }

@@ -111,6 +111,12 @@ pub(crate) fn expired() -> Error {
     Error::new(ErrorClass::AUTH, "login.expired", message)
 }
 
+/// The error of a code that the vendor does not know any more (RFC 6749 §5.2, of a device code).
+pub(crate) fn spent() -> Error {
+    let message = "the code of this login is not good any more: it was used already, or has expired; run `usher login` again";
+    Error::new(ErrorClass::AUTH, "login.code", message)
+}
+
 pub(crate) fn has_scope(scopes: &str, scope: &str) -> bool {
     scopes.split([' ', '+']).any(|s| s == scope)
 }
@@ -125,7 +131,7 @@ pub(crate) fn no_scope(scopes: &str) -> Error {
 }
 
 /// The reply to a request for a token did not come, or not whole: it may have arrived, and its refresh token with it have
-/// become void.
+/// become void. Also when somebody stopped the run: the request may be on its way.
 pub(crate) fn lost(error: Error) -> Error {
     let before = [
         "http.dry-run",
@@ -139,15 +145,19 @@ pub(crate) fn lost(error: Error) -> Error {
         "http.too-many",
         "http.threads",
         "service.absent",
-        "cancelled",
     ];
     if before.contains(&error.code.as_str()) {
         return error;
     }
     let class = if error.class == ErrorClass::DATA { ErrorClass::AUTH } else { error.class };
+    let why = if class == ErrorClass::CANCELLED {
+        "it was stopped before the reply came".to_owned()
+    } else {
+        format!("the reply was lost ({error})")
+    };
     let message = format!(
-        "asking for a token: the reply was lost ({error}); the refresh token may be used up by that; run again, and if it \
-         is refused then, run `usher login <connector>`"
+        "asking for a token: {why}; the login may be lost by that, since the refresh token may be used up; run again, and \
+         if it is refused then, run `usher login <connector>`"
     );
     Error::new(class, "login.lost", message)
 }

@@ -32,7 +32,7 @@ const MEANINGS: &[Meaning] = &[
         400,
         ErrorClass::PERMANENT,
         "import.refused",
-        "see what it says; a rule of the vendor was missed",
+        "see what it says: a list or a custom field may have been deleted meanwhile, which `usher check --online` finds",
         "OAS",
     ),
     row(
@@ -111,6 +111,20 @@ pub(crate) fn quota(call: &str, refusal: &Refusal, now_ms: u64) -> Error {
     error.retry_after_ms = wait;
     error
 }
+
+/// What the host says when it has counted a day's requests itself, with what the vendor says of days.
+pub(crate) fn day_is_used_up(error: Error) -> Error {
+    const MINUTE_MS: u64 = 60_000;
+    if error.code == "http.rate-limit" && error.retry_after_ms > MINUTE_MS {
+        error.context(DAY)
+    } else {
+        error
+    }
+}
+
+/// When a day of the vendor begins (EVAN).
+pub(crate) const DAY: &str = "the application's 10,000 requests of a day are used up, as far as they were counted here; \
+                              Constant Contact counts from 00:00 UTC, so run the same command again after that";
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,8 @@ use crate::{
     delivery::{Delivery, Way},
     options::Options,
     out::ApiOut,
+    refusals::DAY,
+    stopped::stopped,
 };
 
 /// See the module's head. What was found is remembered: a run checks first and delivers later.
@@ -33,10 +35,9 @@ impl Remote {
     pub(crate) fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
         match self.look(columns) {
             Ok(problems) => Ok(problems),
-            // A login may be missing where nothing is to be asked: on the machine of a build, say.
-            Err(error)
-                if error.code == "login.needed" && !self.client.as_ref().is_some_and(Client::may_send) =>
-            {
+            // Where nothing is to be asked, on the machine of a build, say, a login may be missing, and the state be such
+            // that nothing can be written to it.
+            Err(error) if is_local(&error) && !self.client.as_ref().is_some_and(Client::may_send) => {
                 Ok(Vec::new())
             }
             Err(error) => Ok(as_problem(error)?.into_iter().collect()),
@@ -55,6 +56,17 @@ impl Remote {
         Ok(problems)
     }
 
+    /// Looks at the account, and creates what is missing; answers what was created.
+    fn prepare(&mut self, columns: &[String]) -> Result<Vec<String>, Error> {
+        let problems = self.look(columns)?;
+        let (Some(client), Some(account)) = (&mut self.client, &mut self.account) else {
+            let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            let details = serde_json::to_string(&problems).unwrap_or_default();
+            return Err(Error::config("import.account", said.join("; ")).details(details));
+        };
+        account.create(client, &self.host)
+    }
+
     /// Sends everything.
     pub(crate) fn deliver(
         &mut self,
@@ -62,14 +74,17 @@ impl Remote {
         columns: &[String],
         report: &mut Report,
     ) -> Result<Receipt, Error> {
-        let problems = self.look(columns)?;
-        let (Some(client), Some(account)) = (&mut self.client, &mut self.account) else {
-            let said: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-            let details = serde_json::to_string(&problems).unwrap_or_default();
-            return Err(Error::config("import.account", said.join("; ")).details(details));
+        let made = match self.prepare(columns) {
+            Ok(made) => made,
+            Err(error) => {
+                let account = self.account.as_ref().map(|account| account.id.as_str()).unwrap_or_default();
+                return stopped(out.outbox, account, error, report);
+            }
+        };
+        let (Some(client), Some(account)) = (&mut self.client, &self.account) else {
+            return Err(Error::bug("import.account", "the account was not looked at"));
         };
         let mut receipt = Receipt::default();
-        let made = account.create(client, &self.host)?;
         for (fact, names) in [("created", made), ("would be created", account.missing())] {
             if !names.is_empty() {
                 receipt.facts.insert(fact.to_owned(), names.into());
@@ -88,9 +103,15 @@ impl Remote {
         }
         let outbox = out.outbox;
         let signs_up = way == Way::SignUp;
-        let mut delivery =
-            Delivery::new(client, account, way, self.options.sms_permission_to_send, first_line);
-        let sent = outbox.deliver(&mut delivery, report)?;
+        let (ledger, sms) = (self.host.ledger()?, self.options.sms_permission_to_send);
+        let mut delivery = Delivery::new(client, account, ledger, way, sms, first_line);
+        let mut sent = outbox.deliver(&mut delivery, report)?;
+        if let Some(stopped) = &mut sent.delivery.stopped {
+            // The outbox's own requests were counted by the host, which knows nothing of the vendor's days.
+            if stopped.code == "http.rate-limit" {
+                stopped.message = format!("{DAY}: {}", stopped.message);
+            }
+        }
         receipt.warnings.extend(delivery.warnings);
         receipt.warnings.extend(sent.warnings);
         if !access.tags.is_empty() && !delivery.tagged && sent.delivery.stopped.is_none() {
@@ -105,4 +126,11 @@ impl Remote {
         receipt.parts.extend(sent.parts);
         Ok(receipt)
     }
+}
+
+/// Whether an error is of this machine, so that it says nothing of what was sent.
+fn is_local(error: &Error) -> bool {
+    let code = error.code.as_str();
+    let is_foreign = ["login.", "import.", "http.", "service."].iter().any(|begin| code.starts_with(begin));
+    matches!(code, "login.needed" | "login.ended") || !is_foreign
 }

@@ -91,6 +91,11 @@ impl Sink for Contacts {
                 let rule = columns.rule_mut(column);
                 rule.max_chars = limits::api_chars(name).or(rule.max_chars);
             }
+            let signs_up =
+                deliver == Deliver::Api && options.api.as_ref().is_some_and(|access| access.explicit_consent);
+            if let Some(email) = names.iter().position(|name| name == "email").filter(|_| signs_up) {
+                columns.rule_mut(email).max_chars = Some(limits::SIGN_UP_EMAIL);
+            }
         }
         let today = today(&self.host)?;
         columns.override_check("anniversary", move |value, out| dates::anniversary(value, today, out));

@@ -82,6 +82,10 @@ impl Account {
             let contact = account.contact_mut(&email);
             (contact.permission, contact.opt_in_source) = ("unsubscribed", "Contact");
         }
+        for email in account.settings.deleted.clone() {
+            let contact = account.contact_mut(&email);
+            (contact.permission, contact.opt_in_source, contact.is_deleted) = ("implicit", "Account", true);
+        }
         account
     }
 
@@ -90,10 +94,12 @@ impl Account {
         self.contacts.get(&email.to_lowercase())
     }
 
-    /// The contact of an address, made if there is none.
+    /// The contact of an address, made if there is none, to be changed now.
     pub(crate) fn contact_mut(&mut self, email: &str) -> &mut Contact {
         let new = || Contact { contact_id: uuid(), email: email.to_owned(), ..Contact::default() };
-        self.contacts.entry(email.to_lowercase()).or_insert_with(new)
+        let contact = self.contacts.entry(email.to_lowercase()).or_insert_with(new);
+        contact.updated = clock::now_text();
+        contact
     }
 
     /// The id of a list.

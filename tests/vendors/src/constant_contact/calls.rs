@@ -37,9 +37,19 @@ fn allowed(account: &Account, asked: &Asked) -> Result<(), Reply> {
         return Err(denied(401, "unauthorized", "Unauthorized"));
     }
     let scope = if asked.path.starts_with("/v3/account/") { "account_read" } else { "contact_data" };
-    match account.settings.scopes.iter().any(|known| known == scope) {
+    let settings = &account.settings;
+    if !settings.scopes.iter().any(|known| known == scope) {
+        return Err(denied(403, "forbidden", "you lack the necessary scopes"));
+    }
+    // The description names a privilege for each call.
+    let privilege = match (asked.method.as_str(), asked.path.as_str()) {
+        (_, path) if path.starts_with("/v3/activities") => "contacts:write",
+        ("POST", "/v3/contact_lists") => "contacts:lists:write",
+        _ => return Ok(()),
+    };
+    match settings.privileges.iter().any(|known| known == privilege) {
         true => Ok(()),
-        false => Err(denied(403, "forbidden", "you lack the necessary scopes")),
+        false => Err(denied(403, "forbidden", "you lack the necessary user privileges")),
     }
 }
 
@@ -53,6 +63,7 @@ fn routed(account: &mut Account, asked: &Asked, faults: &Faults) -> Result<Reply
         ("GET", _) if let Some(id) = path.strip_prefix("activities/") => {
             account.show_activity(id, faults, &asked.line())
         }
+        ("GET", "contacts") => account.show_contacts(asked),
         ("POST", "contacts/sign_up_form") => account.sign_up(asked),
         ("GET", "contact_lists") => account.show_lists(asked),
         ("POST", "contact_lists") => account.make_list(asked),
@@ -61,8 +72,14 @@ fn routed(account: &mut Account, asked: &Asked, faults: &Faults) -> Result<Reply
         ("GET", "contact_tags") => account.show_tags(asked),
         ("POST", "contact_tags") => account.make_tag(asked),
         ("GET", "account/summary") => Ok(summary()),
+        ("GET", "account/user/privileges") => Ok(privileges(account)),
         _ => Err(not_found()),
     }
+}
+
+fn privileges(account: &Account) -> Reply {
+    let privilege = |name: &String| json!({ "privilege_id": 30, "privilege_name": name });
+    Reply::json(200, &account.settings.privileges.iter().map(privilege).collect::<Vec<_>>().into())
 }
 
 fn summary() -> Reply {

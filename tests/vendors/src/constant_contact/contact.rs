@@ -21,6 +21,10 @@ pub struct Contact {
     pub permission: &'static str,
     /// `Account` or `Contact`.
     pub opt_in_source: &'static str,
+    /// When it was last changed.
+    pub updated: String,
+    /// Whether somebody has deleted it.
+    pub is_deleted: bool,
     /// How many rows of imports, and forms, were applied.
     pub deliveries: u32,
     /// The activities that did so.

@@ -13,11 +13,10 @@ const EXCEPTIONS: &[Exception] = &[Exception {
 pub(crate) fn contract() -> &'static Contract {
     static READ: OnceLock<Contract> = OnceLock::new();
     READ.get_or_init(|| Contract {
-        documents: vec![Document::new(
-            "constant-contact",
-            "/v3",
-            include_str!("../../openapi/constant-contact.json"),
-        )],
+        documents: vec![
+            Document::new("constant-contact", "/v3", include_str!("../../openapi/constant-contact.json")),
+            Document::new("constant-contact-reads", "/v3", include_str!("reads.json")),
+        ],
         outside: &["/oauth2/"], // in no document: the vendor has none of its tokens
         in_links: &["cursor"],
         ending: "",

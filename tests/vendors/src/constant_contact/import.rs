@@ -111,13 +111,21 @@ impl Account {
         for (at, row) in rows.into_iter().enumerate() {
             let line = at + 1 + usize::from(has_header);
             match self.checked(&row, has_header) {
-                Err(Fault::Correctable(message)) => {
-                    tally.correctable += 1;
-                    tally.messages.push(format!("Line {line}: {message}"));
-                }
-                Err(Fault::Error(message)) => {
-                    tally.errors += 1;
-                    tally.messages.push(format!("Line {line}: {message}"));
+                Err(fault) => {
+                    let message = match fault {
+                        Fault::Correctable(message) => {
+                            tally.correctable += 1;
+                            message
+                        }
+                        Fault::Error(message) => {
+                            tally.errors += 1;
+                            message
+                        }
+                    };
+                    tally.messages.push(match self.settings.names_lines {
+                        true => format!("Line {line}: {message}"),
+                        false => message,
+                    });
                 }
                 Ok(()) => tally.cannot_add += usize::from(!self.take_row(row, lists, activity, has_header)),
             }
@@ -137,6 +145,9 @@ impl Account {
         }
         if !email.is_empty() && !text::is_address(email) {
             return Err(Fault::Correctable("Invalid email address".to_owned()));
+        }
+        if self.settings.refuses.iter().any(|refused| refused.eq_ignore_ascii_case(email)) {
+            return Err(Fault::Error("The contact could not be imported".to_owned()));
         }
         let (month, day) = (value("birthday_month"), value("birthday_day"));
         let has_birthday = !month.is_empty() || !day.is_empty();
@@ -191,6 +202,8 @@ impl Account {
         if is_new {
             (contact.permission, contact.opt_in_source) = ("implicit", "Account");
         }
+        // Unverified: what an import does to a deleted contact is not said.
+        contact.is_deleted = false;
         contact.lists.extend(lists.iter().cloned());
         contact.deliveries += 1;
         contact.activities.push(activity.to_owned());

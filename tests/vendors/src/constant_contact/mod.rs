@@ -8,6 +8,7 @@ mod errors;
 mod import;
 mod library;
 mod oauth;
+mod people;
 mod settings;
 mod sign_up;
 

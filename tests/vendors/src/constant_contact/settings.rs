@@ -70,6 +70,14 @@ pub struct Settings {
     pub tags: Vec<String>,
     /// Addresses of people who have unsubscribed.
     pub unsubscribed: Vec<String>,
+    /// Addresses of contacts that were deleted.
+    pub deleted: Vec<String>,
+    /// Addresses that no import takes, for reasons of the vendor's own.
+    pub refuses: Vec<String>,
+    /// What the user may do.
+    pub privileges: Vec<String>,
+    /// Whether errors of imports name the line of a contact. Unverified: the second version of the API did so.
+    pub names_lines: bool,
     /// What goes wrong.
     pub faults: FaultPlan,
 }
@@ -104,6 +112,12 @@ impl Default for Settings {
             custom_fields: vec!["plan".to_owned()],
             tags: Vec::new(),
             unsubscribed: Vec::new(),
+            deleted: Vec::new(),
+            refuses: Vec::new(),
+            privileges: ["contacts:read", "contacts:write", "contacts:lists:read", "contacts:lists:write"]
+                .map(str::to_owned)
+                .to_vec(),
+            names_lines: true,
             faults: FaultPlan::none(),
         }
     }

@@ -72,6 +72,7 @@ impl Account {
         contact.custom_fields.extend(custom);
         contact.lists.extend(lists);
         contact.permission = permission;
+        contact.is_deleted = false;
         if is_new {
             contact.opt_in_source = "Contact";
         }

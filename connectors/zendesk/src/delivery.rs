@@ -91,16 +91,16 @@ impl Sending {
         let blind: u64 = self.blind.values().sum();
         if blind > 0 {
             warnings.push(format!(
-                "{} no `external_id` by which its user could be looked up; Zendesk refuses those whose address it has \
+                "{} no `external_id` to be looked up by; Zendesk refuses those whose address it has \
                  (`{DUPLICATE}`)",
                 counted(blind, "row has", "rows have")
             ));
         }
         if self.untellable > 0 {
             warnings.push(format!(
-                "{} without an `external_id` sent again, since it was not known whether the first attempt had arrived; Zendesk \
-                 has the addresses now, and whether from that attempt cannot be told: see in Zendesk when the users were made",
-                counted(self.untellable, "row was", "rows were")
+                "{} sent again, since it was not known whether the first attempt had arrived; Zendesk has the addresses now, \
+                 and whether from that attempt cannot be told: see in Zendesk when the users were made",
+                counted(self.untellable, "row without `external_id` was", "rows without `external_id` were")
             ));
         }
         warnings

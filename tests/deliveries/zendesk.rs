@@ -113,15 +113,22 @@ fn trial(seed: u64, import_type: &str, kill: bool) {
     imports(&bench, import_type);
     if kill {
         let mut random = fastrand::Rng::with_seed(seed);
-        kill_after(&bench, &SECRETS, Duration::from_millis(random.u64(100..3_000)));
+        // What creates is to be killed while it is at work.
+        let most = if import_type == "create" { 1_500 } else { 3_000 };
+        kill_after(&bench, &SECRETS, Duration::from_millis(random.u64(100..most)));
     }
+    // A run that was done before it was to be killed is not gone on with: another one finds every user there.
+    let is_another = import_type == "create" && bench.path("out/main/latest").exists();
     let (outcome, attempts) = deliver(&bench, &SECRETS, &format!("{import_type}, seed {seed}"));
     let context = format!("{import_type}, seed {seed}, {attempts} attempts, {}", vendor.fault_report());
     is_right(&vendor, &people, &context);
     let [confirmed, accepted, unknown, not_sent] = fates(&outcome);
     let delivered = ids(&people, &[Fate::Delivered]).len() as u64;
+    let delivered = if is_another { 0 } else { delivered };
     assert_eq!([confirmed, accepted, unknown, not_sent], [delivered, 0, 0, 0], "{context}");
-    assert_eq!(rejected(&bench, &outcome), ids(&people, &[Fate::BadAddress, Fate::Taken]), "{context}");
+    let bad = [Fate::BadAddress, Fate::Taken, Fate::Delivered];
+    let bad = if is_another { &bad[..] } else { &bad[..2] };
+    assert_eq!(rejected(&bench, &outcome), ids(&people, bad), "{context}");
 }
 
 #[test]

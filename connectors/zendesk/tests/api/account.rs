@@ -302,7 +302,8 @@ pub(crate) fn user_fields() -> Reply {
         { "key": "topics", "type": "multiselect", "title": "Topics", "active": true, "custom_field_options": [
             { "name": "Billing", "value": "billing" } ] },
         { "key": "score", "type": "sentiment", "title": "Score" },
-    ], "next_page": null, "count": 8 }))
+        { "key": "tier", "type": "dropdown", "title": "Tier" },
+    ], "next_page": null, "count": 9 }))
 }
 
 /// The same services.

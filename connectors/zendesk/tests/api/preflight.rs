@@ -77,6 +77,7 @@ fn custom_fields_are_held_against_the_account() {
         "custom_fields.topics",
         "custom_fields.score",
         "custom_fields.vip",
+        "custom_fields.tier",
     ];
     let host = MemoryHost::new().admin().on("GET", FIELDS, [user_fields()]);
     let said = options(json!({ "custom_field_types": { "vip": "date", "plan": "dropdown" } }));

@@ -14,7 +14,7 @@ use crate::{
         self, FieldReply, FieldsReply, Load, LocalesReply, Me, MeReply, OrganizationsReply, RolesReply,
         UsersReply,
     },
-    limits::{PAGES, REPLY_BYTES},
+    limits::{PAGES, READS, REPLY_BYTES},
     options::Plan,
     refusals::{Call, refused, unreadable},
     users::Known,
@@ -107,12 +107,17 @@ impl Client {
     }
 
     fn read<T: DeserializeOwned>(&self, call: Call, path: &str, what: &str) -> Result<T, Error> {
-        let answer = self.ask(path)?;
-        if !answer.is_success() {
-            return Err(self.refusal(call, &answer));
+        for _ in 0..READS {
+            let answer = self.ask(path)?;
+            if !answer.is_success() {
+                return Err(self.refusal(call, &answer));
+            }
+            if let Ok(read) = serde_json::from_str(&answer.text) {
+                return Ok(read);
+            }
         }
         // The text may hold anything, so no error repeats it.
-        serde_json::from_str(&answer.text).map_err(|_| unreadable(call, what))
+        Err(unreadable(call, what))
     }
 
     /// As [`read`](Self::read) in the middle of a delivery, whose options were found to be right: a page in place of an

@@ -43,7 +43,8 @@ fn who_asks() {
         ok(json!({ "user": "hush-token" })),
     ];
     let told = all.map(|reply| {
-        let host = MemoryHost::new().on("GET", ME, [reply]);
+        // What cannot be read is asked for three times.
+        let host = MemoryHost::new().on("GET", ME, [reply.clone(), reply.clone(), reply]);
         listed(&problems(&host, &options(json!({})), &["name", "emails"]).unwrap())
     });
     assert_snapshot!(told.join("\n"));
@@ -52,6 +53,13 @@ fn who_asks() {
         let error = problems(&host, &options(json!({})), &["name", "emails"]).unwrap_err();
         assert!(matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::RATE_LIMITED), "{error}");
     }
+}
+
+#[test]
+fn a_page_in_place_of_an_answer_is_asked_for_again() {
+    let page = || Reply::new(200).body("<html>please stand by</html>");
+    let host = MemoryHost::new().on("GET", ME, [page(), page(), me(json!({ "id": 1, "role": "admin" }))]);
+    assert_eq!(listed(&problems(&host, &options(json!({})), &["name", "emails"]).unwrap()), IMPORTS);
 }
 
 #[test]
@@ -83,7 +91,7 @@ fn custom_fields_are_held_against_the_account() {
     let said = options(json!({ "custom_field_types": { "vip": "date", "plan": "dropdown" } }));
     let mut told = listed(&problems(&host, &said, &columns).unwrap());
     for reply in [Reply::new(403), ok(json!({ "user_fields": 1 }))] {
-        let host = MemoryHost::new().admin().on("GET", FIELDS, [reply]);
+        let host = MemoryHost::new().admin().on("GET", FIELDS, [reply.clone(), reply.clone(), reply]);
         told += &listed(&problems(&host, &options(json!({})), &columns[..3]).unwrap());
     }
     assert_snapshot!(told);

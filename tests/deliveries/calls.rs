@@ -1,5 +1,6 @@
 //! Calls that a plain delivery does not make: whatever a connector may ask of a vendor is held against its description.
 
+use serde_json::json;
 use usher_vendors::{ConstantContact, Zendesk, constant_contact, zendesk};
 
 use crate::{constant_contact as contact, people::people, support::Bench, zendesk as support};
@@ -20,7 +21,11 @@ fn run(code: i32, bench: &Bench, secrets: &[(&str, &str)], changes: &[(&str, &st
 fn zendesk_creates_updates_and_makes_organizations() {
     for kind in ["create", "update", "create_and_update"] {
         let people = people(5, false);
-        let vendor = Zendesk::start(zendesk::Settings::default());
+        // Of five users an update finds three.
+        let there = people.iter().take(if kind == "update" { 3 } else { 0 });
+        let users =
+            there.map(|p| json!({ "name": "before", "external_id": p.id, "email": p.email })).collect();
+        let vendor = Zendesk::start(zendesk::Settings { users, ..zendesk::Settings::default() });
         let bench = support::bench(&vendor, &people);
         let fields = [
             (
@@ -28,15 +33,22 @@ fn zendesk_creates_updates_and_makes_organizations() {
                 "organizations = \"'Initech'\", tags = \"'a, b'\", notes = \"name\", locale = \"'de'\", phone = \"'+15551234567'\", \"custom_fields.plan\" = ",
             ),
             ("import_type = \"create_and_update\"", &format!("import_type = \"{kind}\"")),
-            // Nobody is there to be updated.
             ("max_rejects = \"10%\"", "max_rejects = \"100%\""),
             ("rate = ", "create_organizations = true\nrate = "),
         ];
-        // Nobody is there to be updated.
-        run(if kind == "update" { 3 } else { 0 }, &bench, &support::SECRETS, &fields);
+        run(0, &bench, &support::SECRETS, &fields);
         let account = vendor.account();
         assert_eq!(account.violations, [""; 0], "{kind}");
         assert_eq!(account.count("POST /api/v2/organizations/create_many"), 1, "{kind}");
+        assert_eq!(
+            account.count("GET /api/v2/users/show_many"),
+            usize::from(kind != "create_and_update"),
+            "{kind}"
+        );
+        assert_eq!(
+            account.users.values().filter(|user| user.deliveries == 1).count(),
+            if kind == "update" { 3 } else { 5 }
+        );
     }
 }
 

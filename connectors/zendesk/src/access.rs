@@ -27,7 +27,8 @@ pub(crate) struct Api {
     /// Create the organizations that users name before the users are sent; those that exist stay as they are
     #[serde(default)]
     pub(crate) create_organizations: bool,
-    /// Ids of organizations by name; users of several organizations need them
+    /// Ids of organizations by name. Without `create_organizations` no others are sent; with it, users of several
+    /// organizations need those of organizations that exist
     #[serde(default)]
     pub(crate) organization_ids: BTreeMap<String, i64>,
     /// So many users go first, and unless Zendesk takes all of them, no other is sent; 0: none

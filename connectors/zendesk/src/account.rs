@@ -1,11 +1,11 @@
-//! What an account has, asked once before the first row is sent: who asks, user fields, roles, languages.
+//! What an account has, asked once before the first row is sent: who asks, user fields, organizations, roles, languages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use usher_sdk::{
     abi::{Error, ErrorClass, Problem, nearest},
     checks::{Fault, Verdict, shown},
-    field_pointer,
+    field_pointer, option_pointer,
     options::{problem, warning},
 };
 
@@ -74,6 +74,14 @@ pub(crate) fn ask(client: &Client, options: &Options, columns: &[String]) -> Res
             found.fields(options, columns, &fields);
         }
     }
+    if given("organizations").is_some() {
+        let ids = client.api.organization_ids.values().copied();
+        if let Some(Some(known)) =
+            found.take(client, "/api/organization_ids", client.known_organizations(ids))?
+        {
+            found.organizations(&client.api.organization_ids, &known);
+        }
+    }
     if let Some(column) = given("custom_role") {
         if let Some(Some(reply)) = found.take(client, &field_pointer(column), client.custom_roles())? {
             found.account.roles = Some(reply.custom_roles.into_iter().map(Role::of).collect());
@@ -84,6 +92,11 @@ pub(crate) fn ask(client: &Client, options: &Options, columns: &[String]) -> Res
             let names = reply.locales.into_iter().map(|LocaleReply { locale }| locale);
             found.account.locales = Some(names.collect());
         }
+    }
+    if found.problems.iter().all(|problem| problem.warning) {
+        let message = "whether data imports are enabled for the account cannot be asked for; the first request shows it, and \
+                       goes alone";
+        found.problems.push(warning("/api", "imports.unchecked", message));
     }
     Ok(Some(found))
 }
@@ -126,6 +139,17 @@ impl Found {
         self.problems.push(problem(pointer, error.code.to_string(), error.to_string()));
     }
 
+    /// Holds the ids of organizations against those of the account.
+    fn organizations(&mut self, ids: &BTreeMap<String, i64>, known: &BTreeSet<i64>) {
+        for (name, id) in ids.iter().filter(|(_, id)| !known.contains(id)) {
+            let message = format!(
+                "the account has no organization with the id {id}; compare it with the address of the organization's page"
+            );
+            let pointer = option_pointer("api/organization_ids", name);
+            self.problems.push(problem(pointer, "organization.unknown", message));
+        }
+    }
+
     /// Holds the columns of custom fields against those of the account.
     fn fields(&mut self, options: &Options, columns: &[String], fields: &[FieldReply]) {
         for key in columns.iter().filter_map(|column| column.strip_prefix(CUSTOM)) {
@@ -153,6 +177,13 @@ impl Found {
                 self.problems.push(problem(pointer.clone(), "field.type", message));
             }
             match &kind {
+                Kind::Dropdown(None) | Kind::Multiselect(None) => {
+                    let message = format!(
+                        "the account does not list the options of `{key}`, so its values are sent unchecked; send a few users \
+                         first (`canary`)"
+                    );
+                    self.problems.push(warning(pointer, "field.unverified", message));
+                }
                 Kind::Multiselect(_) => {
                     let message = format!(
                         "`{key}` takes several values, which are sent as an array of tags; the vendor's pages show no form \

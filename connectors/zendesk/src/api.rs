@@ -26,6 +26,50 @@ pub(crate) fn job_path(id: &str) -> String {
     format!("/api/v2/job_statuses/{id}")
 }
 
+/// Most bytes of a list in a URL. Ours: the vendor names none, and servers commonly take 8,000 of a URL.
+const LIST_BYTES: usize = 6_000;
+/// Most ids of a question (DEV-USR, DEV-ORG).
+const LIST_IDS: usize = 100;
+
+/// Where users are asked for by their external ids, in as many questions as it takes (DEV-USR, "Show Many Users").
+pub(crate) fn users_paths<'k>(external_ids: impl Iterator<Item = &'k str>) -> Vec<String> {
+    lists("/api/v2/users/show_many?external_ids=", external_ids.map(encoded))
+}
+
+/// Where organizations are asked for by their ids (DEV-ORG, "Show Many Organizations").
+pub(crate) fn organizations_paths(ids: impl Iterator<Item = i64>) -> Vec<String> {
+    lists("/api/v2/organizations/show_many?ids=", ids.map(|id| id.to_string()))
+}
+
+fn lists(begin: &str, items: impl Iterator<Item = String>) -> Vec<String> {
+    let (mut paths, mut list, mut count) = (Vec::new(), String::new(), 0);
+    for item in items {
+        if count > 0 && (count == LIST_IDS || list.len() + 1 + item.len() > LIST_BYTES) {
+            paths.push(format!("{begin}{list}"));
+            (list, count) = (String::new(), 0);
+        }
+        list += if count > 0 { "," } else { "" };
+        list += &item;
+        count += 1;
+    }
+    if count > 0 {
+        paths.push(format!("{begin}{list}"));
+    }
+    paths
+}
+
+/// A text within a URL (RFC 3986).
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len() + 8), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out += &format!("%{byte:02X}");
+        }
+        out
+    })
+}
+
 /// What is sent by the hundred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
@@ -45,8 +89,8 @@ impl Load {
     }
 
     /// Whether sending it twice does what sending it once does: an upsert, by its keys (DEV-USR); an update puts the
-    /// same values again. What creates finds its own work in its way the second time.
-    pub(crate) fn may_be_sent_again(self) -> bool {
+    /// same values again. What creates finds its own work in its way the second time, unless it looks first.
+    pub(crate) fn is_idempotent(self) -> bool {
         matches!(self, Self::Users(ImportType::Update | ImportType::CreateAndUpdate))
     }
 
@@ -102,11 +146,44 @@ impl Job {
         Self::of(&serde_json::from_str::<Value>(text).ok()?["job_status"])
     }
 
-    /// From the reply to a question for several; what is no job is left out.
-    pub(crate) fn many(text: &str) -> Option<Vec<Self>> {
+    /// From the reply to a question for several: the jobs, and what cannot be read as one.
+    pub(crate) fn many(text: &str) -> Option<(Vec<Self>, Vec<Value>)> {
         let reply: Value = serde_json::from_str(text).ok()?;
-        Some(reply["job_statuses"].as_array()?.iter().filter_map(Self::of).collect())
+        let (mut jobs, mut riddles) = (Vec::new(), Vec::new());
+        for listed in reply["job_statuses"].as_array()? {
+            match Self::of(listed) {
+                Some(job) => jobs.push(job),
+                None => riddles.push(listed.clone()),
+            }
+        }
+        Some((jobs, riddles))
     }
+}
+
+/// The reply to a question for users by their external ids.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UsersReply {
+    pub(crate) users: Vec<UserReply>,
+}
+
+/// A user, as far as it matters.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UserReply {
+    pub(crate) id: i64,
+    #[serde(default)]
+    pub(crate) external_id: Option<String>,
+}
+
+/// The reply to a question for organizations by their ids.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OrganizationsReply {
+    pub(crate) organizations: Vec<OrganizationReply>,
+}
+
+/// An organization, as far as it matters.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OrganizationReply {
+    pub(crate) id: i64,
 }
 
 /// The reply of [`ME`].
@@ -245,6 +322,20 @@ mod tests {
     }
 
     #[test]
+    fn questions_have_a_hundred_ids_and_no_more_bytes_than_a_url_may() {
+        let ids: Vec<String> = (0..250).map(|n| format!("auth0|{n}")).collect();
+        let paths = users_paths(ids.iter().map(String::as_str));
+        let counts: Vec<usize> = paths.iter().map(|path| path.split(',').count()).collect();
+        assert_eq!(counts, [100, 100, 50]);
+        assert!(paths[0].starts_with("/api/v2/users/show_many?external_ids=auth0%7C0,auth0%7C1,"));
+        let long = "é".repeat(500);
+        let paths = users_paths([long.as_str(); 4].into_iter());
+        assert_eq!(paths.len(), 4, "3,000 bytes each");
+        assert_eq!(users_paths([].into_iter()), [""; 0]);
+        assert_eq!(organizations_paths([7, 8].into_iter()), ["/api/v2/organizations/show_many?ids=7,8"]);
+    }
+
+    #[test]
     fn jobs_may_say_more_and_less() {
         let job =
             Job::one(r#"{"job_status":{"id":"V3-0a","status":"queued","results":null,"new":1}}"#).unwrap();
@@ -260,7 +351,8 @@ mod tests {
         ] {
             assert_eq!(Job::one(bad), None, "{bad}");
         }
-        assert_eq!(Job::many(r#"{"job_statuses":[{},{"id":"a","status":"x"}]}"#).unwrap().len(), 1);
+        let (jobs, riddles) = Job::many(r#"{"job_statuses":[{},{"id":"a","status":"x"}]}"#).unwrap();
+        assert_eq!((jobs.len(), riddles.len()), (1, 1));
         assert_eq!(Job::many("{}"), None);
     }
 

@@ -1,18 +1,23 @@
 //! One call each. The host sends them, and retries those that it may.
 
+use std::collections::BTreeSet;
+
 use serde::de::DeserializeOwned;
 use usher_sdk::{
     Host, Http, Reply, RequestBuilder,
     abi::{Error, ErrorClass},
-    outbox::Unit,
 };
 
 use crate::{
     access::{Api, Credential},
-    api::{self, FieldReply, FieldsReply, Load, LocalesReply, Me, MeReply, RolesReply},
-    limits::{PAGES, REPLY_BYTES},
+    api::{
+        self, FieldReply, FieldsReply, Load, LocalesReply, Me, MeReply, OrganizationsReply, RolesReply,
+        UsersReply,
+    },
+    limits::{PAGES, READS, REPLY_BYTES},
     options::Plan,
     refusals::{Call, refused, unreadable},
+    users::Known,
 };
 
 /// The calls to one account.
@@ -58,13 +63,42 @@ impl Client {
         self.read(Call::Locales, api::LOCALES, "a list of languages")
     }
 
-    /// The request that sends a unit. What creates is not sent again by the host: the first attempt may have had its
-    /// effect (sheet: safe for the upsert; an update puts the same values again).
-    pub(crate) fn load(&self, load: Load, unit: &Unit) -> RequestBuilder {
+    /// Which of these users the account has.
+    pub(crate) fn known_users<'k>(
+        &self,
+        external_ids: impl Iterator<Item = &'k str>,
+    ) -> Result<Known, Error> {
+        let mut known = Known::default();
+        for path in api::users_paths(external_ids) {
+            let reply: UsersReply = self.read_again(Call::Users, &path, "a list of users")?;
+            for user in reply.users {
+                if let Some(external_id) = &user.external_id {
+                    known.add(external_id, user.id);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// Which of these organizations the account has.
+    pub(crate) fn known_organizations(&self, ids: impl Iterator<Item = i64>) -> Result<BTreeSet<i64>, Error> {
+        let mut known = BTreeSet::new();
+        for path in api::organizations_paths(ids) {
+            let reply: OrganizationsReply =
+                self.read(Call::Organizations, &path, "a list of organizations")?;
+            known.extend(reply.organizations.iter().map(|organization| organization.id));
+        }
+        Ok(known)
+    }
+
+    /// The request that sends records. What creates is not sent again by the host: the first attempt may have had its
+    /// effect (sheet: safe for the upsert; an update puts the same values again). A 429 may be `TooManyJobs`, which is
+    /// over when one of our own jobs is: the host is not to wait for that.
+    pub(crate) fn load(&self, load: Load, records: &[u8]) -> RequestBuilder {
         let (method, path) = load.call();
-        let request = self.http.request(method, self.api.url(path));
-        let request = self.dressed(request).body("application/json", load.body(&unit.records));
-        if load.may_be_sent_again() { request.idempotent() } else { request }
+        let request = self.http.request(method, self.api.url(path)).refused_once();
+        let request = self.dressed(request).body("application/json", load.body(records));
+        if load.is_idempotent() { request.idempotent() } else { request }
     }
 
     /// Asks a question; the reply may have any status.
@@ -73,18 +107,33 @@ impl Client {
     }
 
     fn read<T: DeserializeOwned>(&self, call: Call, path: &str, what: &str) -> Result<T, Error> {
-        let answer = self.ask(path)?;
-        if !answer.is_success() {
-            return Err(self.refusal(call, &answer));
+        for _ in 0..READS {
+            let answer = self.ask(path)?;
+            if !answer.is_success() {
+                return Err(self.refusal(call, &answer));
+            }
+            if let Ok(read) = serde_json::from_str(&answer.text) {
+                return Ok(read);
+            }
         }
         // The text may hold anything, so no error repeats it.
-        serde_json::from_str(&answer.text).map_err(|_| unreadable(call, what))
+        Err(unreadable(call, what))
+    }
+
+    /// As [`read`](Self::read) in the middle of a delivery, whose options were found to be right: a page in place of an
+    /// answer is trouble on the way.
+    fn read_again<T: DeserializeOwned>(&self, call: Call, path: &str, what: &str) -> Result<T, Error> {
+        self.read(call, path, what).map_err(|error| {
+            let class = if error.code == "api.reply" { ErrorClass::TRANSIENT } else { error.class };
+            Error { class, ..error }
+        })
     }
 
     /// The error that a refusal is.
     pub(crate) fn refusal(&self, call: Call, answer: &Answer) -> Error {
         let words = api::words(&answer.text).map(|words| self.api.without_secrets(&words));
-        refused(call, answer.status, words.as_deref(), answer.retry_after_ms)
+        let by_oauth = matches!(self.api.credential(), Some(Credential::Bearer(_)));
+        refused(call, answer.status, words.as_deref(), answer.retry_after_ms, by_oauth)
     }
 
     /// DEV-REQ: `Accept` as JSON; who asks; and whose rate limit it is.

@@ -1,4 +1,4 @@
-//! Zendesk's columns for users, in the order that the data importer requires.
+//! Zendesk's columns for users, in the order that the data importer requires; `verified` is the API's alone.
 //!
 //! Sources are the short names of `README.md`; KB-USR stands for the English page, SEED-001 for its French twin.
 
@@ -22,7 +22,7 @@ fn phone(value: &str, out: &mut String) -> usher_sdk::checks::Verdict {
 
 /// The role in lower case; the sink puts its own spelling in place of it.
 fn role(value: &str, out: &mut String) -> usher_sdk::checks::Verdict {
-    values::role(crate::options::RoleSpelling::Lower, value, out)
+    values::role(crate::options::RoleSpelling::Lower, false, value, out)
 }
 
 /// The table. `name` is required by imports that create, `external_id` by those that only update: see `roles.rs` and
@@ -102,8 +102,8 @@ pub(crate) const COLUMNS: &[ColumnRule] = &[
         name: "role",
         check: role,
         on_invalid: OnInvalid::RejectRow,
-        summary: "end-user or agent (option `role_spelling`); without it new users are end users",
-        source: "KB-USR, KB-OLD, SEED-001",
+        summary: "end-user or agent (option `role_spelling`), over the API also admin; without it new users are end users",
+        source: "KB-USR, KB-OLD, SEED-001, OAS",
         ..ColumnRule::TEXT
     },
     ColumnRule {
@@ -194,6 +194,12 @@ pub(crate) const COLUMNS: &[ColumnRule] = &[
         summary: "only where tags are enabled for users",
         source: BOTH,
         ..ColumnRule::LIST
+    },
+    ColumnRule {
+        name: "verified",
+        summary: "over the API only: true when the address is known to be the user's",
+        source: "OAS, DEV-USR",
+        ..ColumnRule::BOOLEAN
     },
     ColumnRule {
         name: "custom_fields.*",

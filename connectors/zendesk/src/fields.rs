@@ -8,7 +8,11 @@ use usher_sdk::{
     read_list,
 };
 
-use crate::{api::FieldReply, columns::CHECKBOX, options::FieldType};
+use crate::{
+    api::{FieldReply, OptionReply},
+    columns::CHECKBOX,
+    options::FieldType,
+};
 
 /// Most options that a message lists.
 const SHOWN: usize = 8;
@@ -22,7 +26,8 @@ pub(crate) enum Kind {
     Decimal,
     /// Tags of its options, with their names; `None`: not known.
     Dropdown(Option<Arc<[Choice]>>),
-    Multiselect(Arc<[Choice]>),
+    /// The same.
+    Multiselect(Option<Arc<[Choice]>>),
     Lookup,
     /// Also `textarea` and `regexp`.
     Text,
@@ -40,16 +45,14 @@ pub(crate) struct Choice {
 impl Kind {
     /// As the account says it.
     pub(crate) fn of(field: &FieldReply) -> Self {
-        let choices = || -> Arc<[Choice]> {
-            let all = field.custom_field_options.iter().flatten();
-            all.map(|option| Choice { tag: option.value.clone(), name: option.name.clone() }).collect()
-        };
+        let choice = |option: &OptionReply| Choice { tag: option.value.clone(), name: option.name.clone() };
+        let choices = || field.custom_field_options.as_ref().map(|all| all.iter().map(choice).collect());
         match field.kind.as_str() {
             "checkbox" => Self::Checkbox,
             "date" => Self::Date,
             "integer" => Self::Integer,
             "decimal" => Self::Decimal,
-            "dropdown" => Self::Dropdown(Some(choices())),
+            "dropdown" => Self::Dropdown(choices()),
             "multiselect" => Self::Multiselect(choices()),
             "lookup" => Self::Lookup,
             "text" | "textarea" | "regexp" => Self::Text,
@@ -90,7 +93,9 @@ impl Kind {
             Self::Decimal => checks::number(value, out),
             Self::Dropdown(None) | Self::Lookup => checks::clean_text(value, out),
             Self::Dropdown(Some(choices)) => one_of(choices, value, out),
-            Self::Multiselect(choices) => {
+            // A text, or an array of them: there is nothing to hold them against.
+            Self::Multiselect(None) => Verdict::Keep,
+            Self::Multiselect(Some(choices)) => {
                 for item in items(value) {
                     match one_of(choices, &item, out) {
                         Verdict::Keep => {}
@@ -204,6 +209,15 @@ mod tests {
             "field.not-an-option: `gold` is no option of the field; it has `pro`, `free`"
         );
         assert_eq!(run(&Kind::of_option(Some(FieldType::Dropdown)), "gold"), r#""gold""#);
+    }
+
+    #[test]
+    fn options_that_the_account_does_not_list_are_not_checked() {
+        for (name, sent) in [("dropdown", r#""gold""#), ("multiselect", r#"["gold"]"#)] {
+            let field = json!({ "key": "k", "type": name });
+            let kind = Kind::of(&serde_json::from_value(field).unwrap());
+            assert_eq!(run(&kind, "gold"), sent);
+        }
     }
 
     #[test]

@@ -47,10 +47,11 @@ pub(crate) fn guide(summary: &Summary<'_>) -> Guide {
 pub(crate) fn sent(import_type: ImportType) -> Guide {
     let fate = match import_type {
         ImportType::Create => {
-            "Users that exist already are not changed: their rows are rejects, with Zendesk's own words (`vendor.duplicate`)."
+            "Users that exist already are not changed: their rows are rejects (`user.exists`, or `vendor.duplicate` where only \
+             the address is known)."
         }
         ImportType::Update => {
-            "Users that do not exist are not created: their rows are rejects, with Zendesk's own words."
+            "Users that do not exist are not created: their rows are rejects (`user.unknown`)."
         }
         ImportType::CreateAndUpdate => "Users that exist are updated, others created.",
     };

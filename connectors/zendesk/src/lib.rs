@@ -3,7 +3,8 @@
 //! The columns and their rules are the table in `columns.rs`, the limits the table in `limits.rs`. Rules that look at
 //! more than one cell have a file each: roles, phones, duplicates, blanks (`patterns.rs`), organizations. Of the API,
 //! `properties.rs` is the table of what columns become, `refusals.rs` that of what refusals mean; `api.rs` and `results.rs`
-//! read what comes, `delivery.rs` decides what follows.
+//! read what comes, `delivery.rs` decides what follows, with
+//! `users.rs` and `trip.rs` for what is looked up before.
 
 mod access;
 mod account;
@@ -35,7 +36,9 @@ mod sink;
 mod target;
 mod template;
 mod time_zones;
+mod trip;
 mod user;
+mod users;
 mod values;
 
 usher_sdk::export! {

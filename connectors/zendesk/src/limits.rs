@@ -47,6 +47,9 @@ pub(crate) const FULL_MS: u64 = 15 * 60 * 1_000;
 pub(crate) const LATER_MS: u64 = 5_000;
 /// The longest reply that is read. Ours: thirty jobs of a hundred results each are a few megabytes.
 pub(crate) const REPLY_BYTES: usize = 16 << 20;
+/// How often a question is asked whose answer cannot be read: a gateway may put a page of its own in its place for a moment.
+/// Ours.
+pub(crate) const READS: u32 = 3;
 /// The most pages of user fields. Ours: 100 fields each (OAS).
 pub(crate) const PAGES: usize = 100;
 

@@ -1,12 +1,14 @@
-//! Organizations that users name: which ones there are, and the ids of those that are created. No call is documented that
-//! looks an organization up by its name.
+//! Organizations that users name: which ones there are, and the ids of those that are created.
+//!
+//! They are created before it is known whether data imports are enabled: that shows with the first users only, and users
+//! need the organizations.
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use usher_sdk::{
     Host,
-    abi::{Delivery, Error, Origin, Part, Report, service::PartFormat},
+    abi::{Delivery, Error, Origin, Part, Report, Stopped, service::PartFormat},
     outbox::Outbox,
 };
 
@@ -76,11 +78,25 @@ impl Names {
         created.ids = ids(&sent, &done.delivery.answers);
         created.warnings.extend(done.warnings);
         refused(&sent, &report, &mut created.warnings);
-        if done.delivery.stopped.is_some() && !created.dry {
-            created.stopped = Some(done.delivery);
+        if !created.dry {
+            created.stopped = stopped(done.delivery);
         }
         Ok(created)
     }
+}
+
+/// A delivery that keeps users back: it ended before its time, or does not say of every organization whether it is there.
+fn stopped(mut delivery: Delivery) -> Option<Delivery> {
+    if delivery.stopped.is_none() && delivery.settled < delivery.units {
+        delivery.stopped = Some(Stopped {
+            code: "organization.unsettled".to_owned(),
+            message: "it is not known of every organization whether it was created, and users would come without theirs; run \
+                      again, which finds out"
+                .to_owned(),
+            retryable: true,
+        });
+    }
+    delivery.stopped.is_some().then_some(delivery)
 }
 
 /// The ids that the answers hold, by name.

@@ -120,10 +120,12 @@ impl Deliver {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ImportType {
-    /// "Create records only": rows of users that exist are ignored.
+    /// "Create records only": of users that exist the importer ignores the rows; over the API they are rejects
+    /// (`user.exists`), looked up by `external_id` before.
     #[default]
     Create,
-    /// "Update records only": rows of unknown users are ignored; every row needs `external_id`.
+    /// "Update records only": of unknown users the importer ignores the rows; over the API they are rejects
+    /// (`user.unknown`). Every row needs `external_id`.
     Update,
     /// "Create and update records".
     CreateAndUpdate,

@@ -65,14 +65,16 @@ impl Outgoing {
         self.held.push(row)
     }
 
-    /// Organizations of a row that could not be sent: several, and one of them without an id. When organizations are
-    /// created, that shows at the end.
-    pub(crate) fn without_id(&self, row: &Row, column: usize) -> Option<Fault> {
-        let mut names = row.items(column);
-        let several = row.items(column).count() > 1;
+    /// Organizations of a row that are not sent, since nothing says that they exist. When organizations are created, that
+    /// shows at the end.
+    pub(crate) fn unknown_organization(&self, row: &Row, column: usize) -> Option<Fault> {
         let ids = self.held.encoder.organization_ids();
-        let unknown = names.find(|name| !ids.contains_key(*name)).filter(|_| several && !self.create)?;
-        Some(no_id(unknown))
+        let unknown = row.items(column).find(|name| !ids.contains_key(*name)).filter(|_| !self.create)?;
+        let message = format!(
+            "`{unknown}` is not in `organization_ids`, and organizations are not created; give its id there, or say \
+             `create_organizations = true`"
+        );
+        Some(Fault::new("organization.unknown", message))
     }
 
     /// Notes an organization that a row names.

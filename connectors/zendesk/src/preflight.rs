@@ -79,6 +79,10 @@ fn files(
     header: &[String],
 ) -> Result<Vec<Problem>, Error> {
     let mut problems = Vec::new();
+    if given("verified") {
+        let message = "files have no column `verified`; drop it, or deliver over the API";
+        problems.push(problem(field_pointer("verified"), "column.api-only", message));
+    }
     if options.api.is_some() {
         let message = "`api` is for `deliver = \"api\"` only";
         problems.push(warning("/api", "option.unused", message));
@@ -137,11 +141,17 @@ fn api(options: &Options, given: &impl Fn(&str) -> bool) -> Vec<Problem> {
             problems.push(warning(pointer, "option.unused", message));
         }
     }
+    if options.import_type == ImportType::Create && !given("external_id") {
+        let message = "users are looked up by `external_id` before any is created, and nothing fills it: those that are there \
+                       are left to Zendesk, which refuses rows whose address it has (`vendor.duplicate`), and after an \
+                       attempt that broke off whose they are cannot be told; give it in `fields`";
+        problems.push(warning(field_pointer("external_id"), "user.unchecked", message));
+    }
     organizations(options, given("organizations"), &mut problems);
     problems
 }
 
-/// No call is documented that looks organizations up by their names.
+/// The names are in the rows, of which a check knows nothing: what is not in the options cannot be told to exist.
 fn organizations(options: &Options, given: bool, problems: &mut Vec<Problem>) {
     let Some(api) = &options.api else { return };
     if !given {
@@ -157,11 +167,11 @@ fn organizations(options: &Options, given: bool, problems: &mut Vec<Problem>) {
         return;
     }
     let pointer = field_pointer("organizations");
-    if !api.create_organizations {
-        let message = "the names of organizations cannot be held against the account: what Zendesk does with one that it does \
-                       not have is not documented. Say `create_organizations = true` within `api`, or see that all exist; \
-                       users of several organizations need `organization_ids`";
-        problems.push(warning(pointer.clone(), "organization.unchecked", message));
+    if !api.create_organizations && api.organization_ids.is_empty() {
+        let message = "what Zendesk does with the name of an organization that it does not have is not documented, so that no \
+                       name is sent that may be unknown: give the ids of the organizations in `organization_ids` within \
+                       `api`, or say `create_organizations = true` there, which creates those that are not there";
+        problems.push(problem(pointer.clone(), "organization.unchecked", message));
     }
     if options.import_type.updates() {
         let message = "an organization that is sent with a known user may take the place of all others that the user is in";

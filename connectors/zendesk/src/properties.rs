@@ -66,6 +66,7 @@ pub(crate) const PROPERTIES: &[Property] = &[
     ),
     row("default_group_id", "default_group_id", Form::Integer, OAS),
     row("tags", "tags", Form::Tags, OAS),
+    row("verified", "verified", Form::Boolean, "OAS, DEV-USR"),
 ];
 
 /// The column behind a property, as vendors' errors name it.

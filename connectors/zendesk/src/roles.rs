@@ -5,7 +5,7 @@ use usher_sdk::{Fate, Row, checks::Fault};
 use crate::{
     layout::Layout,
     options::{Deliver, ImportType, Options, Plan, Restriction},
-    values::is_end_user,
+    values::{is_admin, is_end_user},
 };
 
 /// The rules of this run.
@@ -14,7 +14,8 @@ pub(crate) struct Roles {
     plan: Option<Plan>,
     restriction: Restriction,
     import_type: ImportType,
-    /// Every new user needs a restriction: in files. Zendesk itself gives those that come over the API one (ZENPY).
+    /// Rows go into files, where every new user needs a restriction. Zendesk itself gives those that come over the API one
+    /// (ZENPY).
     needed: bool,
 }
 
@@ -22,6 +23,8 @@ pub(crate) struct Roles {
 enum Kind {
     EndUser,
     Agent,
+    /// Over the API; has no restriction.
+    Admin,
     /// No role in an import that updates: whatever the stored user is.
     AsStored,
 }
@@ -39,12 +42,19 @@ impl Roles {
     /// Holds the row's role against its other cells, and fills a restriction that is blank.
     pub(crate) fn apply(&self, layout: &Layout, row: &mut Row) -> Result<(), Fate> {
         let role = layout.cell(row, layout.role);
+        // A custom role makes an agent of whom the API is sent (DEV-USR); in files its absence is a fault.
+        let by_custom_role = !self.needed && !layout.cell(row, layout.custom_role).is_empty();
         let kind = match (role.is_empty(), self.import_type) {
+            (true, _) if by_custom_role => Kind::Agent,
             (true, ImportType::Create) => Kind::EndUser,
             (true, _) => Kind::AsStored,
             (false, _) if is_end_user(role) => Kind::EndUser,
+            (false, _) if is_admin(role) => Kind::Admin,
             (false, _) => Kind::Agent,
         };
+        if kind == Kind::Admin {
+            return Ok(());
+        }
         if kind == Kind::EndUser {
             self.end_user(layout, row)?;
         }

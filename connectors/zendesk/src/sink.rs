@@ -241,7 +241,8 @@ impl Users {
         }
         // The API knows lower case only (OAS).
         let spelling = options.account().map_or(options.role_spelling, |_| RoleSpelling::Lower);
-        columns.override_check("role", move |value, out| values::role(spelling, value, out));
+        let by_api = options.account().is_some();
+        columns.override_check("role", move |value, out| values::role(spelling, by_api, value, out));
         if let Some(account) = self.account.clone() {
             let other = account.clone();
             columns.override_check("custom_role", move |value, out| account.custom_role(value, out));
@@ -349,6 +350,12 @@ impl Rows {
                 let message = "the row has neither an address nor an `external_id`";
                 return Err(Fate::Rejected("emails".to_owned(), Fault::new("key.missing", message)));
             }
+        }
+        let external_id = layout.cell(row, layout.external_id);
+        if self.import_type == ImportType::Update && self.target.looks_up() && external_id.contains(',') {
+            let message = "the API is asked for users by a list with commas between, so that one with a comma in its \
+                           `external_id` cannot be found";
+            return Err(Fate::Rejected("external_id".to_owned(), Fault::new("key.comma", message)));
         }
         self.roles.apply(layout, row)?;
         if let Some(column) = layout.organizations {

@@ -43,8 +43,13 @@ impl Target {
     pub(crate) fn organizations_fault(&self, row: &Row, column: usize) -> Option<Fault> {
         match self {
             Self::Files(_) => None,
-            Self::Api(outgoing) => outgoing.without_id(row, column),
+            Self::Api(outgoing) => outgoing.unknown_organization(row, column),
         }
+    }
+
+    /// Whether users are looked up before they are updated.
+    pub(crate) fn looks_up(&self) -> bool {
+        matches!(self, Self::Api(_))
     }
 
     /// Whether a number can be a user's own beside a shared one: the API has one `phone` and a flag for it (OAS).

@@ -79,18 +79,23 @@ pub(crate) fn restriction(value: &str, out: &mut String) -> Verdict {
     }
 }
 
-/// A role in the spelling of the option `role_spelling` (rule `role-spelling`); anything else is `role.unknown`.
-pub(crate) fn role(spelling: RoleSpelling, value: &str, out: &mut String) -> Verdict {
+/// A role in the spelling of the option `role_spelling` (rule `role-spelling`); anything else is `role.unknown`. The API
+/// knows administrators, the data importer does not (OAS, KB-USR).
+pub(crate) fn role(spelling: RoleSpelling, by_api: bool, value: &str, out: &mut String) -> Verdict {
     let trimmed = value.trim();
     let (lower, capital) = if is_end_user(trimmed) {
         ("end-user", "End-user")
     } else if trimmed.eq_ignore_ascii_case("agent") {
         ("agent", "Agent")
+    } else if by_api && is_admin(trimmed) {
+        ("admin", "Admin")
     } else {
-        let why = if trimmed.eq_ignore_ascii_case("admin") {
-            "cannot be given by an import; make people administrators in Admin Center".to_owned()
+        let why = if by_api {
+            "is none of `end-user`, `agent` and `admin`"
+        } else if is_admin(trimmed) {
+            "cannot be given by an import; make people administrators in Admin Center"
         } else {
-            "is neither `end-user` nor `agent`".to_owned()
+            "is neither `end-user` nor `agent`"
         };
         return Verdict::Bad(Fault::new("role.unknown", format!("{} {why}", shown(value))));
     };
@@ -100,6 +105,11 @@ pub(crate) fn role(spelling: RoleSpelling, value: &str, out: &mut String) -> Ver
     }
     out.push_str(right);
     Verdict::Changed("role-spelling")
+}
+
+/// Whether a role is that of an administrator, in any spelling.
+pub(crate) fn is_admin(role: &str) -> bool {
+    role.eq_ignore_ascii_case("admin")
 }
 
 /// Whether a role is that of an end user, in any spelling.
@@ -136,8 +146,8 @@ mod tests {
 
     #[test]
     fn roles() {
-        let lower = |value: &str, out: &mut String| role(RoleSpelling::Lower, value, out);
-        let capital = |value: &str, out: &mut String| role(RoleSpelling::Capital, value, out);
+        let lower = |value: &str, out: &mut String| role(RoleSpelling::Lower, false, value, out);
+        let capital = |value: &str, out: &mut String| role(RoleSpelling::Capital, false, value, out);
         assert_eq!(run(lower, "end-user"), "keep end-user");
         assert_eq!(run(lower, "Agent"), "role-spelling -> agent");
         assert_eq!(run(capital, "end user"), "role-spelling -> End-user");

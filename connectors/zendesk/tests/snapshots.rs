@@ -339,6 +339,7 @@ fn problems_of_options_and_columns() {
         ),
         (json!({ "consent": [] }), &good),
         (json!({}), &["name", "emails", "role", "custom_role", "locale", "local_id"]),
+        (json!({}), &["name", "emails", "verified"]),
     ];
     let mut text = String::new();
     for (options, columns) in cases {

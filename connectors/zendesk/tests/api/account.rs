@@ -20,6 +20,11 @@ pub(crate) const CREATE: &str = "/api/v2/users/create_many";
 pub(crate) const UPDATE: &str = "/api/v2/users/update_many";
 pub(crate) const ORGANIZATIONS: &str = "/api/v2/organizations/create_many";
 
+/// Where users are looked up by their external ids.
+pub(crate) fn looked_up(ids: &[&str]) -> String {
+    format!("/api/v2/users/show_many?external_ids={}", ids.join(","))
+}
+
 /// What must not be shown; the second is the first as Basic authentication writes it.
 const SECRETS: [(&str, &str); 3] = [
     ("hush-token", "<token>"),
@@ -33,6 +38,13 @@ pub(crate) trait Account: Sized {
 
     fn admin(self) -> Self {
         self.on("GET", ME, [me(json!({ "id": 1, "role": "admin" }))])
+    }
+
+    /// Users who are looked up, and those of them who are there, with their ids.
+    fn users(self, ids: &[&str], there: &[(&str, i64)]) -> Self {
+        let users: Vec<Value> =
+            there.iter().map(|(key, id)| json!({ "id": id, "external_id": key })).collect();
+        self.on("GET", &looked_up(ids), [ok(json!({ "users": users }))])
     }
 
     /// Jobs that are asked for together.
@@ -241,7 +253,7 @@ pub(crate) fn requests(host: &MemoryHost) -> String {
 
 fn request(sent: &SentRequest) -> String {
     let head = &sent.head;
-    let flags = [("reads", head.reads), ("idempotent", head.idempotent)];
+    let flags = [("reads", head.reads), ("idempotent", head.idempotent), ("refused once", head.refused_once)];
     let flags = flags.iter().filter(|(_, set)| *set).map(|(name, _)| (*name).to_owned());
     let limits = head.limits.iter().map(|limit| format!("limit {limit} of {}", head.account));
     let flags: Vec<String> = flags.chain(limits).collect();
@@ -290,7 +302,8 @@ pub(crate) fn user_fields() -> Reply {
         { "key": "topics", "type": "multiselect", "title": "Topics", "active": true, "custom_field_options": [
             { "name": "Billing", "value": "billing" } ] },
         { "key": "score", "type": "sentiment", "title": "Score" },
-    ], "next_page": null, "count": 8 }))
+        { "key": "tier", "type": "dropdown", "title": "Tier" },
+    ], "next_page": null, "count": 9 }))
 }
 
 /// The same services.

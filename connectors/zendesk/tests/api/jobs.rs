@@ -21,8 +21,10 @@ fn the_samples_are_understood() {
         let id = job["id"].as_str().unwrap().to_owned();
         let working = sample("zendesk_job_working")["job_status"].clone();
         let method = if import_type == "update" { "PUT" } else { "POST" };
+        let there: &[(&str, i64)] = if import_type == "update" { &[("0", 7)] } else { &[] };
         let host = MemoryHost::new()
             .admin()
+            .users(&["0", "1", "2"][..rows.min(3)], there)
             .on(method, path, [ok(sample("zendesk_job_queued"))])
             .jobs(&[&id], [shown([working]), shown([job])]);
         let written = deliver(&host, &options(json!({ "import_type": import_type })), &people(rows)).unwrap();
@@ -71,7 +73,9 @@ fn refusals_of_what_is_sent() {
         Reply::new(404).json(&sample("zendesk_error_record_not_found")),
         Reply::new(400).json(&sample("zendesk_error_too_many_values")),
         Reply::new(422).json(&sample("zendesk_error_record_invalid")),
-        Reply::new(429).body("Too many requests, hush-token").header("Retry-After", "30"),
+        Reply::new(405),
+        Reply::new(409).body("Conflict"),
+        Reply::new(413).body("<html>too large</html>"),
         Reply::new(503).body("<html>maintenance</html>"),
         Reply::new(418),
     ];
@@ -152,6 +156,42 @@ fn a_job_that_does_not_end_is_left_to_the_next_run() {
     let host = MemoryHost::new().admin().on("POST", UPSERT, [queued("a")]);
     let host = host.jobs(&["a"], (0..2_000).map(|_| shown([status("a", "working", Value::Null)])));
     assert_snapshot!(after(&host, &deliver(&host, &options(json!({})), &people(1))));
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_as_long_as_zendesk_says() {
+    let refused = || Reply::new(429).body("Too many requests, hush-token");
+    let host = MemoryHost::new()
+        .admin()
+        .on("POST", UPSERT, [refused().header("Retry-After", "30"), refused(), queued("a")])
+        .jobs(&["a"], [done("a", created(1))]);
+    assert_eq!(deliver(&host, &options(json!({})), &people(1)).unwrap().report.confirmed.count, 1);
+    assert_eq!(host.clock().slept_ms(), 30_000 + 5_000 + 500);
+    let host = MemoryHost::new().admin().on("POST", UPSERT, (0..300).map(|_| refused()));
+    assert_snapshot!(after(&host, &deliver(&host, &options(json!({})), &people(1))));
+}
+
+#[test]
+fn a_listed_job_that_cannot_be_read_is_not_lost() {
+    for riddle in [json!({ "id": "a", "state": "done" }), json!({ "job": 7 })] {
+        let host =
+            MemoryHost::new().admin().on("POST", UPSERT, [queued("a")]).jobs(&["a"], [shown([riddle])]);
+        let written = deliver(&host, &options(json!({})), &people(1)).unwrap();
+        assert_eq!(written.report.unknown.count, 1);
+        assert_eq!(host.parts().iter().filter(|part| part.name.contains("answer")).count(), 1);
+    }
+}
+
+#[test]
+fn a_job_that_does_not_end_keeps_no_other_back() {
+    let working = || status("a", "working", Value::Null);
+    let host = MemoryHost::new().admin().on("POST", UPSERT, [queued("a"), queued("b")]);
+    let host = host.jobs(&["a", "b"], [shown([working(), status("b", "completed", created(50))])]);
+    let host = host.jobs(&["a"], (0..2_000).map(|_| shown([working()])));
+    let written = deliver(&host, &options(json!({})), &people(150)).unwrap();
+    assert_eq!((written.report.confirmed.count, written.report.unknown.count), (50, 100));
+    let delivery = written.receipt.delivery.unwrap();
+    assert_eq!((delivery.settled, delivery.stopped), (1, None));
 }
 
 #[test]

@@ -19,6 +19,10 @@ use crate::{
     rows::listed,
 };
 
+/// What a check that finds nothing says all the same.
+const IMPORTS: &str = "warning /api imports.unchecked: whether data imports are enabled for the account cannot be asked for; the \
+                       first request shows it, and goes alone\n";
+
 fn problems(host: &MemoryHost, options: &Value, columns: &[&str]) -> Result<Vec<Problem>, Error> {
     Sink::open(plugin(), "users", &options.to_string(), &host.services()).unwrap().check(columns)
 }
@@ -39,7 +43,8 @@ fn who_asks() {
         ok(json!({ "user": "hush-token" })),
     ];
     let told = all.map(|reply| {
-        let host = MemoryHost::new().on("GET", ME, [reply]);
+        // What cannot be read is asked for three times.
+        let host = MemoryHost::new().on("GET", ME, [reply.clone(), reply.clone(), reply]);
         listed(&problems(&host, &options(json!({})), &["name", "emails"]).unwrap())
     });
     assert_snapshot!(told.join("\n"));
@@ -48,6 +53,13 @@ fn who_asks() {
         let error = problems(&host, &options(json!({})), &["name", "emails"]).unwrap_err();
         assert!(matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::RATE_LIMITED), "{error}");
     }
+}
+
+#[test]
+fn a_page_in_place_of_an_answer_is_asked_for_again() {
+    let page = || Reply::new(200).body("<html>please stand by</html>");
+    let host = MemoryHost::new().on("GET", ME, [page(), page(), me(json!({ "id": 1, "role": "admin" }))]);
+    assert_eq!(listed(&problems(&host, &options(json!({})), &["name", "emails"]).unwrap()), IMPORTS);
 }
 
 #[test]
@@ -73,12 +85,13 @@ fn custom_fields_are_held_against_the_account() {
         "custom_fields.topics",
         "custom_fields.score",
         "custom_fields.vip",
+        "custom_fields.tier",
     ];
     let host = MemoryHost::new().admin().on("GET", FIELDS, [user_fields()]);
     let said = options(json!({ "custom_field_types": { "vip": "date", "plan": "dropdown" } }));
     let mut told = listed(&problems(&host, &said, &columns).unwrap());
     for reply in [Reply::new(403), ok(json!({ "user_fields": 1 }))] {
-        let host = MemoryHost::new().admin().on("GET", FIELDS, [reply]);
+        let host = MemoryHost::new().admin().on("GET", FIELDS, [reply.clone(), reply.clone(), reply]);
         told += &listed(&problems(&host, &options(json!({})), &columns[..3]).unwrap());
     }
     assert_snapshot!(told);
@@ -98,7 +111,7 @@ fn user_fields_come_in_pages() {
         );
     let found =
         problems(&host, &options(json!({})), &["name", "emails", "custom_fields.a", "custom_fields.b"]);
-    assert_eq!(listed(&found.unwrap()), "");
+    assert_eq!(listed(&found.unwrap()), IMPORTS);
 }
 
 #[test]
@@ -140,8 +153,10 @@ fn problems_with_the_options_of_an_account() {
     let columns = ["name", "emails", "organizations", "role", "locale", "local_id", "custom_role"];
     let refused = || Reply::new(403);
     let host = MemoryHost::new().admin().on("GET", ROLES, [refused()]).on("GET", LOCALES, [refused()]);
-    let more = listed(&problems(&host, &options(json!({})), &columns).unwrap());
-    assert_snapshot!(told.join("\n") + "\n" + &more);
+    let unknown = listed(&problems(&MemoryHost::new(), &options(json!({})), &columns[..3]).unwrap());
+    let created = options_with(json!({ "create_organizations": true }), json!({}));
+    let more = listed(&problems(&host, &created, &columns).unwrap());
+    assert_snapshot!([told.join("\n"), unknown, more].join("\n"));
 }
 
 #[test]
@@ -176,5 +191,5 @@ fn a_stand_in_on_this_machine_is_spoken_to_without_tls() {
     let at = |path: &str| format!("http://127.0.0.1:8080{path}");
     let host = MemoryHost::new().with_reply("GET", &at(ME), me(json!({ "id": 1, "role": "admin" })));
     let options = options_with(json!({ "api_base": "http://127.0.0.1:8080" }), json!({}));
-    assert_eq!(listed(&problems(&host, &options, &["name", "emails"]).unwrap()), "");
+    assert_eq!(listed(&problems(&host, &options, &["name", "emails"]).unwrap()), IMPORTS);
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use usher_testkit::MemoryHost;
 
 use crate::account::{
-    Account as _, BASE, CREATE, FIELDS, LOCALES, ROLES, UPDATE, UPSERT, after, created, deliver, done, ok,
-    options, options_with, people, queued, requests, sample, shown, status, story, user_fields,
+    Account as _, CREATE, FIELDS, LOCALES, ROLES, UPDATE, UPSERT, after, created, deliver, done, ok, options,
+    options_with, people, queued, requests, sample, shown, status, story, user_fields,
 };
 
 #[test]
@@ -32,6 +32,7 @@ fn every_column_becomes_its_property() {
         .on("GET", FIELDS, [user_fields()])
         .on("GET", ROLES, [roles])
         .on("GET", LOCALES, [locales])
+        .on("GET", "/api/v2/organizations/show_many?ids=11", [ok(json!({ "organizations": [{ "id": 11 }] }))])
         .on("POST", UPSERT, [queued("a")])
         .jobs(&["a"], [done("a", created(5))]);
     let csv = "\
@@ -48,7 +49,8 @@ fn every_column_becomes_its_property() {
         Dan,dan@example.com,,4,,,+15550100001,+15550100002,,,,,,,,,,,,,,,,,,,,,\n\
         Kim,kim@example.com,groups,5,,,,,agent,Boss,,,,,,,,,,,,,,,,,,,\n\
         Lea,lea@example.com,groups,6,,,,,agent,Light Agent,,,,,,,,,,,,,,,,,,,\n";
-    assert_snapshot!(story(&host, &deliver(&host, &options(json!({})), csv)));
+    let options = options_with(json!({ "organization_ids": { "Acme": 11 } }), json!({}));
+    assert_snapshot!(story(&host, &deliver(&host, &options, csv)));
 }
 
 #[test]
@@ -57,13 +59,88 @@ fn import_types_are_three_calls() {
     for (name, method, path) in
         [("create", "POST", CREATE), ("update", "PUT", UPDATE), ("create_and_update", "POST", UPSERT)]
     {
-        let host =
-            MemoryHost::new().admin().on(method, path, [queued("a")]).jobs(&["a"], [done("a", created(1))]);
-        deliver(&host, &options(json!({ "import_type": name })), &people(1)).unwrap();
+        // The first of two is there.
+        let host = MemoryHost::new().admin().users(&["0", "1"], &[("0", 77)]);
+        let count = if name == "create_and_update" { 2 } else { 1 };
+        let host = host.on(method, path, [queued("a")]).jobs(&["a"], [done("a", created(count))]);
+        let written = deliver(&host, &options(json!({ "import_type": name })), &people(2)).unwrap();
+        assert_eq!(written.report.confirmed.count, count as u64);
         let sent = requests(&host);
-        told += &sent[sent.find(&format!("{method} {BASE}/api/v2/users/")).unwrap()..];
+        told += &sent[sent.find("/api/v2/users/me").unwrap()..];
+        for reject in &written.report.rejects {
+            let row = reject.origin.offset / 100;
+            told += &format!("reject row {row} `{}` {}: {}\n", reject.column, reject.code, reject.message);
+        }
+        told += "\n";
     }
     assert_snapshot!(told);
+}
+
+#[test]
+fn a_unit_of_users_that_are_all_there_is_not_sent() {
+    for (name, there, code) in
+        [("create", &[("0", 7), ("1", 8)][..], "user.exists"), ("update", &[][..], "user.unknown")]
+    {
+        let host = MemoryHost::new().admin().users(&["0", "1"], there);
+        let written = deliver(&host, &options(json!({ "import_type": name })), &people(2)).unwrap();
+        let codes: Vec<&str> = written.report.rejects.iter().map(|r| r.code.as_str()).collect();
+        assert_eq!(codes, [code, code]);
+        let delivery = written.receipt.delivery.unwrap();
+        assert_eq!((delivery.settled, delivery.units, delivery.stopped), (1, 1, None));
+    }
+}
+
+#[test]
+fn users_that_cannot_be_looked_up() {
+    // A comma would make two of one; capitals do not matter.
+    let csv = "name,emails,external_id\nA,a@example.com,\"x,y\"\nB,b@example.com,\nC,c@example.com,Auth0|C\nD,d@example.com,é/d\n";
+    let host = MemoryHost::new()
+        .admin()
+        .users(&["Auth0%7CC", "%C3%A9%2Fd"], &[("auth0|c", 7)])
+        .on("POST", CREATE, [queued("a")])
+        .jobs(&["a"], [done("a", created(3))]);
+    let create = story(&host, &deliver(&host, &options(json!({ "import_type": "create" })), csv));
+    let host = MemoryHost::new()
+        .admin()
+        .users(&["Auth0%7CC", "%C3%A9%2Fd"], &[("auth0|c", 7)])
+        .on("PUT", UPDATE, [queued("a")])
+        .jobs(&["a"], [done("a", created(1))]);
+    let update = after(&host, &deliver(&host, &options(json!({ "import_type": "update" })), csv));
+    let without = "name,emails\nA,a@example.com\n";
+    let host =
+        MemoryHost::new().admin().on("POST", CREATE, [queued("a")]).jobs(&["a"], [done("a", created(1))]);
+    let none = after(&host, &deliver(&host, &options(json!({ "import_type": "create" })), without));
+    assert_snapshot!([create, update, none].join("\n"));
+}
+
+#[test]
+fn users_that_are_there_already_do_not_spoil_the_canaries() {
+    let host = MemoryHost::new()
+        .admin()
+        .users(&["0", "1"], &[("0", 7)])
+        .users(&["2", "3"], &[])
+        .on("POST", CREATE, [queued("a"), queued("b")])
+        .jobs(&["a"], [done("a", created(1))])
+        .jobs(&["b"], [done("b", created(2))]);
+    let options = options_with(json!({ "canary": 2 }), json!({ "import_type": "create" }));
+    let written = deliver(&host, &options, &people(4)).unwrap();
+    assert_eq!((written.report.confirmed.count, written.report.rejects.len()), (3, 1));
+}
+
+#[test]
+fn the_api_takes_administrators_verified_addresses_and_roles_by_their_id_alone() {
+    let roles = ok(json!({ "custom_roles": [{ "id": 7, "name": "Advisor", "role_type": 0 }] }));
+    let host = MemoryHost::new()
+        .admin()
+        .on("GET", ROLES, [roles])
+        .on("POST", CREATE, [queued("a")])
+        .jobs(&["a"], [done("a", created(2))]);
+    let csv = "name,emails,role,custom_role,verified\n\
+        A,a@example.com,Admin,,true\n\
+        B,b@example.com,,Advisor,no\n\
+        C,c@example.com,boss,,\n";
+    let options = options(json!({ "import_type": "create", "plan": "enterprise" }));
+    assert_snapshot!(after(&host, &deliver(&host, &options, csv)));
 }
 
 #[test]
@@ -72,7 +149,8 @@ fn known_users_of_a_create_are_rejected_in_zendesks_words() {
     let other =
         json!({ "id": 2, "error": "UserCreateError", "details": "Name: is too short", "status": "Failed" });
     let results = json!([{ "id": 7, "status": "Created" }, known, other]);
-    let host = MemoryHost::new().admin().on("POST", CREATE, [queued("a")]).jobs(&["a"], [done("a", results)]);
+    let host = MemoryHost::new().admin().users(&["0", "1", "2"], &[]);
+    let host = host.on("POST", CREATE, [queued("a")]).jobs(&["a"], [done("a", results)]);
     let outcome = deliver(&host, &options(json!({ "import_type": "create" })), &people(3));
     assert_snapshot!(after(&host, &outcome));
 }
@@ -169,8 +247,8 @@ fn dry_runs_send_nothing_that_writes() {
 #[test]
 fn a_blank_is_left_out() {
     let csv = "name,emails,external_id,notes,phones\n,,7,,\n";
-    let host =
-        MemoryHost::new().admin().on("PUT", UPDATE, [queued("a")]).jobs(&["a"], [done("a", created(1))]);
+    let host = MemoryHost::new().admin().users(&["7"], &[("7", 77)]);
+    let host = host.on("PUT", UPDATE, [queued("a")]).jobs(&["a"], [done("a", created(1))]);
     let options = options(json!({ "import_type": "update", "skip_verify_email": false }));
     deliver(&host, &options, csv).unwrap();
     assert_eq!(host.parts()[0].text(), "{\"external_id\":\"7\"}\n");

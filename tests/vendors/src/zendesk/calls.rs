@@ -39,6 +39,12 @@ fn routed(account: &mut Account, asked: &Asked, faults: &Faults) -> Result<Reply
         ("GET", "/api/v2/user_fields") => Ok(fields::user_fields(account, &base)),
         ("GET", "/api/v2/locales") => Ok(fields::locales(account, &base)),
         ("GET", "/api/v2/custom_roles") => Ok(fields::custom_roles(account)),
+        ("GET", "/api/v2/users/show_many") => {
+            shown(&caller, asked, |name, key| account.shown_user(name, key, &base))
+        }
+        ("GET", "/api/v2/organizations/show_many") => {
+            shown(&caller, asked, |name, key| account.shown_organization(name, key, &base))
+        }
         ("GET", "/api/v2/job_statuses") => Ok(account.show_jobs(None, &base)),
         ("GET", "/api/v2/job_statuses/show_many") => Ok(account.show_jobs(asked.parameter("ids"), &base)),
         ("GET", _) if let Some(id) = job => account.show_job(id, &base, faults, &asked.line()),
@@ -92,6 +98,27 @@ fn me(account: &Account, caller: Option<&Agent>, base: &str) -> Reply {
     user["restricted_agent"] = json!(caller.role != "admin");
     user["locale"] = json!(account.settings.locales.first());
     Reply::json(200, &json!({ "user": user }))
+}
+
+/// Those of a list of ids or external ids that are there, in the order of the list (DEV-USR and DEV-ORG, "Show Many": up
+/// to 100, for agents).
+fn shown(caller: &Agent, asked: &Asked, show: impl Fn(&str, &str) -> Option<Value>) -> Result<Reply, Reply> {
+    if !["admin", "agent"].contains(&caller.role.as_str()) {
+        return Err(gate::forbidden());
+    }
+    let named = ["ids", "external_ids"].into_iter().filter_map(|name| Some((name, asked.parameter(name)?)));
+    let keys: Vec<(&str, &str)> =
+        named.flat_map(|(name, list)| list.split(',').map(move |key| (name, key))).collect();
+    if keys.len() > 100 {
+        return Err(Refused::invalid("ids", "more than 100 are asked for").reply());
+    }
+    let found: Vec<Value> = keys.into_iter().filter_map(|(name, key)| show(name, key)).collect();
+    let reply = if asked.path.contains("/organizations/") {
+        json!({ "count": found.len(), "next_page": null, "organizations": found, "previous_page": null })
+    } else {
+        json!({ "users": found })
+    };
+    Ok(Reply::json(200, &reply))
 }
 
 fn may_manage_users(caller: &Agent) -> Result<(), Reply> {

@@ -64,6 +64,12 @@ impl Account {
         self.apply(id, row, job).map(|()| id)
     }
 
+    /// Whom an id, or an external id in any case, names.
+    pub(crate) fn shown_user(&self, name: &str, key: &str, base: &str) -> Option<Value> {
+        let id = if name == "ids" { key.parse().ok() } else { self.known_external_id(key) };
+        Some(self.users.get(&id?)?.shown(base))
+    }
+
     fn known_email(&self, email: &str) -> Option<i64> {
         self.by_email.get(&email.to_lowercase()).copied()
     }

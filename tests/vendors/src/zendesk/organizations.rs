@@ -45,15 +45,30 @@ impl Account {
         for (name, value) in row.iter().filter(|(name, _)| *name != "id") {
             organization.properties.insert(name.clone(), value.clone());
         }
+        Ok(Reply::json(status, &json!({ "organization": organization.shown(base) })))
+    }
+
+    /// The organization that an id, or an external id in any case, names.
+    pub(crate) fn shown_organization(&self, name: &str, key: &str, base: &str) -> Option<Value> {
+        let fits = |o: &&Organization| match name {
+            "ids" => key.parse() == Ok(o.id),
+            _ => text_of(&o.properties, "external_id").is_some_and(|id| id.eq_ignore_ascii_case(key)),
+        };
+        self.organizations.values().find(fits).map(|organization| organization.shown(base))
+    }
+}
+
+impl Organization {
+    fn shown(&self, base: &str) -> Value {
         let mut shown = json!({
-            "url": format!("{base}/api/v2/organizations/{id}.json"),
-            "id": id,
+            "url": format!("{base}/api/v2/organizations/{}.json", self.id),
+            "id": self.id,
             "created_at": clock::now_text(),
             "updated_at": clock::now_text(),
         });
-        for (name, value) in &organization.properties {
+        for (name, value) in &self.properties {
             shown[name] = value.clone();
         }
-        Ok(Reply::json(status, &json!({ "organization": shown })))
+        shown
     }
 }

@@ -33,6 +33,9 @@ fn zendesk_and_its_description_agree() {
     std::thread::sleep(Duration::from_millis(30));
     client.get(&format!("/api/v2/job_statuses/show_many?ids={}", jobs.join(",")));
     client.get("/api/v2/job_statuses/none");
+    assert_eq!(client.get("/api/v2/users/show_many?external_ids=a,b").status, 200);
+    let acme = vendor.account().organization_named("Acme").unwrap();
+    assert_eq!(client.get(&format!("/api/v2/organizations/show_many?ids={acme},1")).status, 200);
     assert_eq!(vendor.account().violations, [""; 0]);
 
     client.ask(

@@ -134,6 +134,32 @@ fn external_ids_match_in_any_case_and_are_rewritten() {
 }
 
 #[test]
+fn users_and_organizations_are_shown_by_their_ids() {
+    let users = vec![json!({ "name": "Ada", "email": "ada@example.com", "external_id": "Auth0|A" })];
+    let vendor = Zendesk::start(Settings { users, ..quick() });
+    let (ada, acme) = {
+        let account = vendor.account();
+        (account.user("ada@example.com").unwrap().id, account.organization_named("Acme").unwrap())
+    };
+    let client = client(&vendor);
+    let shown = client.get("/api/v2/users/show_many?external_ids=auth0%7Ca,none").json();
+    assert_eq!(shown["users"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (shown["users"][0]["id"].as_i64(), shown["users"][0]["external_id"].as_str()),
+        (Some(ada), Some("Auth0|A"))
+    );
+    let shown = client.get(&format!("/api/v2/users/show_many?ids={ada},1")).json();
+    assert_eq!(shown["users"][0]["name"], "Ada");
+    let shown = client.get(&format!("/api/v2/organizations/show_many?ids=1,{acme}")).json();
+    assert_eq!(
+        (shown["count"].as_i64(), shown["organizations"][0]["name"].as_str()),
+        (Some(1), Some("Acme"))
+    );
+    let many = vec!["x"; 101].join(",");
+    assert_eq!(client.get(&format!("/api/v2/users/show_many?external_ids={many}")).status, 422);
+}
+
+#[test]
 fn an_address_belongs_to_one_user() {
     let users = vec![json!({ "name": "Old", "email": "old@example.com" })];
     let vendor = Zendesk::start(Settings { users, ..quick() });

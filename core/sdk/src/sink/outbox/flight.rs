@@ -131,9 +131,13 @@ impl<'a> Flight<'a> {
         self.send_all(0..canaries)?;
         if self.unclean > 0 && !self.dry {
             let rows: u64 = self.cuts[..canaries].iter().map(|cut| cut.rows).sum();
+            let next = if self.report.rejects.is_empty() {
+                "what became of them is not known yet: run again to find out"
+            } else {
+                "see rejects.csv, correct what is wrong and run again"
+            };
             let message = format!(
-                "of the {rows} rows sent first, {} did not come back clean, so no other was sent; see rejects.csv, correct \
-                 what is wrong and run again",
+                "of the {rows} rows sent first, {} did not come back clean, so no other was sent; {next}",
                 self.unclean
             );
             return Err(Error::data("delivery.canary", message));

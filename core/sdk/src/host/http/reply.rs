@@ -94,9 +94,8 @@ impl Reply {
     /// is cut off. For answers that are to be shown or kept. An error only when the body cannot be read to its end.
     pub fn lossy_text(mut self, max: usize) -> Result<String, Error> {
         let mut body = Vec::new();
-        while body.len() <= max
-            && let Some(slab) = self.next_slab()?
-        {
+        while body.len() <= max {
+            let Some(slab) = self.next_slab()? else { break };
             body.extend_from_slice(slab.bytes());
         }
         body.truncate(max);

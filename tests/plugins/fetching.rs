@@ -65,6 +65,19 @@ fn a_run_downloads_and_tells() {
 }
 
 #[test]
+fn a_record_without_values_of_people_shows_the_form_and_replays() {
+    let from = Loopback::answering(USERS).expect("a server");
+    let to = Loopback::answering("{}").expect("a server");
+    let bench = bench(&from.url(), &to.url());
+    usher(&bench, &["run", "--quiet", "--record", "tape", "--mask"]).expect(0);
+    let (read, told) = (bench.read("tape/people-0001.json"), bench.read("tape/counted-0001.json"));
+    assert!(read.contains("[masked]") && !read.contains("example.com"), "{read}");
+    assert!(told.contains(r#"{\"rows\":\"[masked]\"}"#), "{told}");
+    usher(&bench, &["run", "--quiet", "--replay", "tape", "--out", "again"]).expect(0);
+    assert_eq!(bench.part("people", "counted", "users"), "1\n2\n");
+}
+
+#[test]
 fn a_run_is_replayed_without_a_network() {
     let from = Loopback::answering(USERS).expect("a server");
     let to = Loopback::answering("{}").expect("a server");

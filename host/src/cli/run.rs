@@ -30,6 +30,10 @@ pub(super) struct Run {
     /// Write each exchange over the network into this folder, without secrets
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "dry_run"])]
     record: Option<PathBuf>,
+    /// Leave values of people out of the record: what is recorded can be shown to others, and replays where the connector
+    /// does not depend on such values
+    #[arg(long, requires = "record")]
+    mask: bool,
     /// Answer requests over the network from such a folder, and send none
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     replay: Option<PathBuf>,
@@ -43,7 +47,8 @@ impl Run {
         if self.dry_run {
             return super::plan::Plan { chains: self.chains, limit: self.limit }.execute(global);
         }
-        let tape = self.record.map(Tape::Record).or(self.replay.map(Tape::Replay));
+        let tape = self.record.map(|folder| Tape::Record { folder, masked: self.mask });
+        let tape = tape.or(self.replay.map(Tape::Replay));
         let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id, tape, anew: self.anew };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,

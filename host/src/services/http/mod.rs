@@ -12,7 +12,7 @@
 //! | `redirect.rs` | where a reply leads |
 //! | `wire.rs`, `proxy.rs` | one exchange on the wire, the only user of `ureq` |
 //! | `body.rs` | the bytes of a reply |
-//! | `tape.rs`, `mask.rs` | exchanges on record, without secrets |
+//! | `tape.rs`, `mask.rs`, `values.rs` | exchanges on record, without secrets, and without values of people where that is asked for |
 
 mod address;
 mod body;
@@ -28,6 +28,7 @@ mod retry;
 mod service;
 mod tape;
 mod ticket;
+mod values;
 mod wire;
 mod workers;
 

@@ -12,14 +12,20 @@ use usher_abi::{Error, ErrorClass, HttpReply};
 use super::{
     mask::{MASKED, Mask},
     request::Request,
+    values,
 };
 use crate::services::private::{create_private_file, create_private_folder, disk_error, lock};
 
 /// Where exchanges are written, or come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tape {
-    /// Each is written into this folder, which must hold none yet.
-    Record(PathBuf),
+    /// Each is written into a folder, which must hold none yet.
+    Record {
+        /// That.
+        folder: PathBuf,
+        /// Without values of people.
+        masked: bool,
+    },
     /// Each is answered from this folder; nothing is sent.
     Replay(PathBuf),
 }
@@ -37,10 +43,15 @@ pub(super) struct Track {
     path: PathBuf,
     connector: String,
     number: u64,
+    /// Written without values of people.
+    masked: bool,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Exchange {
+    /// Values of people were taken out: requests are compared without theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    masked: bool,
     request: Asked,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply: Option<HttpReply>,
@@ -92,6 +103,14 @@ impl Content {
         }
     }
 
+    /// Without values, by what takes them out of texts.
+    fn hidden(self, hide: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(hide(&text)),
+            Self::Base64(_) => Self::Text(values::HIDDEN.to_owned()),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -118,6 +137,16 @@ impl Asked {
             url: mask.url(&head.url),
             headers: headers.collect(),
             body: Content::new(&request.body, mask),
+        }
+    }
+
+    /// Without values of people.
+    fn hidden(self) -> Self {
+        Self {
+            url: values::text(&self.url),
+            headers: self.headers.into_iter().map(|(name, value)| (name, values::text(&value))).collect(),
+            body: self.body.hidden(values::request),
+            ..self
         }
     }
 
@@ -155,12 +184,13 @@ impl Deck {
 
     /// The place of a connector's next request.
     pub(super) fn track(&self, connector: &str) -> Track {
-        let (Tape::Record(folder) | Tape::Replay(folder)) = &self.tape;
+        let (Tape::Record { folder, .. } | Tape::Replay(folder)) = &self.tape;
         let mut begun = lock(&self.begun);
         let number = begun.entry(connector.to_owned()).or_default();
         *number += 1;
         let path = folder.join(format!("{connector}-{number:04}.json"));
-        Track { path, connector: connector.to_owned(), number: *number }
+        let masked = matches!(self.tape, Tape::Record { masked: true, .. });
+        Track { path, connector: connector.to_owned(), number: *number, masked }
     }
 }
 
@@ -184,7 +214,11 @@ impl Track {
                 (None, Content::default(), Some(failed))
             }
         };
-        let exchange = Exchange { request: Asked::new(request, mask), reply, body, error };
+        let mut exchange =
+            Exchange { masked: self.masked, request: Asked::new(request, mask), reply, body, error };
+        if self.masked {
+            exchange = exchange.hidden();
+        }
         let text =
             serde_json::to_string_pretty(&exchange).map_err(|e| Error::bug("host.json", e.to_string()))?;
         if let Some(folder) = self.path.parent() {
@@ -202,7 +236,7 @@ impl Track {
 
     /// The recorded end of a request that is the same.
     pub(super) fn replay(&self, request: &Request, mask: &Mask<'_>) -> Result<(HttpReply, Vec<u8>), Error> {
-        let Self { path, connector, number } = self;
+        let Self { path, connector, number, .. } = self;
         let shown = path.display();
         let unfit = |why: String| {
             let text = format!(
@@ -215,7 +249,9 @@ impl Track {
         let text = std::fs::read_to_string(path).map_err(|e| unfit(format!("it cannot be read ({e})")))?;
         let exchange: Exchange =
             serde_json::from_str(&text).map_err(|e| unfit(format!("it is no record ({e})")))?;
-        if let Some(difference) = exchange.request.difference(&Asked::new(request, mask)) {
+        let asked = Asked::new(request, mask);
+        let asked = if exchange.masked { asked.hidden() } else { asked };
+        if let Some(difference) = exchange.request.difference(&asked) {
             return Err(unfit(difference));
         }
         match (exchange.reply, exchange.error) {
@@ -226,6 +262,29 @@ impl Track {
                 Err(error)
             }
             (None, None) => Err(unfit("it has no reply".to_owned())),
+        }
+    }
+}
+
+impl Exchange {
+    /// Without values of people.
+    fn hidden(self) -> Self {
+        let asked = match &self.request.body {
+            Content::Text(text) => text.clone(),
+            Content::Base64(_) => String::new(),
+        };
+        let reply = self.reply.map(|reply| HttpReply {
+            url: values::text(&reply.url),
+            headers: reply.headers.into_iter().map(|(name, value)| (name, values::text(&value))).collect(),
+            ..reply
+        });
+        let error = self.error.map(|error| Failed { message: values::text(&error.message), ..error });
+        Self {
+            request: self.request.hidden(),
+            reply,
+            body: self.body.hidden(|text| values::reply(text, &asked)),
+            error,
+            ..self
         }
     }
 }

@@ -10,7 +10,7 @@ fn with_tape(tape: Tape) -> Http {
 }
 
 fn recording(folder: &Path) -> Http {
-    with_tape(Tape::Record(folder.to_owned()))
+    with_tape(Tape::Record { folder: folder.to_owned(), masked: false })
 }
 
 fn replaying(folder: &Path) -> Http {

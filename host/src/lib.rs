@@ -8,4 +8,5 @@ pub mod manifest;
 pub mod plugins;
 pub mod report;
 pub mod runner;
+pub mod runs;
 pub mod services;

@@ -15,6 +15,7 @@ mod login;
 mod main_job;
 mod messages;
 mod no_words;
+mod rejects;
 mod shaping;
 mod swap;
 mod through;

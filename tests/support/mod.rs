@@ -118,7 +118,9 @@ impl Said {
         let mut text = format!("exit code {code}\n");
         for (name, said) in [("standard output", &self.out), ("standard error", &self.err)] {
             // A run of more than ten seconds says how far it is: on a machine that has much to do, any may.
-            let is_progress = |line: &&str| line.contains("/s, ") && line.ends_with(" rejects");
+            let is_progress = |line: &&str| {
+                (line.contains("/s, ") && line.ends_with(" rejects")) || line.ends_with(" rows sent")
+            };
             let lines: Vec<&str> = said.lines().filter(|line| !is_progress(line)).collect();
             if !lines.is_empty() {
                 text += &format!("--- {name}\n");

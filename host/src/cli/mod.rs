@@ -8,6 +8,7 @@ mod new;
 mod plan;
 mod plugins;
 mod preview;
+mod rejects;
 mod run;
 mod schema;
 mod session;
@@ -64,6 +65,8 @@ enum Command {
     Preview(preview::Preview),
     /// Do everything but publish: exact counts, parts, and rejects by reason
     Plan(plan::Plan),
+    /// Show what a run did not take: by reason, with examples and what to do
+    Rejects(rejects::Rejects),
     /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
     Login(login::Login),
     /// Look at plugins
@@ -91,6 +94,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Check(command) => command.execute(&global),
         Command::Preview(command) => command.execute(&global),
         Command::Plan(command) => command.execute(&global),
+        Command::Rejects(command) => command.execute(&global),
         Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
         Command::New(command) => command.execute(&global),

@@ -26,7 +26,7 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbe
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-fn count(n: u64) -> String {
+pub(super) fn count(n: u64) -> String {
     HumanCount(n).to_string()
 }
 

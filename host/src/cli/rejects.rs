@@ -1,0 +1,68 @@
+//! `usher rejects`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use usher_abi::Error;
+
+use super::{
+    Global,
+    session::{code, print_json, refuse_manifest, say_error},
+};
+use crate::{
+    manifest::{Draft, Overrides},
+    report::{print, rejects},
+    runs::{self, Group, Run},
+};
+
+/// Show what a run did not take: by reason, with examples and what to do
+#[derive(Debug, Args)]
+pub(super) struct Rejects {
+    /// The run, by its id; the newest of each chain when none is named
+    run: Option<String>,
+    /// Look here instead of in the manifest's `out`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Rejects {
+    pub(super) fn execute(self, global: &Global) -> u8 {
+        let out = match self.out {
+            Some(out) => out,
+            // What is wrong with the rest of the manifest keeps nobody from looking at results.
+            None => match Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned())) {
+                Ok(draft) => draft.manifest.out,
+                Err(problems) => return refuse_manifest(global, &problems),
+            },
+        };
+        let found = match look(&out, self.run.as_deref()) {
+            Ok(found) => found,
+            Err(error) => {
+                say_error(global, &error);
+                return code::FAILED;
+            }
+        };
+        if global.json {
+            let shown = |(run, groups): &(Run, Vec<Group>)| -> Value {
+                json!({ "chain": run.chain, "run": run.id, "folder": run.folder, "groups": groups })
+            };
+            print_json(&found.iter().map(shown).collect::<Vec<_>>());
+        } else {
+            found.iter().for_each(|(run, groups)| print(&rejects(run, groups)));
+        }
+        code::DONE
+    }
+}
+
+fn look(out: &Path, id: Option<&str>) -> Result<Vec<(Run, Vec<Group>)>, Error> {
+    let runs = match id {
+        Some(id) => vec![runs::find(out, id)?],
+        None => runs::newest(out)?,
+    };
+    let read = |run: Run| {
+        let groups = runs::rejects(&run.folder)?;
+        Ok((run, groups))
+    };
+    runs.into_iter().map(read).collect()
+}

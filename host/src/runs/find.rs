@@ -1,0 +1,112 @@
+//! Which runs there are below the folder of results.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use usher_abi::{Error, nearest};
+
+use super::unreadable;
+
+/// A published run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its chain.
+    pub chain: String,
+    /// Its id.
+    pub id: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// When it was published.
+    published: SystemTime,
+}
+
+/// The run of that id.
+pub fn find(out: &Path, id: &str) -> Result<Run, Error> {
+    let all = runs(out)?;
+    let near = nearest(id, all.iter().map(|run| run.id.as_str()));
+    all.into_iter().find(|run| run.id == id).ok_or_else(|| {
+        Error::config("run.unknown", format!("there is no run `{id}` below `{}`{near}", out.display()))
+    })
+}
+
+/// The newest run of each chain, in the order of their names; at least one.
+pub fn newest(out: &Path) -> Result<Vec<Run>, Error> {
+    let mut newest: Vec<Run> = Vec::new();
+    for run in runs(out)? {
+        match newest.last_mut() {
+            Some(last) if last.chain == run.chain => *last = run,
+            _ => newest.push(run),
+        }
+    }
+    if newest.is_empty() {
+        let message = format!("there is no run below `{}`; make one with `usher run`", out.display());
+        return Err(Error::config("run.none", message));
+    }
+    Ok(newest)
+}
+
+/// All runs, by chain and then by age, the oldest first.
+fn runs(out: &Path) -> Result<Vec<Run>, Error> {
+    let mut runs = Vec::new();
+    for (chain, folder) in folders(out)? {
+        for (id, folder) in folders(&folder)? {
+            // Whatever else somebody keeps there is no run.
+            if let Ok(published) =
+                fs::metadata(folder.join("report.json")).and_then(|report| report.modified())
+            {
+                runs.push(Run { chain: chain.clone(), id, folder, published });
+            }
+        }
+    }
+    runs.sort_by(|a, b| (&a.chain, a.published, &a.id).cmp(&(&b.chain, b.published, &b.id)));
+    Ok(runs)
+}
+
+/// The folders in a folder, but for links (`latest`) and what is being written.
+fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let list = || -> io::Result<Vec<(String, PathBuf)>> {
+        let mut list = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().into_string().unwrap_or_default();
+            if entry.file_type()?.is_dir() && !name.is_empty() && !name.starts_with('.') {
+                list.push((name, entry.path()));
+            }
+        }
+        Ok(list)
+    };
+    match list() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        list => list.map_err(|error| unreadable(folder, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish(out: &Path, chain: &str, id: &str) {
+        fs::create_dir_all(out.join(chain).join(id)).unwrap();
+        fs::write(out.join(chain).join(id).join("report.json"), "{}").unwrap();
+    }
+
+    #[test]
+    fn the_newest_run_of_each_chain_is_found_and_nothing_else() {
+        let out = tempfile::tempdir().unwrap();
+        assert_eq!(newest(out.path()).unwrap_err().code, "run.none");
+        assert_eq!(newest(&out.path().join("nowhere")).unwrap_err().code, "run.none");
+        for (chain, id) in [("b", "r1"), ("a", "r9"), ("a", "r2"), ("a", ".staging-r3")] {
+            publish(out.path(), chain, id);
+        }
+        std::os::unix::fs::symlink("r9", out.path().join("a/latest")).unwrap();
+        fs::create_dir(out.path().join("a/notes")).unwrap();
+        let found: Vec<_> = newest(out.path()).unwrap().into_iter().map(|run| (run.chain, run.id)).collect();
+        let expected = [("a", "r2"), ("b", "r1")].map(|(chain, id)| (chain.to_owned(), id.to_owned()));
+        assert_eq!(found, expected);
+        assert_eq!(find(out.path(), "r9").unwrap().chain, "a");
+        assert!(find(out.path(), "r8").unwrap_err().message.contains("did you mean"));
+    }
+}

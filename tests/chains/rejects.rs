@@ -1,0 +1,29 @@
+//! `usher rejects`: what a run did not take.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+const SINK: &str = "plugin = \"zendesk\"\nmax_rejects = \"100%\"\nfields = { name = \"name\" }";
+
+#[test]
+fn rejects_are_told_by_reason_with_examples_and_advice() {
+    let user = |n: usize, email: &str| {
+        format!("{{\"user_id\":\"u{n}\",\"email\":\"{email}\",\"name\":\"User {n}\"}}\n")
+    };
+    let emails = ["ada@example.com", "ada@", "eve@", "bob@", "kim@", "ada@example.com"];
+    let mut users: String = emails.iter().enumerate().map(|(n, email)| user(n, email)).collect();
+    users += "{\"user_id\":\n";
+    let bench = crate::bench(&users, SINK, "");
+    assert!(bench.usher(&["rejects"]).expect(1).err.contains("there is no run below"));
+    bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(0);
+    assert_snapshot!(bench.usher(&["rejects"]).expect(0).out);
+    let shown: Value =
+        serde_json::from_str(&bench.usher(&["rejects", "r1", "--json"]).expect(0).out).unwrap();
+    let counts: u64 =
+        shown[0]["groups"].as_array().unwrap().iter().map(|group| group["count"].as_u64().unwrap()).sum();
+    assert_eq!(
+        (shown[0]["run"].as_str(), counts as usize),
+        (Some("r1"), bench.read("out/main/r1/rejects.ndjson").lines().count())
+    );
+    assert!(bench.usher(&["rejects", "r2"]).expect(1).err.contains("there is no run `r2`"));
+}

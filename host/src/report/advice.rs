@@ -1,7 +1,7 @@
 //! What to do about a code: the tables of `docs/reject-codes.md`, which is the one place where that is written.
 
 /// Meaning and advice of a code; `None` for one of a connector from elsewhere.
-pub fn advice(code: &str) -> Option<(&'static str, &'static str)> {
+pub(super) fn advice(code: &str) -> Option<(&'static str, &'static str)> {
     const CODES: &str = include_str!("../../../docs/reject-codes.md");
     CODES.lines().find_map(|line| {
         let rest = line.strip_prefix("| `")?.strip_prefix(code)?.strip_prefix("` | ")?;

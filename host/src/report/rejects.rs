@@ -13,7 +13,9 @@ pub fn rejects(run: &Run, groups: &[Group]) -> String {
     for group in groups {
         let known = advice(&group.code);
         let meaning = known.map_or(String::new(), |(meaning, _)| format!(": {meaning}"));
-        let _ = writeln!(text, "  {}: {} × {}{meaning}", group.connector, count(group.count), group.code);
+        // What the source or the chain rejects, no sink gets.
+        let whose = if group.connector.is_empty() { "everybody" } else { &group.connector };
+        let _ = writeln!(text, "  {whose}: {} × {}{meaning}", count(group.count), group.code);
         for example in &group.examples {
             let field =
                 if example.field.is_empty() { String::new() } else { format!("`{}`: ", example.field) };

@@ -88,9 +88,10 @@ fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
 mod tests {
     use super::*;
 
-    fn publish(out: &Path, chain: &str, id: &str) {
+    fn publish(out: &Path, chain: &str, id: &str, seconds: u64) {
         fs::create_dir_all(out.join(chain).join(id)).unwrap();
-        fs::write(out.join(chain).join(id).join("report.json"), "{}").unwrap();
+        let report = fs::File::create(out.join(chain).join(id).join("report.json")).unwrap();
+        report.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
     }
 
     #[test]
@@ -98,8 +99,9 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         assert_eq!(newest(out.path()).unwrap_err().code, "run.none");
         assert_eq!(newest(&out.path().join("nowhere")).unwrap_err().code, "run.none");
-        for (chain, id) in [("b", "r1"), ("a", "r9"), ("a", "r2"), ("a", ".staging-r3")] {
-            publish(out.path(), chain, id);
+        for (seconds, (chain, id)) in (1..).zip([("b", "r1"), ("a", "r9"), ("a", "r2"), ("a", ".staging-r3")])
+        {
+            publish(out.path(), chain, id, seconds);
         }
         std::os::unix::fs::symlink("r9", out.path().join("a/latest")).unwrap();
         fs::create_dir(out.path().join("a/notes")).unwrap();

@@ -97,12 +97,6 @@ impl Activity {
         u64::try_from(time.as_millisecond()).ok()
     }
 
-    /// Whether it may be the import of so many contacts: `OAS` counts the header of a file among its items.
-    pub(crate) fn is_of(&self, rows: u64) -> bool {
-        let status = self.status.clone().unwrap_or_default();
-        status.person_count.map_or(status.items_total_count == Some(rows), |persons| persons == rows)
-    }
-
     /// Items that were processed and all there are, where they differ.
     pub(crate) fn left(&self) -> Option<(u64, u64)> {
         let status = self.status.as_ref()?;

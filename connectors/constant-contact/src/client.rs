@@ -14,6 +14,8 @@ use crate::{
 
 /// How long requests that come too fast are tried again, in milliseconds.
 pub(crate) const PATIENCE_MS: u64 = 900_000;
+/// How often a question is asked again that is answered with a page (HTML).
+const PAGES_INSTEAD: u32 = 2;
 /// Pages that are read of one thing.
 const PAGES: usize = 50;
 
@@ -80,13 +82,20 @@ impl Client {
     /// Sends until there is an answer that is one. A token that is refused is replaced once.
     fn answered(&mut self, call: &str, request: impl Fn(&Http) -> RequestBuilder) -> Result<Answer, Error> {
         let begun = self.clock.now_ms();
-        let (mut renewed, mut wait) = (false, 1_000);
+        let (mut renewed, mut pages, mut wait) = (false, 0, 1_000);
         loop {
             let (request, generation) = self.dress(request(&self.http))?;
             let reply = request.send().map_err(day_is_used_up)?;
             let status = reply.status();
             if reply.is_success() {
-                return reply.text(limits::REPLY).map(Ok);
+                let text = reply.text(limits::REPLY)?;
+                // A gateway may put a page of its own in the place of an answer, for a moment.
+                if pages < PAGES_INSTEAD && text.trim_start().starts_with('<') {
+                    pages += 1;
+                    self.clock.sleep_ms(1_000)?;
+                    continue;
+                }
+                return Ok(Ok(text));
             }
             let refusal = Refusal::new(status, &reply.lossy_text(limits::REPLY).unwrap_or_default());
             if status == 401 && !renewed {

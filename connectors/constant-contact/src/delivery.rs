@@ -173,7 +173,7 @@ impl Destination for Delivery<'_> {
     fn send(&mut self, http: &Http, unit: &Unit) -> Result<Step, Error> {
         let lists = self.account.lists();
         let request = match &self.way {
-            // Not idempotent, though the same contacts once more change nothing: it is looked for first.
+            // Not idempotent for the host, whose attempts nobody counts; a unit in doubt is sent again here.
             Way::Json => {
                 let body = api::json_import(&unit.records, &lists, self.sms);
                 http.post(self.client.url(api::JSON_IMPORT)).body("application/json", within_limit(body)?)
@@ -212,7 +212,6 @@ impl Destination for Delivery<'_> {
         let riddle = |client: &Client| Ok(Reaction::NotUnderstood(client.tokens.without_secrets(&text)));
         if self.way != Way::SignUp {
             let Ok(activity) = activity(&text) else { return riddle(self.client) };
-            self.own(&activity.activity_id, unit)?;
             return Ok(Reaction::Job(activity.activity_id));
         }
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -231,7 +230,7 @@ impl Destination for Delivery<'_> {
 
     fn doubt(&mut self, _: &Http, unit: &Unit, at_ms: u64) -> Result<Doubt, Error> {
         match self.way {
-            Way::Json => self.look_for_rows(unit, at_ms),
+            Way::Json => Ok(Doubt::SendAgain),
             Way::Csv(_) => self.look_for_file(unit, at_ms),
             Way::SignUp => self.doubt_sign_up(unit),
         }

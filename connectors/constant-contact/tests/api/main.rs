@@ -84,7 +84,7 @@ fn refusals_of_the_preflight() {
     let mut text = all
         .map(|reply| {
             let host = MemoryHost::new().token([token(1), token(2)]);
-            let host = host.on("GET", "/account/summary", [reply.clone(), reply]);
+            let host = host.on("GET", "/account/summary", [reply.clone(), reply.clone(), reply]);
             host.clock().advance_ms(3_600_000);
             told(&problems(&host, &options(json!({}), json!({})), &["email"]))
         })
@@ -135,7 +135,7 @@ fn a_user_who_may_not_create_lists_is_told_so() {
             let host = host.on("GET", "/contact_lists?name=Newsletter", [lists(&[])]).on(
                 "GET",
                 "/account/user/privileges",
-                [reply],
+                [reply.clone(), reply.clone(), reply],
             );
             told(&problems(&host, &options(json!({ "create_lists": true }), json!({})), &["email"]))
         });

@@ -81,7 +81,7 @@ fn nobody_is_subscribed_again_or_restored() {
 #[test]
 fn a_permission_that_is_not_known_is_none() {
     for answer in [ada("maybe"), Reply::new(200).json(&json!({})), Reply::new(200).body("<html>")] {
-        let host = sign_up([]).on("GET", ADA, [answer]);
+        let host = sign_up([]).on("GET", ADA, [answer.clone(), answer.clone(), answer]);
         let written = run_ada(&host);
         assert_eq!((sent(&host), written.report.unknown.count), (0, 0));
         assert_eq!(written.receipt.delivery.unwrap().stopped.unwrap().code, "import.reply");

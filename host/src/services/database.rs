@@ -5,7 +5,7 @@ use std::{
     io::ErrorKind,
     path::{Display, Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
@@ -17,6 +17,9 @@ use super::{
     private::{create_private_file, create_private_folder, disk_error, lock},
     state::State,
 };
+
+/// How long another process that writes is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Version of the tables below, kept in the table `schema`.
 const VERSION: i64 = 3;
@@ -197,8 +200,8 @@ fn create_private(file: &Path) -> Result<(), Error> {
 
 /// Sets a new connection up, creates the tables if there are none, and answers their version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.busy_timeout(PATIENCE)?;
+    use_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Only macOS needs (and knows) it: a plain fsync does not reach the disk there.
     connection.pragma_update(None, "fullfsync", true)?;
@@ -225,9 +228,26 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     Ok(version.unwrap_or(0))
 }
 
+/// SQLite does not wait here as it does elsewhere: whoever changes the mode while another opens the file is told "busy" at
+/// once, lest both wait for each other.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && begun.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Barrier;
 
     use usher_abi::service::{LedgerService, StateService};
 
@@ -304,15 +324,21 @@ mod tests {
 
     #[test]
     fn many_may_open_it_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        std::thread::scope(|scope| {
-            for n in 0..8 {
-                let place = folder.path();
-                scope.spawn(move || Database::new(place).state("a").put(&n.to_string(), b"v").unwrap());
-            }
-        });
-        let count = Database::new(folder.path())
-            .read(|c| c.query_row("SELECT count(*) FROM state", [], |row| row.get::<_, i64>(0)));
-        assert_eq!(count.unwrap(), Some(8));
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let together = Barrier::new(8);
+            std::thread::scope(|scope| {
+                for n in 0..8 {
+                    let (place, together) = (folder.path(), &together);
+                    scope.spawn(move || {
+                        together.wait();
+                        Database::new(place).state("a").put(&n.to_string(), b"v").unwrap();
+                    });
+                }
+            });
+            let count = Database::new(folder.path())
+                .read(|c| c.query_row("SELECT count(*) FROM state", [], |row| row.get::<_, i64>(0)));
+            assert_eq!(count.unwrap(), Some(8));
+        }
     }
 }

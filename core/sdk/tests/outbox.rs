@@ -285,6 +285,18 @@ fn a_reply_that_breaks_off_leaves_a_unit_in_doubt_which_is_resolved_at_once() {
 }
 
 #[test]
+fn a_vendor_that_never_answers_ends_the_delivery() {
+    // Only to the second unit.
+    let replies: Vec<Reply> = (0..9).map(|n| if n == 1 { done() } else { done().cut() }).collect();
+    let memory = memory(&replies);
+    let (sent, report) = deliver(&memory, &mut Vendor::default(), 0);
+    let stopped = sent.unwrap().delivery.stopped.unwrap();
+    assert_eq!((stopped.code.as_str(), stopped.retryable), ("delivery.in-doubt", true));
+    assert_eq!(fates(&report), (2, 3, 0));
+    assert_eq!(bodies(&memory).iter().filter(|body| *body == UNITS[0]).count(), 4);
+}
+
+#[test]
 fn an_answer_to_a_question_for_jobs_that_breaks_off_is_asked_for_again() {
     let memory = memory(&[job("a"), done(), done()])
         .with_reply("GET", "https://api.example.com/jobs/a", done().cut())

@@ -157,6 +157,8 @@ impl Engine {
                 );
                 return Err(Error::config("run.unfinished", message));
             }
+            // Whoever is sending it goes by its notes.
+            let _alone = self.lock(&chain.name)?;
             self.forget(&earlier)?;
         }
         Ok(new)
@@ -164,7 +166,8 @@ impl Engine {
 
     /// Whether a run may have sent something.
     pub(super) fn has_sent(&self, attempt: &Attempt, chain: &Chain) -> Result<bool, Error> {
-        let readers = [&chain.from].into_iter().chain(&chain.through).map(String::as_str);
+        let excluded = chain.exclude.iter().map(|exclude| &exclude.from);
+        let readers = [&chain.from].into_iter().chain(&chain.through).chain(excluded).map(String::as_str);
         attempt.has_sent(&self.database, &readers.collect::<Vec<_>>())
     }
 

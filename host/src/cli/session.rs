@@ -164,6 +164,12 @@ impl Session {
                 match chains {
                     // The one failure after which a run is there: only `latest` was not moved.
                     _ if error.code == "output.latest" => {}
+                    _ if error.code.starts_with("run.") => tell!("nothing was sent or published"),
+                    _ if self.engine.is_unfinished(chain) => {
+                        tell!(
+                            "nothing was published; what was sent is noted, and the same command goes on with it"
+                        );
+                    }
                     [_] => tell!("nothing was published"),
                     _ => tell!("of chain `{chain}` nothing was published"),
                 }

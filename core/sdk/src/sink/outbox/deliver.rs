@@ -27,14 +27,15 @@ impl Outbox {
         let cuts = self.cutter.finish();
         let (account, units) = (destination.account(), cuts.0.len() as u64);
         let notes = Notes { ledger: self.host.ledger()?, account: account.clone() };
-        // The host shows how far it is; see `progress.rs` there.
-        self.host.metric("delivery.rows", i64::try_from(rows).unwrap_or(i64::MAX));
         let mut flight = Flight::new(&mut self, destination, notes, cuts, report)?;
         let result = flight.run();
         match &result {
             Err(error) if error.class == ErrorClass::CANCELLED => return Err(error.clone()),
             Err(error)
-                if matches!(error.code.as_str(), "http.unreachable" | "http.lost" | "http.timeout") => {}
+                if matches!(
+                    error.code.as_str(),
+                    "http.unreachable" | "http.lost" | "http.timeout" | "delivery.in-doubt"
+                ) => {}
             // The network is there: what was asked before will be answered soon.
             Err(_) => flight.hear_out(),
             _ => {}

@@ -45,7 +45,8 @@ pub trait Destination {
     }
 
     /// A unit of which it is not known whether it arrived, sent `at_ms` since 1970 at the earliest: an earlier attempt was
-    /// ended, there was no reply, or the vendor has lost its job. Sending again is right where the vendor takes the same rows twice without harm.
+    /// ended, there was no reply, or the vendor has lost its job. Sending again is right where the vendor takes the same
+    /// rows twice without harm.
     fn doubt(&mut self, http: &Http, unit: &Unit, at_ms: u64) -> Result<Doubt, Error> {
         let _ = (http, unit, at_ms);
         Ok(Doubt::SendAgain)

@@ -20,6 +20,8 @@ use crate::{Clock, Http, PendingReply};
 
 /// How often a unit in doubt is looked for or sent again: its job is lost, or there was no reply.
 const MOST_DOUBTS: u32 = 3;
+/// The wait before the first of these, in milliseconds; each is twice the one before.
+const DOUBT_MS: u64 = 1_000;
 /// How often in a row the answer to a question for jobs may break off.
 const MOST_BREAKS: u32 = 5;
 /// So many answers in a row that nobody understands end the delivery: the rest would fare no better.
@@ -66,6 +68,8 @@ pub(super) struct Flight<'a> {
     breaks: u32,
     /// Answers that were not understood, in a row.
     riddles: u32,
+    /// Something was sent.
+    sends: bool,
     /// Nothing that writes is sent: requests are put together only.
     dry: bool,
     unclean: u64,
@@ -115,6 +119,7 @@ impl<'a> Flight<'a> {
             ending: false,
             breaks: 0,
             riddles: 0,
+            sends: false,
             dry: false,
             unclean: 0,
             settled: 0,
@@ -227,24 +232,46 @@ impl<'a> Flight<'a> {
         match self.destination.sent(&read, reply) {
             Ok(reaction) => self.react(unit, at_ms, reaction),
             Err(error) if broke_off(&error) => self.doubtful(unit, at_ms, &error.message),
-            Err(error) if is_riddle(&error) => self.keep_answer(unit, &error.details),
+            Err(error) if is_riddle(&error) => {
+                let said = if error.details.is_empty() { &error.message } else { &error.details };
+                self.keep_answer(unit, said)
+            }
             Err(error) => Err(error),
         }
     }
 
-    /// A unit that may have arrived, of which something is to be found out; not for ever.
+    /// A unit whose reply is missing: what became of it is found out, or it is sent again. A vendor that stays away ends
+    /// the delivery: the other units would fare no better.
     fn doubtful(&mut self, unit: usize, at_ms: u64, why: &str) -> Result<(), Error> {
-        let (_, times) = self.doubts.entry(unit).or_insert((at_ms, 0));
-        *times += 1;
-        if self.ending {
-            return Ok(());
+        match self.doubted(unit, at_ms) {
+            _ if self.ending => Ok(()),
+            times if times <= MOST_DOUBTS => {
+                self.clock.sleep_ms(DOUBT_MS << (times - 1))?;
+                self.resolve(unit, at_ms)
+            }
+            times => Err(Error::transient(
+                "delivery.in-doubt",
+                format!("{why} (sent {times} times); run again when the vendor answers"),
+            )),
         }
-        if *times <= MOST_DOUBTS {
+    }
+
+    /// A unit whose job the vendor has lost: sent again, but not for ever. The other units may fare better.
+    fn lost(&mut self, unit: usize, at_ms: u64) -> Result<(), Error> {
+        let times = self.doubted(unit, at_ms);
+        if times <= MOST_DOUBTS {
             return self.resolve(unit, at_ms);
         }
-        let why = format!("{why} (sent {times} times)");
+        let why = format!("the vendor has lost its job (sent {times} times)");
         self.warn(unit, &why);
         self.settle(unit, &UnitOutcome::all(Fates::Unknown, json!({ "unknown": why })))
+    }
+
+    /// How often there was doubt about a unit, this time counted.
+    fn doubted(&mut self, unit: usize, at_ms: u64) -> u32 {
+        let (_, times) = self.doubts.entry(unit).or_insert((at_ms, 0));
+        *times += 1;
+        *times
     }
 
     /// A unit that may have arrived.
@@ -272,6 +299,11 @@ impl<'a> Flight<'a> {
         self.notes.write(&self.cuts[unit].key, &Note::Sending { at_ms })?;
         match request.begin() {
             Ok(pending) => {
+                if !std::mem::replace(&mut self.sends, true) {
+                    // The host shows how far it is; see `progress.rs` there.
+                    let rows: u64 = self.cuts.iter().map(|cut| cut.rows).sum();
+                    self.outbox.host.metric("delivery.rows", i64::try_from(rows).unwrap_or(i64::MAX));
+                }
                 self.states[unit] = State::UnderWay;
                 self.waiting.push_back((unit, at_ms, pending));
             }
@@ -364,7 +396,7 @@ impl<'a> Flight<'a> {
                     self.asked = 0;
                     self.settle(unit, &outcome)?;
                 }
-                Progress::Lost => self.doubtful(unit, job.at_ms, "the vendor has lost its job")?,
+                Progress::Lost => self.lost(unit, job.at_ms)?,
                 Progress::NotUnderstood(text) => self.keep_answer(unit, &text)?,
             }
         }

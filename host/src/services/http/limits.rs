@@ -12,6 +12,10 @@ use usher_abi::{Error, ErrorClass, RateLimit, service::ClockService};
 
 use crate::services::private::lock;
 
+/// Requests do not all take equally long to arrive, so that more may come within a stretch of the vendor's time than left
+/// within one of ours. What is refused costs a second and more; this much of each stretch costs little.
+const MARGIN_MS: u64 = 30;
+
 /// Whose requests are counted: plugin, limit (or host), account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -95,7 +99,7 @@ impl Window {
     fn wait(&mut self, limit: Option<&RateLimit>, now: u64) -> u64 {
         let mut wait = self.held_until.saturating_sub(now);
         if let Some(limit) = limit {
-            let span = u64::from(limit.per_seconds.max(1)) * 1_000;
+            let span = u64::from(limit.per_seconds.max(1)) * 1_000 + MARGIN_MS;
             while self.departures.front().is_some_and(|left| left.saturating_add(span) <= now) {
                 self.departures.pop_front();
             }
@@ -163,8 +167,8 @@ mod tests {
         let keys = [(key("a"), limit(1, 86_400))];
         limits.pass(&keys, &clock, 900_000).unwrap();
         let error = limits.pass(&keys, &clock, 900_000).unwrap_err();
-        assert_eq!((error.class, error.retry_after_ms), (ErrorClass::RATE_LIMITED, 86_400_000));
-        assert_eq!(error.to_string(), "the rate limit `api` is used up for 86400 s; run again then");
+        assert_eq!((error.class, error.retry_after_ms), (ErrorClass::RATE_LIMITED, 86_400_030));
+        assert_eq!(error.to_string(), "the rate limit `api` is used up for 86401 s; run again then");
         assert_eq!(clock.now_ms(), 0);
     }
 }

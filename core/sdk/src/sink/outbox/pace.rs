@@ -5,13 +5,24 @@ const LEAST_MS: u64 = 50;
 /// The longest wait between two questions.
 const MOST_MS: u64 = 10_000;
 
+/// After so many looks in a row that came too late to see a job at work, jobs are known to take less than thought.
+const LATE: u32 = 3;
+
 /// What is known of how long jobs take.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     /// Milliseconds from a job's acceptance to its end, as far as it is known.
     span_ms: Option<u64>,
     /// When jobs were asked for last.
     asked_at: Option<u64>,
+    /// Looks in a row that found only jobs that had ended since they were begun: how long before is not known.
+    late: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { span_ms: None, asked_at: None, late: LATE }
+    }
 }
 
 impl Pace {
@@ -46,17 +57,22 @@ impl Pace {
         if done.is_empty() {
             return;
         }
+        let seen_at_work = |at: &u64| before.filter(|before| before > at);
+        self.late = if done.iter().any(|at| seen_at_work(at).is_some()) { 0 } else { self.late + 1 };
+        let far_too_late = self.late > LATE;
         let took = |at: &u64| {
             let age = now.saturating_sub(*at);
-            match before.filter(|before| before > at) {
+            match seen_at_work(at) {
                 // Not done then, done now: somewhere between.
                 Some(before) => (age + (before - at)) / 2,
-                // Done at the first look: perhaps long since, so that the next are looked at a little earlier.
+                // Done at the first look: perhaps long since, so that the next are looked at earlier.
+                None if far_too_late => age / 4 * 3,
                 None => age - age / 50,
             }
         };
         let mean = done.iter().map(took).sum::<u64>() / done.len() as u64;
-        self.span_ms = Some(self.span_ms.map_or(mean, |span| (span + mean) / 2));
+        let known = self.span_ms.filter(|_| !far_too_late);
+        self.span_ms = Some(known.map_or(mean, |span| (span + mean) / 2));
     }
 }
 
@@ -121,6 +137,6 @@ mod tests {
             }
             looks.push(now - begun);
         }
-        assert!(looks[40..].iter().all(|took| *took < 2_150), "{looks:?}");
+        assert!(looks[5..].iter().all(|took| *took < 2_150), "{looks:?}");
     }
 }

@@ -163,7 +163,8 @@ impl Destination for Delivery<'_> {
     }
 
     fn in_flight(&self) -> usize {
-        if self.way == Way::SignUp { 4 } else { 8 }
+        // The vendor queues a thousand imports (OAS); with so many, what is asked for rarely keeps the rest waiting.
+        if self.way == Way::SignUp { 4 } else { 32 }
     }
 
     fn poll_ms(&self, asked: u32) -> u64 {

@@ -18,9 +18,9 @@ use crate::{
 /// How long an import may take, in milliseconds. The vendor lists activities of ten days (OAS).
 pub(crate) const LONGEST_MS: u64 = 86_400_000;
 
-/// Between two questions for activities, in milliseconds: minutes in the end, since a day has 10,000 requests.
+/// Between two questions for activities, in milliseconds: soon at first, and minutes in the end, since a day has 10,000 requests.
 pub(crate) fn wait_ms(asked: u32) -> u64 {
-    (1_000u64 << asked.min(7)).min(120_000)
+    (250u64 << asked.min(9)).min(120_000)
 }
 
 impl Delivery<'_> {

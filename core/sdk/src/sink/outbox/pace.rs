@@ -60,14 +60,21 @@ impl Pace {
         let seen_at_work = |at: &u64| before.filter(|before| before > at);
         self.late = if done.iter().any(|at| seen_at_work(at).is_some()) { 0 } else { self.late + 1 };
         let far_too_late = self.late > LATE;
+        let span = self.span_ms;
         let took = |at: &u64| {
             let age = now.saturating_sub(*at);
             match seen_at_work(at) {
-                // Not done then, done now: somewhere between.
-                Some(before) => (age + (before - at)) / 2,
-                // Done at the first look: perhaps long since, so that the next are looked at earlier.
-                None if far_too_late => age / 4 * 3,
-                None => age - age / 50,
+                // Not done then, done now: between, where it is thought to be or in the middle.
+                Some(before) => {
+                    let least = before - at;
+                    span.filter(|span| (least..=age).contains(span)).unwrap_or((least + age) / 2)
+                }
+                // Done at the first look: perhaps long since, the look may have waited for the rate limit. The next
+                // looks are earlier.
+                None => {
+                    let most = span.map_or(age, |span| span.min(age));
+                    if far_too_late { most / 4 * 3 } else { most - most / 50 }
+                }
             }
         };
         let mean = done.iter().map(took).sum::<u64>() / done.len() as u64;
@@ -116,6 +123,16 @@ mod tests {
         assert_eq!(pace.wait_ms(1_500, &[1_500, 1_600], 0, false, 2_500), Some(1_100));
         assert_eq!(pace.wait_ms(2_500, &[1_500], 1, true, 2_500), Some(100));
         assert_eq!(pace.wait_ms(2_500, &[1_500], 9, true, 2_500), Some(10_000));
+    }
+
+    #[test]
+    fn a_look_that_waited_for_the_rate_limit_says_nothing_of_the_time() {
+        let mut pace = Pace::default();
+        pace.learn(1_000, &[]);
+        pace.learn(1_400, &[0]);
+        let known = pace.span_ms.unwrap();
+        pace.learn(31_400, &[1_400, 1_500]);
+        assert!(pace.span_ms.unwrap() <= known, "{pace:?}");
     }
 
     #[test]

@@ -40,14 +40,12 @@ impl Pace {
         let span = self.span_ms?;
         // They take longer than thought: often enough to lose little time, less and less often.
         let again = ((span / 40).max(LEAST_MS) << idle.min(8)).min(MOST_MS);
-        // Those that should have been done at the last look are late, and looked at with the others.
         let last = self.asked_at.unwrap_or_default();
-        let mut ends: Vec<u64> = begun.iter().map(|at| at + span).filter(|end| *end > last).collect();
-        ends.sort_unstable();
+        let look = |at: &u64| if at + span > last { at + span } else { last + again };
+        let mut looks: Vec<u64> = begun.iter().map(look).collect();
+        looks.sort_unstable();
         let worth = if more { worth(begun.len(), span, per_minute) } else { begun.len() };
-        let Some(due) = ends.get(worth.clamp(1, ends.len().max(1)) - 1).filter(|_| idle == 0) else {
-            return Some(again);
-        };
+        let due = looks.get(worth.clamp(1, looks.len().max(1)) - 1)?;
         Some(due.saturating_sub(now).clamp(LEAST_MS, MOST_MS))
     }
 
@@ -121,7 +119,10 @@ mod tests {
         assert_eq!(pace.wait_ms(1_500, &[1_500, 1_600], 0, true, 2_500), Some(1_000));
         // At the end all of them are waited for.
         assert_eq!(pace.wait_ms(1_500, &[1_500, 1_600], 0, false, 2_500), Some(1_100));
-        assert_eq!(pace.wait_ms(2_500, &[1_500], 1, true, 2_500), Some(100));
+        // Late ones soon, and then less and less often, whatever others were begun since.
+        pace.learn(2_500, &[]);
+        assert_eq!(pace.wait_ms(2_500, &[1_500, 2_400], 0, true, 2_500), Some(50));
+        assert_eq!(pace.wait_ms(2_500, &[1_500, 2_400], 1, true, 2_500), Some(100));
         assert_eq!(pace.wait_ms(2_500, &[1_500], 9, true, 2_500), Some(10_000));
     }
 
@@ -154,6 +155,6 @@ mod tests {
             }
             looks.push(now - begun);
         }
-        assert!(looks[5..].iter().all(|took| *took < 2_150), "{looks:?}");
+        assert!(looks[6..].iter().all(|took| *took < 2_150), "{looks:?}");
     }
 }

@@ -14,7 +14,7 @@ use crate::services::private::lock;
 
 /// Requests do not all take equally long to arrive, so that more may come within a stretch of the vendor's time than left
 /// within one of ours. What is refused costs a second and more; this much of each stretch costs little.
-const MARGIN_MS: u64 = 30;
+const MARGIN_MS: u64 = 40;
 
 /// Whose requests are counted: plugin, limit (or host), account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -167,7 +167,7 @@ mod tests {
         let keys = [(key("a"), limit(1, 86_400))];
         limits.pass(&keys, &clock, 900_000).unwrap();
         let error = limits.pass(&keys, &clock, 900_000).unwrap_err();
-        assert_eq!((error.class, error.retry_after_ms), (ErrorClass::RATE_LIMITED, 86_400_030));
+        assert_eq!((error.class, error.retry_after_ms), (ErrorClass::RATE_LIMITED, 86_400_040));
         assert_eq!(error.to_string(), "the rate limit `api` is used up for 86401 s; run again then");
         assert_eq!(clock.now_ms(), 0);
     }

@@ -126,10 +126,10 @@ fn rate_limits_are_shared_by_plugin_and_account() {
     for http in [&first, &second, &first, &second, &first] {
         send(http, &request("a"), b"").unwrap();
     }
-    assert_eq!(passed(&network), 20_060);
+    assert_eq!(passed(&network), 20_080);
     send(&first, &request("b"), b"").unwrap();
     send(&other, &request("a"), b"").unwrap();
-    assert_eq!(passed(&network), 20_060);
+    assert_eq!(passed(&network), 20_080);
 }
 
 #[test]

@@ -51,14 +51,20 @@ impl Client {
         if app == "$self_app" { format!("{host} {app} of {}", self.key) } else { format!("{host} {app}") }
     }
 
-    /// Asks, and reads the reply: again when that breaks off, which does no harm to what only reads.
+    /// Asks, and reads the reply: again when that breaks off or is none of Carrot quest's (a gateway's page), which does no
+    /// harm to what only reads.
     pub(crate) fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Said, Error> {
         let mut tries = 1;
         loop {
-            match self.read(request().send()?) {
-                Err(error) if tries < MOST_TRIES && broke_off(&error) => tries += 1,
-                said => return said,
+            let said = self.read(request().send()?);
+            let is_none = match &said {
+                Err(error) => broke_off(error),
+                Ok(said) => said.is_riddle(),
+            };
+            if !is_none || tries >= MOST_TRIES {
+                return said;
             }
+            tries += 1;
         }
     }
 
@@ -121,6 +127,11 @@ impl Said {
     /// The envelope of a reply that is a success by both statuses.
     pub(crate) fn success(&self) -> Option<&Envelope> {
         self.envelope.as_ref().filter(|_| (200..300).contains(&self.status))
+    }
+
+    /// Whether it says that all is well, and is no envelope.
+    fn is_riddle(&self) -> bool {
+        (200..300).contains(&self.status) && self.envelope.is_none()
     }
 
     /// Whether it says that something was not found by its id (GETUSER).

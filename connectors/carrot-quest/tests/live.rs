@@ -228,7 +228,9 @@ fn errors_of_an_import() {
 #[test]
 fn errors_before_a_row_is_sent() {
     let asked = |app: &str, reply: Reply| {
-        let host = MemoryHost::new().on("GET", &format!("/apps/{app}/users?limit=1"), [reply]);
+        // What is no answer is asked for three times.
+        let replies = [reply.clone(), reply.clone(), reply];
+        let host = MemoryHost::new().on("GET", &format!("/apps/{app}/users?limit=1"), replies);
         let given = with(json!({}), json!({ "app": app }));
         let outcome = run(&host, given, people(1));
         assert_eq!(writes(&host).len(), 0);
@@ -258,10 +260,20 @@ fn errors_before_a_row_is_sent() {
 }
 
 #[test]
+fn a_gateways_page_is_no_answer_and_asked_for_again() {
+    let page = || Reply::new(200).body("<html>one moment</html>");
+    let host = MemoryHost::new().on("GET", "/apps/$self_app/users?limit=1", [page(), ok(json!([]))]);
+    let host = host.import([imported("{}", 1)]).user("1", [page(), page(), person(1)]);
+    let written = run(&host, options(json!({ "confirm": "all" })), people(1)).unwrap();
+    assert_eq!(written.report.confirmed.count, 1);
+}
+
+#[test]
 fn errors_of_reading_back() {
     let told = errors().into_iter().chain([Reply::new(200).body("<html>"), ok(json!([]))]).map(|reply| {
-        let host = MemoryHost::new().lets_in().import([imported("{}", 2)]).user("1", [reply]);
-        let host = host.user("2", [person(2)]);
+        let host = MemoryHost::new().lets_in().import([imported("{}", 2)]);
+        // What is no answer is asked for three times.
+        let host = host.user("1", [reply.clone(), reply.clone(), reply]).user("2", [person(2)]);
         let outcome = run(&host, options(json!({ "wait_seconds": 0 })), people(2));
         end(&host, &outcome);
         let written = outcome.unwrap();

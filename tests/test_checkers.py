@@ -131,7 +131,6 @@ class Run:
 
     def save(self):
         self.write("report.json", json.dumps(self.report, indent=1).encode())
-        self.write("receipt.json", json.dumps({"connectors": [{"name": c["name"]} for c in self.report["connectors"]]}).encode())
         self.write("rejects.ndjson", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in self.rejects).encode())
         self.write("rejects.csv", table(
             ["connector", "input", "line", "offset", "length", "field", "code", "message", "raw"],
@@ -139,6 +138,19 @@ class Run:
         self.write("merged.csv", table(["connector", "input", "line", "offset", "survivor_input", "survivor_line",
                                         "survivor_offset", "reason"], self.merged))
         self.write("left-out.csv", table(["connector", "input", "line", "column", "code", "value", "message"], self.left_out))
+        self.write_receipt()
+
+    def write_receipt(self):
+        files = []
+        for folder, _, names in os.walk(self.folder):
+            for name in sorted(set(names) - {"receipt.json"}):
+                with open(os.path.join(folder, name), "rb") as file:
+                    content = file.read()
+                path = os.path.relpath(os.path.join(folder, name), self.folder)
+                files.append({"path": path, "bytes": len(content), "digest": "blake3:" + audit.blake3(content)})
+        means = {"manifest": {"path": "connectors.toml"}, "plugins": [{"name": "zendesk"}], "inputs": self.report["inputs"]}
+        connectors = {c["name"]: {"books": c["books"]} for c in self.report["connectors"]}
+        self.write("receipt.json", json.dumps({**means, "files": files, "connectors": connectors}).encode())
 
     def write(self, path, content):
         full = os.path.join(self.folder, path)
@@ -275,6 +287,10 @@ AUDIT = {
     "parts numbered from 2": ("crm: parts names", lambda r: (
         os.rename(os.path.join(r.folder, r.part("crm")["path"]), os.path.join(r.folder, r.part("crm")["path"].replace("0001", "0002"))),
         r.part("crm").update(path=r.part("crm")["path"].replace("0001", "0002")), r.save())),
+    "a file that the receipt does not know": ("receipt: files", spoil("write", "notes.txt", b"mine")),
+    "a file changed since the receipt": ("receipt: files", spoil("write", "crm/UPLOAD.md", b"upload, please")),
+    "a file changed to as many bytes": ("receipt: digests", lambda r: r.write("rejects.csv", b"x" * os.path.getsize(os.path.join(r.folder, "rejects.csv")))),
+    "other books in the receipt": ("receipt: books", lambda r: (r.report["connectors"][0]["books"].update(merged=2), r.write_receipt())),
     "no receipt": ("folder: files", lambda r: os.remove(os.path.join(r.folder, "receipt.json"))),
     "input changed since": ("inputs: digest", spoil("overwrite_input", b"{ ")),
     "fewer records read than said": ("read: identity", lambda r: (r.report["read"].update(records=11), r.save())),

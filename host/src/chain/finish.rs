@@ -1,7 +1,6 @@
 //! The end of a run: books balance, thresholds hold, the run's own files are written, and it is published.
 
 use std::{
-    collections::BTreeMap,
     io::Write,
     path::Path,
     sync::Arc,
@@ -9,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use usher_abi::{Delivery, Error, ErrorClass, Identity};
 
 use super::{
@@ -18,11 +17,14 @@ use super::{
     notes::Notes,
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome},
     prepare::{PreparedChain, PreparedSink},
+    receipt::{Made, Means},
+    report::report,
     run::Mode,
     writing::SinkEnd,
 };
 use crate::{
     report::{Missing, upload_guide},
+    runs::RECEIPT,
     services::{Attempt, Digest, InputRegistry, Part, Sending, Staging, disk_error},
 };
 
@@ -54,6 +56,7 @@ pub(super) struct Closing<'a> {
     pub(super) read: Identity,
     pub(super) ends: Vec<SinkEnd>,
     pub(super) digests: Vec<Digest>,
+    pub(super) means: Means,
     pub(super) id: &'a str,
     /// The run that this one is an attempt at.
     pub(super) attempt: Attempt,
@@ -109,7 +112,6 @@ impl Closing<'_> {
             self.notes.write(&self.prepared.inputs, &self.staging, &names)?;
             let report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, &digests);
             write_json(&self.staging, "report.json", &report)?;
-            write_json(&self.staging, "receipt.json", &receipts(&self.prepared, &self.ends, self.id))?;
             for (index, (sink, end)) in self.prepared.sinks.iter().zip(&self.ends).enumerate() {
                 // What a vendor was sent nobody uploads.
                 if end.receipt.delivery.is_some() {
@@ -127,6 +129,17 @@ impl Closing<'_> {
                 let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts, missing, &said);
                 write_file(&self.staging, &format!("{}/UPLOAD.md", sink.name), text.as_bytes())?;
             }
+            let made = Made {
+                engine,
+                chain: &self.prepared,
+                staging: &self.staging,
+                read: self.read,
+                ends: &self.ends,
+                digests: &digests,
+                id: self.id,
+            };
+            // Of all other files: it is the last.
+            write_json(&self.staging, RECEIPT, &made.receipt(self.means)?)?;
             if engine.cancel.is_cancelled() && !sent {
                 return Err(Failure::Cancelled);
             }
@@ -286,83 +299,7 @@ fn partly(sink: &PreparedSink, delivery: &Delivery) -> Option<String> {
     Some(format!("`{}`: {}{why}", sink.name, left.join(", and ")))
 }
 
-fn report(
-    prepared: &PreparedChain,
-    outcome: &Outcome,
-    staged: &[Part],
-    read: Identity,
-    ends: &[SinkEnd],
-    digests: &[Digest],
-) -> Value {
-    let inputs = prepared.inputs.inputs();
-    let inputs: Vec<Value> = inputs
-        .iter()
-        .zip(digests)
-        .map(|(input, digest)| {
-            json!({ "id": input.id, "name": input.name, "path": input.path, "bytes": digest.bytes, "digest": format!("blake3:{}", digest.blake3) })
-        })
-        .collect();
-    let mut connectors = Vec::new();
-    for ((sink, end), outcome) in prepared.sinks.iter().zip(ends).zip(&outcome.connectors) {
-        let parts = staged.iter().filter(|p| p.connector == sink.name).map(|p| {
-            json!({
-                "path": format!("{}/{}", p.connector, p.name),
-                "rows": p.rows,
-                "bytes": p.bytes,
-                "digest": format!("blake3:{}", p.digest),
-                "format": p.format.name.as_str(),
-                "delimiter": char::from(p.format.delimiter).to_string(),
-                "header": p.format.header,
-            })
-        });
-        let changed = end
-            .changed
-            .iter()
-            .map(|(column, rule, count)| json!({ "column": column, "rule": rule, "count": count }));
-        connectors.push(json!({
-            "name": sink.name,
-            "plugin": sink.plugin,
-            "plugin_version": sink.version,
-            "deliver": sink.deliver,
-            "books": sink.stage.books.to_json(read, end.receipt.delivery.is_some()),
-            "parts": parts.collect::<Vec<_>>(),
-            "columns": outcome.columns,
-            "empty_columns": outcome.empty_columns,
-            "rejected": outcome.rejected,
-            "changed": changed.collect::<Vec<_>>(),
-            "left_out": outcome.left_out,
-        }));
-    }
-    json!({
-        "version": 1,
-        "chain": outcome.chain,
-        "run": outcome.run,
-        "inputs": inputs,
-        "read": { "records": read.count, "limited": outcome.limited },
-        "refused": outcome.refused,
-        "warnings": outcome.warnings,
-        "through": outcome.through,
-        "connectors": connectors,
-    })
-}
-
-fn receipts(prepared: &PreparedChain, ends: &[SinkEnd], id: &str) -> Value {
-    let of: BTreeMap<&str, Value> = prepared
-        .sinks
-        .iter()
-        .zip(ends)
-        .map(|(sink, end)| {
-            let mut receipt = json!({ "parts": end.receipt.parts, "warnings": end.receipt.warnings, "facts": end.receipt.facts });
-            if let Some(delivery) = &end.receipt.delivery {
-                receipt["delivery"] = json!(delivery);
-            }
-            (sink.name.as_str(), receipt)
-        })
-        .collect();
-    json!({ "version": 1, "chain": prepared.chain.name, "run": id, "connectors": of })
-}
-
-fn write_json(staging: &Staging, name: &str, value: &Value) -> Result<(), Error> {
+fn write_json(staging: &Staging, name: &str, value: &impl Serialize) -> Result<(), Error> {
     let mut text = serde_json::to_string_pretty(value).map_err(|e| Error::bug("host.json", e.to_string()))?;
     text.push('\n');
     write_file(staging, name, text.as_bytes())

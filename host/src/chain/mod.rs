@@ -14,7 +14,7 @@
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
-//! | `finish.rs` | balance, the run's own files, publication |
+//! | `finish.rs`, `report.rs`, `receipt.rs` | balance, the run's own files, publication |
 //! | `outcome.rs` | what a command is told |
 
 mod binding;
@@ -30,6 +30,8 @@ mod outcome;
 mod passage;
 mod prepare;
 mod reading;
+mod receipt;
+mod report;
 mod run;
 mod sending;
 mod shape;

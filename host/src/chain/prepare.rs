@@ -29,6 +29,8 @@ pub(super) struct PreparedChain {
     pub(super) inputs: Arc<InputRegistry>,
     pub(super) view: Arc<Inputs>,
     pub(super) source: Box<dyn Source>,
+    /// All plugins of the chain, each once.
+    pub(super) plugins: Vec<Arc<Plugin>>,
     /// The source's plugin and its version, for messages.
     pub(super) label: String,
     pub(super) through: Through,
@@ -204,6 +206,7 @@ pub(super) fn prepare(
         inputs,
         view,
         source,
+        plugins: plugins_of(&opened),
         label: from.plugin.label(),
         through,
         projection,
@@ -218,6 +221,13 @@ pub(super) fn prepare(
         reads_anew: false,
         usual,
     })
+}
+
+fn plugins_of(opened: &BTreeMap<String, Opened>) -> Vec<Arc<Plugin>> {
+    let mut plugins: Vec<Arc<Plugin>> = opened.values().map(|opened| opened.plugin.clone()).collect();
+    plugins.sort_by(|a, b| a.path.cmp(&b.path));
+    plugins.dedup_by(|a, b| a.path == b.path);
+    plugins
 }
 
 /// A connector with its loaded plugin.

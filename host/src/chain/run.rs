@@ -23,6 +23,7 @@ use super::{
     outcome::{Failure, Outcome, Progress},
     prepare::{Guess, PreparedChain, prepare},
     reading::{Read, Reading},
+    receipt::Means,
     sending::{Changes, Checked},
     shape::{ChainStage, Origins, Owner, Sample},
     writing::{Item, Writing},
@@ -131,7 +132,7 @@ fn drive(
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let notes = Notes::new()?;
-    let digests = finish::digests(&prepared.inputs);
+    let (digests, means) = (finish::digests(&prepared.inputs), Means::new(engine, &prepared));
     prepared.survey(engine.settings.limit)?;
     let stop = AtomicBool::new(false);
     let mut read = Identity::default();
@@ -229,8 +230,21 @@ fn drive(
         digests: &digests,
     };
     let ends = checked.finish(mode)?;
-    let closing =
-        Closing { engine, prepared, staging, notes, read, ends, digests, id, attempt, mode, started, seen };
+    let closing = Closing {
+        engine,
+        prepared,
+        staging,
+        notes,
+        read,
+        ends,
+        digests,
+        means,
+        id,
+        attempt,
+        mode,
+        started,
+        seen,
+    };
     closing.close()
 }
 

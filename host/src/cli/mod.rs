@@ -10,6 +10,7 @@ mod plugins;
 mod preview;
 mod rejects;
 mod run;
+mod runs;
 mod schema;
 mod session;
 mod test;
@@ -67,6 +68,8 @@ enum Command {
     Plan(plan::Plan),
     /// Show what a run did not take: by reason, with examples and what to do
     Rejects(rejects::Rejects),
+    /// List runs, look at one, or see whether it is still what it was
+    Runs(runs::Runs),
     /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
     Login(login::Login),
     /// Look at plugins
@@ -95,6 +98,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Preview(command) => command.execute(&global),
         Command::Plan(command) => command.execute(&global),
         Command::Rejects(command) => command.execute(&global),
+        Command::Runs(command) => command.execute(&global),
         Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
         Command::New(command) => command.execute(&global),

@@ -8,10 +8,9 @@ use usher_abi::Error;
 
 use super::{
     Global,
-    session::{code, print_json, refuse_manifest, say_error},
+    session::{code, out_folder, print_json, say_error},
 };
 use crate::{
-    manifest::{Draft, Overrides},
     report::{print, rejects},
     runs::{self, Group, Run},
 };
@@ -28,13 +27,9 @@ pub(super) struct Rejects {
 
 impl Rejects {
     pub(super) fn execute(self, global: &Global) -> u8 {
-        let out = match self.out {
-            Some(out) => out,
-            // What is wrong with the rest of the manifest keeps nobody from looking at results.
-            None => match Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned())) {
-                Ok(draft) => draft.manifest.out,
-                Err(problems) => return refuse_manifest(global, &problems),
-            },
+        let out = match out_folder(global, self.out) {
+            Ok(out) => out,
+            Err(code) => return code,
         };
         let found = match look(&out, self.run.as_deref()) {
             Ok(found) => found,

@@ -262,6 +262,14 @@ pub(super) fn refuse_manifest(global: &Global, problems: &[Diagnostic]) -> u8 {
     code::USAGE
 }
 
+/// Where results are: what the command line says, else the manifest. What is wrong with the rest of the manifest keeps
+/// nobody from looking at results.
+pub(super) fn out_folder(global: &Global, out: Option<PathBuf>) -> Result<PathBuf, u8> {
+    let draft = || Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned()));
+    out.map_or_else(|| draft().map(|draft| draft.manifest.out), Ok)
+        .map_err(|problems| refuse_manifest(global, &problems))
+}
+
 /// Says what is wrong where there is no manifest to point at.
 pub(super) fn say_error(global: &Global, message: impl Display) {
     if global.json {

@@ -91,6 +91,11 @@ impl Manifest {
         &self.source.text
     }
 
+    /// The keys that the command line gave a value.
+    pub fn set_keys(&self) -> Vec<String> {
+        self.source.flags.iter().map(ToString::to_string).collect()
+    }
+
     /// Where the value of `path` stands, or else its longest prefix that stands anywhere; the first line for none.
     pub fn locate(&self, path: &KeyPath) -> Location {
         self.source.locate(path)

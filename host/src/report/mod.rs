@@ -4,12 +4,14 @@ mod advice;
 mod guide;
 mod progress;
 mod rejects;
+mod runs;
 mod tables;
 mod tell;
 
 pub use guide::{Missing, upload_guide};
 pub use progress::{Watch, watch};
 pub use rejects::rejects;
+pub use runs::{run, runs, verified};
 pub use tables::{plan, preview, summary, table};
 pub(crate) use tell::{complain, tell};
 pub use tell::{divert_stdout, keep_stdout, print};

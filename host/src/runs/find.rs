@@ -20,12 +20,14 @@ pub struct Run {
     /// Its folder.
     pub folder: PathBuf,
     /// When it was published.
-    published: SystemTime,
+    pub published: SystemTime,
+    /// Whether `latest` names it.
+    pub latest: bool,
 }
 
 /// The run of that id.
 pub fn find(out: &Path, id: &str) -> Result<Run, Error> {
-    let all = runs(out)?;
+    let all = all(out)?;
     let near = nearest(id, all.iter().map(|run| run.id.as_str()));
     all.into_iter().find(|run| run.id == id).ok_or_else(|| {
         Error::config("run.unknown", format!("there is no run `{id}` below `{}`{near}", out.display()))
@@ -35,7 +37,7 @@ pub fn find(out: &Path, id: &str) -> Result<Run, Error> {
 /// The newest run of each chain, in the order of their names; at least one.
 pub fn newest(out: &Path) -> Result<Vec<Run>, Error> {
     let mut newest: Vec<Run> = Vec::new();
-    for run in runs(out)? {
+    for run in all(out)? {
         match newest.last_mut() {
             Some(last) if last.chain == run.chain => *last = run,
             _ => newest.push(run),
@@ -49,15 +51,24 @@ pub fn newest(out: &Path) -> Result<Vec<Run>, Error> {
 }
 
 /// All runs, by chain and then by age, the oldest first.
-fn runs(out: &Path) -> Result<Vec<Run>, Error> {
+pub fn all(out: &Path) -> Result<Vec<Run>, Error> {
     let mut runs = Vec::new();
     for (chain, folder) in folders(out)? {
+        let latest = fs::read_link(folder.join("latest"))
+            .ok()
+            .and_then(|link| link.into_os_string().into_string().ok());
         for (id, folder) in folders(&folder)? {
             // Whatever else somebody keeps there is no run.
             if let Ok(published) =
                 fs::metadata(folder.join("report.json")).and_then(|report| report.modified())
             {
-                runs.push(Run { chain: chain.clone(), id, folder, published });
+                runs.push(Run {
+                    latest: latest == Some(id.clone()),
+                    chain: chain.clone(),
+                    id,
+                    folder,
+                    published,
+                });
             }
         }
     }

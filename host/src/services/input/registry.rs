@@ -82,6 +82,8 @@ pub struct InputInfo {
     pub stored_bytes: u64,
     /// How it is stored.
     pub packing: Packing,
+    /// Whether it stands in a file of the user's, so that it can be read again after the run.
+    pub is_file: bool,
 }
 
 /// The inputs of a run, shared by all connectors. All methods may be called from any thread.
@@ -275,6 +277,7 @@ impl Known {
             path: entry.label.clone(),
             stored_bytes: entry.stored.len(),
             packing: entry.head.packing,
+            is_file: matches!(entry.stored, Stored::File { .. }),
         }
     }
 }

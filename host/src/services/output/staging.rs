@@ -133,6 +133,11 @@ impl Staging {
         parts
     }
 
+    /// The files of the run itself that were created so far, by their paths in its folder; none in a dry run.
+    pub fn files(&self) -> Vec<PathBuf> {
+        lock(&self.shared.files).iter().cloned().collect()
+    }
+
     /// Creates a file of the run itself (`rejects.ndjson`, `support/UPLOAD.md`), mode 0600, in folders 0700. Write
     /// it out before [`publish`](Self::publish), which makes it durable. In a dry run it has no name and is gone
     /// when closed.

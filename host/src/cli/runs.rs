@@ -1,0 +1,107 @@
+//! `usher runs`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use usher_abi::Error;
+
+use super::{
+    Global,
+    session::{code, out_folder, print_json, say_error},
+};
+use crate::{
+    report::{self, print},
+    runs::{self, Run},
+};
+
+/// List runs, look at one, or see whether it is still what it was
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Runs {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Look here instead of in the manifest's `out`
+    #[arg(long, value_name = "DIR", global = true)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the books of a run: what was read, and what became of it
+    Show {
+        /// The run, by its id
+        run: String,
+    },
+    /// Read every file of a run again, and what it was made of, and tell what is not as it was
+    Verify {
+        /// The run, by its id
+        run: String,
+    },
+}
+
+impl Runs {
+    pub(super) fn execute(self, global: &Global) -> u8 {
+        let out = match out_folder(global, self.out) {
+            Ok(out) => out,
+            Err(code) => return code,
+        };
+        let done = match self.command {
+            None => list(global, &out),
+            Some(Command::Show { run }) => show(global, &out, &run),
+            Some(Command::Verify { run }) => verify(global, &out, &run),
+        };
+        done.unwrap_or_else(|error| {
+            say_error(global, &error);
+            code::FAILED
+        })
+    }
+}
+
+fn list(global: &Global, out: &Path) -> Result<u8, Error> {
+    let mut all = Vec::new();
+    for run in runs::all(out)? {
+        let summary = runs::summary(&run.folder)?;
+        all.push((run, summary));
+    }
+    if global.json {
+        print_json(&all.iter().map(|(run, summary)| shown(run, &json!(summary))).collect::<Vec<_>>());
+    } else {
+        print(&report::runs(&all));
+    }
+    Ok(code::DONE)
+}
+
+fn show(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
+    let run = runs::find(out, id)?;
+    let summary = runs::summary(&run.folder)?;
+    if global.json {
+        print_json(&shown(&run, &json!(summary)));
+    } else {
+        print(&report::run(&run, &summary));
+    }
+    Ok(code::DONE)
+}
+
+fn verify(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
+    let run = runs::find(out, id)?;
+    let verified = runs::verify(&run.folder, &global.manifest)?;
+    if global.json {
+        print_json(&shown(&run, &json!(verified)));
+    } else {
+        print(&report::verified(&run, &verified));
+    }
+    Ok(if verified.different.is_empty() { code::DONE } else { code::FAILED })
+}
+
+/// What is told of a run, with its name.
+fn shown(run: &Run, told: &serde_json::Value) -> serde_json::Value {
+    let published = jiff::Timestamp::try_from(run.published).map(|at| at.to_string()).unwrap_or_default();
+    let mut shown = json!({
+        "chain": run.chain, "run": run.id, "folder": run.folder, "published": published, "latest": run.latest,
+    });
+    if let (Some(shown), Some(told)) = (shown.as_object_mut(), told.as_object()) {
+        shown.extend(told.clone());
+    }
+    shown
+}

@@ -1,0 +1,119 @@
+//! Runs, read back, for people.
+
+use std::{fmt::Write as _, time::SystemTime};
+
+use indicatif::HumanBytes;
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::tables::{count, table};
+use crate::runs::{How, Run, Summary, Verified};
+
+/// All runs, one a line.
+pub fn runs(all: &[(Run, Summary)]) -> String {
+    if all.is_empty() {
+        return "no runs yet; make one with `usher run`\n".to_owned();
+    }
+    let sum = |summary: &Summary, of: fn(&crate::runs::Books) -> u64| {
+        count(summary.connectors.iter().map(|connector| of(&connector.books)).sum())
+    };
+    let rows = all.iter().map(|(run, summary)| {
+        vec![
+            run.chain.clone(),
+            run.id.clone(),
+            at(run.published),
+            count(summary.read.records),
+            sum(summary, |books| books.written + books.sent()),
+            sum(summary, |books| books.rejected),
+            state(run, summary),
+        ]
+    });
+    table(&["chain", "run", "published", "read", "out", "rejected", ""], rows, &[3, 4, 5])
+}
+
+/// One run: what was read, what became of it, and where.
+pub fn run(run: &Run, summary: &Summary) -> String {
+    let Run { chain, id, folder, published, .. } = run;
+    let mut text = format!("{chain}, run {id}, published {}\n", at(*published));
+    for input in &summary.inputs {
+        let _ = writeln!(text, "  read {} ({})", input.path, HumanBytes(input.bytes));
+    }
+    let limited = if summary.read.limited { ", the first ones only (--limit)" } else { "" };
+    let _ = writeln!(text, "  {} records{limited}", count(summary.read.records));
+    for connector in &summary.connectors {
+        let books = &connector.books;
+        let _ = writeln!(text, "  {} ({} {})", connector.name, connector.plugin, connector.plugin_version);
+        let filtered = books.filtered.iter().map(|(reason, rows)| (*rows, format!("filtered: {reason}")));
+        let others = [
+            (books.written, "written"),
+            (books.confirmed, "confirmed"),
+            (books.accepted, "accepted"),
+            (books.unknown, "of unknown fate"),
+            (books.not_sent, "not sent"),
+            (books.merged, "merged"),
+            (books.rejected, "rejected"),
+        ];
+        let others = others.map(|(rows, what)| (rows, what.to_owned()));
+        for (rows, what) in others.into_iter().chain(filtered).filter(|(rows, _)| *rows > 0) {
+            let _ = writeln!(text, "    {} {what}", count(rows));
+        }
+        for part in &connector.parts {
+            let size = HumanBytes(part.bytes);
+            let _ = writeln!(
+                text,
+                "    {}: {} rows, {size}",
+                folder.join(&part.path).display(),
+                count(part.rows)
+            );
+        }
+    }
+    for warning in &summary.warnings {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
+    for refused in &summary.refused {
+        let _ = writeln!(text, "  kept back: {refused}");
+    }
+    if run.latest {
+        text.push_str("  `latest` names it\n");
+    }
+    text
+}
+
+/// Whether a run is what it was.
+pub fn verified(run: &Run, verified: &Verified) -> String {
+    let Run { chain, id, .. } = run;
+    let all = verified.same + verified.different.len() as u64;
+    let mut text = match verified.different.len() {
+        0 => format!("{chain}, run {id}: all {all} files are what they were\n"),
+        n => format!("{chain}, run {id}: {n} of {all} files are not what they were\n"),
+    };
+    for difference in &verified.different {
+        let how = match difference.how {
+            How::Changed => "has changed",
+            How::Gone => "is gone",
+            How::Added => "was not there",
+        };
+        let _ = writeln!(text, "  {} {} {how}", difference.what, difference.path);
+    }
+    for input in &verified.not_kept {
+        let _ = writeln!(text, "  input {input} was not kept, so that nobody can say");
+    }
+    text
+}
+
+fn state(run: &Run, summary: &Summary) -> String {
+    let sent = |of: fn(&crate::runs::Books) -> u64| summary.connectors.iter().any(|c| of(&c.books) > 0);
+    match () {
+        () if run.latest => "latest",
+        () if !summary.refused.is_empty() => "kept back",
+        () if summary.read.limited => "first records",
+        () if sent(|books| books.unknown + books.not_sent) => "partly sent",
+        () => "",
+    }
+    .to_owned()
+}
+
+/// To the second, in the time of this machine.
+fn at(time: SystemTime) -> String {
+    let zoned = Timestamp::try_from(time).map(|at| at.to_zoned(TimeZone::system()));
+    zoned.map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+}

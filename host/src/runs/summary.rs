@@ -1,0 +1,110 @@
+//! The books of a run, as its `report.json` has them.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use usher_abi::Error;
+
+use super::unreadable;
+
+/// What is told of a run at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// How much.
+    pub read: Read,
+    /// Why `latest` was not moved to it.
+    pub refused: Vec<String>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// The sinks.
+    pub connectors: Vec<Connector>,
+}
+
+/// An input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// Its path, relative to the manifest.
+    pub path: String,
+    /// Bytes as stored.
+    pub bytes: u64,
+}
+
+/// How much was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// Records.
+    pub records: u64,
+    /// Whether there may have been more (`--limit`).
+    pub limited: bool,
+}
+
+/// A sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connector {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Its plugin.
+    pub plugin: String,
+    /// Its plugin's version.
+    pub plugin_version: String,
+    /// What became of the records.
+    pub books: Books,
+    /// Its files.
+    pub parts: Vec<Part>,
+    /// Rejects by code.
+    pub rejected: Vec<Value>,
+}
+
+/// What became of the records, in records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Books {
+    /// Left out on purpose, by reason.
+    pub filtered: BTreeMap<String, u64>,
+    /// Gone into others.
+    pub merged: u64,
+    /// Not taken.
+    pub rejected: u64,
+    /// In files.
+    pub written: u64,
+    /// Queued by the vendor.
+    pub accepted: u64,
+    /// Stored by the vendor, as it says.
+    pub confirmed: u64,
+    /// Sent, with nothing known of what became of them.
+    pub unknown: u64,
+    /// Not sent.
+    pub not_sent: u64,
+}
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its path in the run's folder.
+    pub path: String,
+    /// Records.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Books {
+    /// Rows that went out, whatever became of them.
+    pub fn sent(&self) -> u64 {
+        self.accepted + self.confirmed + self.unknown
+    }
+}
+
+/// The summary of the run in this folder.
+pub fn summary(run: &Path) -> Result<Summary, Error> {
+    let path = run.join("report.json");
+    let text = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        let message =
+            format!("`{}` is no report of this usher ({error}); see that the run is whole", path.display());
+        Error::permanent("run.unreadable", message)
+    })
+}

@@ -424,6 +424,7 @@ class Audit:
             self.books(connector)
             self.parts(connector)
         self.records_read()
+        self.retry()
         self.receipt()
         return self.tally
 
@@ -477,7 +478,8 @@ class Audit:
                 elif stem_of(name)[0] and name in files and os.path.normpath(short) not in declared:
                     t.fail("folder: undeclared parts", f"{short} is not in report.json")
             for name in folders if top == self.folder else []:
-                if name not in self.names:
+                # What was downloaded, or is tried again, stands in inputs/.
+                if name not in self.names + ["inputs"]:
                     t.fail("folder: undeclared parts", f"{name}/ belongs to no connector of report.json")
         for name in os.listdir(os.path.dirname(self.folder)):
             if name.endswith(".tmp") or name.startswith(".staging"):
@@ -840,6 +842,42 @@ class Audit:
         for part in parts:
             base = os.path.basename(part.get("path") or "")
             t.check(f"{name}: parts guide", base in text, f"UPLOAD.md does not name {base}")
+
+    def retry(self):
+        """A retry holds what its run rejected, for those who rejected it, each record once for each of them."""
+        of = self.report.get("retries")
+        if of is None:
+            return
+        t = self.tally
+        t.begin("retry: rejected before", "retry: once", "retry: read", "retry: told")
+        before = os.path.join(os.path.dirname(self.folder), of)
+        rejected = set()
+        with open(os.path.join(before, "rejects.ndjson"), encoding="utf-8") as file:
+            for line in filter(None, map(str.strip, file)):
+                reject = parse_json(line)
+                origin = reject["origin"]
+                rejected.add((reject["connector"], (origin["input"], str(origin["line"]), str(origin["offset"]))))
+        missed, seen = dict.fromkeys(self.names, 0), set()
+        with open(self.path("retried.csv"), encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            origin = (row["of_input"], row["of_line"], row["of_offset"])
+            # What the source or the chain did not take, all have missed.
+            whose = row["connectors"].split() or [""]
+            for name in whose:
+                t.check("retry: rejected before", (name, origin) in rejected, f"{name or 'the chain'} did not reject {origin} in {of}")
+            for name in self.names if whose == [""] else whose:
+                t.check("retry: once", (name, origin) not in seen, f"{name} gets {origin} twice")
+                seen.add((name, origin))
+                missed[name] = missed.get(name, 0) + 1
+        t.check("retry: read", self.report["read"]["records"] == len(rows), f"{len(rows)} rows of retried.csv")
+        for connector in self.connectors:
+            books, name = connector["books"], connector["name"]
+            others = books["filtered"].get("not-missed", 0)
+            # Records that cannot be read are rejected before anybody can say whose they are.
+            spare = sum(1 for c, _, _ in self.rejects if c == "")
+            t.check("retry: told", missed[name] <= books["read"] - others <= missed[name] + spare,
+                    f"{name} missed {missed[name]}, but {books['read'] - others} records are accounted for as its own")
 
     def receipt(self):
         t, path = self.tally, self.path("receipt.json")

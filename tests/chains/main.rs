@@ -16,6 +16,7 @@ mod main_job;
 mod messages;
 mod no_words;
 mod rejects;
+mod retry;
 mod runs;
 mod shaping;
 mod swap;

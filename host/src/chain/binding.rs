@@ -356,6 +356,7 @@ impl<'a> Preparation<'a> {
             columns: described,
             sink,
             stage: SinkStage {
+                only: None,
                 owner: Owner(Some(index)),
                 where_,
                 unique,

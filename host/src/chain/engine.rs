@@ -16,6 +16,7 @@ use crate::{
     manifest::{Chain, Connector, Manifest, redact},
     plugins::{Plugin, Registry},
     runner,
+    runs::Retry,
     services::{
         AllowedHosts, Attempt, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
         InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
@@ -38,6 +39,8 @@ pub struct Settings {
     pub lines: LineSink,
     /// Forget what an unfinished run has sent, and send everything.
     pub anew: bool,
+    /// Read what an earlier run did not take instead of the source's inputs.
+    pub retry: Option<Arc<Retry>>,
     /// Where exchanges over the network are recorded, or come from.
     pub tape: Option<Tape>,
 }
@@ -143,8 +146,8 @@ impl Engine {
     /// begin anew.
     pub(super) fn attempt(&self, chain: &Chain, id: &str, mode: Mode) -> Result<Attempt, Error> {
         let new =
-            Attempt { chain: chain.name.clone(), run: id.to_owned(), manifest: self.manifest.digest(chain) };
-        let Some(earlier) = Attempt::unfinished(&self.database, &chain.name)? else { return Ok(new) };
+            Attempt { chain: self.what(chain), run: id.to_owned(), manifest: self.manifest.digest(chain) };
+        let Some(earlier) = Attempt::unfinished(&self.database, &new.chain)? else { return Ok(new) };
         if earlier.manifest == new.manifest && !self.settings.anew {
             return Ok(earlier);
         }
@@ -164,6 +167,14 @@ impl Engine {
         Ok(new)
     }
 
+    /// What a run does, as the notes of what was sent name it: a chain, or the retry of one of its runs.
+    fn what(&self, chain: &Chain) -> String {
+        match &self.settings.retry {
+            Some(retry) => format!("{}, retry of {}", chain.name, retry.run),
+            None => chain.name.clone(),
+        }
+    }
+
     /// Whether a run may have sent something.
     pub(super) fn has_sent(&self, attempt: &Attempt, chain: &Chain) -> Result<bool, Error> {
         let excluded = chain.exclude.iter().map(|exclude| &exclude.from);
@@ -180,7 +191,7 @@ impl Engine {
     /// Whether something of this chain was sent and not finished.
     pub fn is_unfinished(&self, chain: &str) -> bool {
         let Ok(chain) = self.manifest.chain(chain) else { return false };
-        let earlier = Attempt::unfinished(&self.database, &chain.name);
+        let earlier = Attempt::unfinished(&self.database, &self.what(chain));
         earlier.is_ok_and(|earlier| {
             earlier.is_some_and(|earlier| self.has_sent(&earlier, chain).unwrap_or(true))
         })

@@ -1,6 +1,7 @@
 //! The end of a run: books balance, thresholds hold, the run's own files are written, and it is published.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     path::Path,
     sync::Arc,
@@ -9,6 +10,7 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::json;
 use usher_abi::{Delivery, Error, ErrorClass, Identity};
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     outcome::{ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome},
     prepare::{PreparedChain, PreparedSink},
     receipt::{Made, Means},
-    report::report,
+    report::{inputs_of, report},
     run::Mode,
     writing::SinkEnd,
 };
@@ -55,6 +57,8 @@ pub(super) struct Closing<'a> {
     pub(super) notes: Notes,
     pub(super) read: Identity,
     pub(super) ends: Vec<SinkEnd>,
+    /// The first byte of a record, by input.
+    pub(super) firsts: BTreeMap<u32, u64>,
     pub(super) digests: Vec<Digest>,
     pub(super) means: Means,
     pub(super) id: &'a str,
@@ -110,7 +114,11 @@ impl Closing<'_> {
         if self.mode == Mode::Run {
             let names: Vec<String> = self.prepared.sinks.iter().map(|s| s.name.clone()).collect();
             self.notes.write(&self.prepared.inputs, &self.staging, &names)?;
-            let report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, &digests);
+            let inputs = inputs_of(&self.prepared.inputs, &digests, &self.firsts)?;
+            let mut report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, inputs);
+            if let Some(retry) = &engine.settings.retry {
+                report["retries"] = json!(retry.run);
+            }
             write_json(&self.staging, "report.json", &report)?;
             for (index, (sink, end)) in self.prepared.sinks.iter().zip(&self.ends).enumerate() {
                 // What a vendor was sent nobody uploads.
@@ -143,8 +151,10 @@ impl Closing<'_> {
             if engine.cancel.is_cancelled() && !sent {
                 return Err(Failure::Cancelled);
             }
-            // The first records are for a look: whoever takes `latest` wants all.
-            outcome.latest = outcome.refused.is_empty() && outcome.partly.is_empty() && !limited;
+            // The first records are for a look, those of a retry are for whoever missed them: whoever takes `latest` wants
+            // all.
+            let whole = !limited && engine.settings.retry.is_none();
+            outcome.latest = outcome.refused.is_empty() && outcome.partly.is_empty() && whole;
             let published = self.staging.publish(outcome.latest);
             // Not before the run can be seen: whoever must run again must not send again.
             if forget && published.as_ref().map_or_else(|error| error.code == "output.latest", |_| true) {

@@ -12,6 +12,7 @@
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
 //! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
+//! | `retry.rs` | a run over what an earlier one did not take |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
 //! | `finish.rs`, `report.rs`, `receipt.rs` | balance, the run's own files, publication |
@@ -32,6 +33,7 @@ mod prepare;
 mod reading;
 mod receipt;
 mod report;
+mod retry;
 mod run;
 mod sending;
 mod shape;

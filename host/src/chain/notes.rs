@@ -351,20 +351,25 @@ impl Files {
     }
 }
 
-struct Table(csv::Writer<File>);
+/// A table of the run itself.
+pub(super) struct Table(csv::Writer<File>);
 
 impl Table {
-    fn create<const N: usize>(staging: &Staging, name: &str, header: [&str; N]) -> Result<Self, Error> {
+    pub(super) fn create<const N: usize>(
+        staging: &Staging,
+        name: &str,
+        header: [&str; N],
+    ) -> Result<Self, Error> {
         let mut table = Self(csv::Writer::from_writer(staging.create_file(name)?));
         table.write(header)?;
         Ok(table)
     }
 
-    fn write<const N: usize>(&mut self, cells: [&str; N]) -> Result<(), Error> {
+    pub(super) fn write<const N: usize>(&mut self, cells: [&str; N]) -> Result<(), Error> {
         self.0.write_record(cells).map_err(|e| fault(&std::io::Error::other(e)))
     }
 
-    fn finish(mut self) -> Result<(), Error> {
+    pub(super) fn finish(mut self) -> Result<(), Error> {
         self.0.flush().map_err(|e| fault(&e))
     }
 }

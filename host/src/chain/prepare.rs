@@ -11,6 +11,7 @@ use super::{
     mapping::Filling,
     names::Names,
     outcome::Failure,
+    retry::Retried,
     shape::{ChainStage, Exclude, SinkStage},
     thresholds::Usual,
     through::Through,
@@ -124,8 +125,12 @@ pub(super) fn prepare(
     let chain_key = KeyPath::from(["chains", chain.name.as_str()]);
 
     let mut source = None;
+    let mut retried = None;
     if let Some(from) = opened.get(&chain.from).filter(|o| o.sound) {
         let (services, view) = engine.services(attempt, from, &inputs, None);
+        if let Some(retry) = &engine.settings.retry {
+            retried = Some(Retried::lay_out(retry, &view, staging)?);
+        }
         source = prep.source(engine, from, services).map(|(source, catalog)| (from, view, source, catalog));
     }
     let own: Vec<(String, String)> = chain.claims.iter().map(|c| (c.name.clone(), c.path.clone())).collect();
@@ -187,6 +192,7 @@ pub(super) fn prepare(
             None => prep.unopened_sink(opened, &names),
         }
     }
+    retried.iter().for_each(|retried| retried.direct(&mut sinks));
     prep.stop_if_bad()?;
     let Some((from, view, source, catalog)) = source else {
         // Only a draft gets here: what keeps its source from being opened was found when it was read.
@@ -196,7 +202,7 @@ pub(super) fn prepare(
     let guesses = prep.guesses.into_iter().map(|(column, guess)| Guess { column, ..guess }).collect();
     let usual = match chain.max_change {
         // The first records are for a look.
-        Some(percent) if engine.settings.limit.is_none() => {
+        Some(percent) if engine.settings.limit.is_none() && engine.settings.retry.is_none() => {
             Usual::load(&engine.out().join(&chain.name), percent)?
         }
         _ => None,

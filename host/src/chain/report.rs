@@ -1,10 +1,46 @@
 //! `report.json`: the books of a run, for machines.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use usher_abi::Identity;
+use usher_abi::{Error, Identity, Origin};
 
 use super::{outcome::Outcome, prepare::PreparedChain, writing::SinkEnd};
-use crate::services::{Digest, Part};
+use crate::services::{Digest, InputRegistry, Part};
+
+/// What stands before the first record of an input is kept up to so many bytes.
+const MOST_HEAD: u64 = 65_536;
+
+/// The inputs, each with what stands before its first record, of which `firsts` has the place: headings, a bracket.
+/// Whoever has it can read single records.
+pub(super) fn inputs_of(
+    inputs: &InputRegistry,
+    digests: &[Digest],
+    firsts: &BTreeMap<u32, u64>,
+) -> Result<Vec<Value>, Error> {
+    let all = inputs.inputs().into_iter().zip(digests);
+    all.map(|(input, digest)| {
+        let mut told = json!({
+            "id": input.id,
+            "name": input.name,
+            "path": input.path,
+            "bytes": digest.bytes,
+            "digest": format!("blake3:{}", digest.blake3),
+        });
+        if let Some(first) = firsts.get(&input.id).copied().filter(|first| *first > 0) {
+            told["head_bytes"] = json!(first);
+            if first <= MOST_HEAD {
+                let origin = Origin { input: input.id, offset: 0, length: first as u32 };
+                // Of an input that is no UTF-8 nothing can be read alone.
+                if let Ok(head) = String::from_utf8(inputs.read_record(origin)?) {
+                    told["head"] = json!(head);
+                }
+            }
+        }
+        Ok(told)
+    })
+    .collect()
+}
 
 /// The report of a run.
 pub(super) fn report(
@@ -13,16 +49,8 @@ pub(super) fn report(
     staged: &[Part],
     read: Identity,
     ends: &[SinkEnd],
-    digests: &[Digest],
+    inputs: Vec<Value>,
 ) -> Value {
-    let inputs = prepared.inputs.inputs();
-    let inputs: Vec<Value> = inputs
-        .iter()
-        .zip(digests)
-        .map(|(input, digest)| {
-            json!({ "id": input.id, "name": input.name, "path": input.path, "bytes": digest.bytes, "digest": format!("blake3:{}", digest.blake3) })
-        })
-        .collect();
     let mut connectors = Vec::new();
     for ((sink, end), outcome) in prepared.sinks.iter().zip(ends).zip(&outcome.connectors) {
         let parts = staged.iter().filter(|p| p.connector == sink.name).map(|p| {

@@ -2,6 +2,7 @@
 //! queues between them hold memory constant; the order of rows is the order of the input.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -138,6 +139,8 @@ fn drive(
     let mut read = Identity::default();
     let mut seen = vec![0u64; prepared.guesses.len()];
     let mut passed = 0u64;
+    // The first byte of a record, by input.
+    let mut firsts: BTreeMap<u32, u64> = BTreeMap::new();
     let PreparedChain {
         view, source, label, through, projection, guesses, stage, sinks, needs_nothing, ..
     } = &mut prepared;
@@ -178,6 +181,14 @@ fn drive(
                 let Read { batch, input, report } = item;
                 let origins = Origins::new(&batch, input)?;
                 read.merge(origins.identity());
+                let rejects = report.rejects.iter().map(|reject| reject.origin);
+                let places = rejects.map(|origin| (origin.input, origin.offset));
+                for (input, offset) in
+                    origins.offsets.first().map(|first| (input, *first)).into_iter().chain(places)
+                {
+                    let first = firsts.entry(input).or_insert(offset);
+                    *first = offset.min(*first);
+                }
                 for reject in &report.rejects {
                     read.add(reject.origin.input, reject.origin.offset);
                     stage.books.rejected.add(reject.origin.input, reject.origin.offset);
@@ -237,6 +248,7 @@ fn drive(
         notes,
         read,
         ends,
+        firsts,
         digests,
         means,
         id,

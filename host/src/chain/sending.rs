@@ -48,7 +48,7 @@ impl Checked<'_> {
             let inputs = &prepared.inputs;
             if prepared.sinks.iter().any(PreparedSink::sends) {
                 inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
-                prepared.alone = engine.lock(&attempt.chain)?;
+                prepared.alone = engine.lock(&prepared.chain.name)?;
                 let read: Vec<&str> = digests.iter().map(|digest| digest.blake3.as_str()).collect();
                 prepared.reads_anew = engine.begin_to_send(attempt, &read.join(" "))?;
                 if prepared.reads_anew {

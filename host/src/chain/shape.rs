@@ -1,6 +1,6 @@
 //! Which rows go on, and as which columns: the chain's own conditions, then each sink's.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions,
@@ -197,6 +197,8 @@ impl Sample {
 /// What happens to the rows of a chain on their way to one sink.
 pub(super) struct SinkStage {
     pub(super) owner: Owner,
+    /// The inputs whose rows it takes, if not all: those of the records that it has missed.
+    pub(super) only: Option<BTreeSet<u32>>,
     pub(super) where_: Option<Condition>,
     pub(super) unique: Option<UniqueStage>,
     pub(super) consent: Option<ConsentStage>,
@@ -216,10 +218,22 @@ impl SinkStage {
         input: u32,
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
+        let batch = self.missed(batch, input)?;
         match &self.where_ {
             Some(condition) => condition.apply(batch, input, self.owner, &mut self.books, notes),
             None => Ok(batch),
         }
+    }
+
+    /// No rows of inputs that are for others.
+    fn missed(&mut self, batch: RecordBatch, input: u32) -> Result<RecordBatch, Error> {
+        if self.only.as_ref().is_none_or(|only| only.contains(&input)) {
+            return Ok(batch);
+        }
+        for offset in Origins::new(&batch, input)?.offsets {
+            self.books.filter("not-missed", input, *offset);
+        }
+        Ok(batch.slice(0, 0))
     }
 
     /// The rows for the sink, in its columns, with their origins.

@@ -9,6 +9,7 @@ mod plan;
 mod plugins;
 mod preview;
 mod rejects;
+mod retry;
 mod run;
 mod runs;
 mod schema;
@@ -68,6 +69,8 @@ enum Command {
     Plan(plan::Plan),
     /// Show what a run did not take: by reason, with examples and what to do
     Rejects(rejects::Rejects),
+    /// Run the chain again over what a run did not take, for the sinks that have missed it
+    Retry(retry::Retry),
     /// List runs, look at one, or see whether it is still what it was
     Runs(runs::Runs),
     /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
@@ -98,6 +101,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Preview(command) => command.execute(&global),
         Command::Plan(command) => command.execute(&global),
         Command::Rejects(command) => command.execute(&global),
+        Command::Retry(command) => command.execute(&global),
         Command::Runs(command) => command.execute(&global),
         Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),

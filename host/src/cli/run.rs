@@ -49,7 +49,14 @@ impl Run {
         }
         let tape = self.record.map(|folder| Tape::Record { folder, masked: self.mask });
         let tape = tape.or(self.replay.map(Tape::Replay));
-        let flags = RunFlags { out: self.out, limit: self.limit, run_id: self.run_id, tape, anew: self.anew };
+        let flags = RunFlags {
+            out: self.out,
+            limit: self.limit,
+            run_id: self.run_id,
+            tape,
+            anew: self.anew,
+            retry: None,
+        };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,
             Err(code) => return code,

@@ -78,7 +78,13 @@ fn show(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
     if global.json {
         print_json(&shown(&run, &json!(summary)));
     } else {
-        print(&report::run(&run, &summary));
+        let mut retried_by = Vec::new();
+        for other in runs::all(out)?.into_iter().filter(|other| other.chain == run.chain) {
+            if runs::summary(&other.folder)?.retries.as_ref() == Some(&run.id) {
+                retried_by.push(other.id);
+            }
+        }
+        print(&report::run(&run, &summary, &retried_by));
     }
     Ok(code::DONE)
 }

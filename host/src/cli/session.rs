@@ -11,6 +11,7 @@ use crate::{
     manifest::{Diagnostic, Draft, KeyPath, Overrides, render_file},
     plugins::{Registry, SearchPath},
     report::{Watch, complain, print, tell, watch},
+    runs::Retry,
     services::{Cancel, Tape},
 };
 
@@ -45,6 +46,7 @@ pub(super) struct RunFlags {
     pub(super) limit: Option<u64>,
     pub(super) run_id: Option<String>,
     pub(super) tape: Option<Tape>,
+    pub(super) retry: Option<Arc<Retry>>,
     pub(super) anew: bool,
 }
 
@@ -62,6 +64,7 @@ impl Session {
             limit: flags.limit,
             run_id: flags.run_id,
             tape: flags.tape,
+            retry: flags.retry,
             anew: flags.anew,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
             lines: Arc::new(|line: &str| tell!("{line}")),

@@ -30,6 +30,7 @@ pub fn rejects(run: &Run, groups: &[Group]) -> String {
     }
     if all > 0 {
         let _ = writeln!(text, "  all of them, with their records: {}", folder.join("rejects.csv").display());
+        let _ = writeln!(text, "  once more, corrected or not: usher retry {id}");
     }
     text
 }

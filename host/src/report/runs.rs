@@ -30,10 +30,13 @@ pub fn runs(all: &[(Run, Summary)]) -> String {
     table(&["chain", "run", "published", "read", "out", "rejected", ""], rows, &[3, 4, 5])
 }
 
-/// One run: what was read, what became of it, and where.
-pub fn run(run: &Run, summary: &Summary) -> String {
+/// One run: what was read, what became of it, and where; and which runs have tried its rejects again.
+pub fn run(run: &Run, summary: &Summary, retried_by: &[String]) -> String {
     let Run { chain, id, folder, published, .. } = run;
     let mut text = format!("{chain}, run {id}, published {}\n", at(*published));
+    if let Some(of) = &summary.retries {
+        let _ = writeln!(text, "  retry of {of}");
+    }
     for input in &summary.inputs {
         let _ = writeln!(text, "  read {} ({})", input.path, HumanBytes(input.bytes));
     }
@@ -72,6 +75,9 @@ pub fn run(run: &Run, summary: &Summary) -> String {
     for refused in &summary.refused {
         let _ = writeln!(text, "  kept back: {refused}");
     }
+    for id in retried_by {
+        let _ = writeln!(text, "  retried by {id}");
+    }
     if run.latest {
         text.push_str("  `latest` names it\n");
     }
@@ -104,6 +110,7 @@ fn state(run: &Run, summary: &Summary) -> String {
     let sent = |of: fn(&crate::runs::Books) -> u64| summary.connectors.iter().any(|c| of(&c.books) > 0);
     match () {
         () if run.latest => "latest",
+        () if summary.retries.is_some() => "retry",
         () if !summary.refused.is_empty() => "kept back",
         () if summary.read.limited => "first records",
         () if sent(|books| books.unknown + books.not_sent) => "partly sent",

@@ -5,18 +5,21 @@
 //! | `find.rs` | which runs there are |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
 //! | `rejects.rs` | what a run did not take, by reason |
+//! | `retry.rs` | the records that a run did not take, as inputs |
 //! | `summary.rs` | the books of a run, as its report has them |
 //! | `verify.rs` | whether a run is still what its receipt says |
 
 mod find;
 mod receipt;
 mod rejects;
+mod retry;
 mod summary;
 mod verify;
 
 pub use find::{Run, all, find, newest};
 pub use receipt::{FileDigest, InputDigest, PluginDigest, RECEIPT, Receipt};
 pub use rejects::{Example, Group, rejects};
+pub use retry::{Again, Place, Retry, retry};
 pub use summary::{Books, Connector, Summary, summary};
 pub use verify::{Difference, How, Verified, files_below, verify};
 

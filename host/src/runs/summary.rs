@@ -11,6 +11,9 @@ use super::unreadable;
 /// What is told of a run at a glance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
+    /// The run whose rejects it read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<String>,
     /// What was read.
     pub inputs: Vec<Input>,
     /// How much.

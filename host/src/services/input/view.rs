@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -34,6 +34,8 @@ pub struct Inputs {
     /// Whether what it downloads stays in the run's folder.
     store: bool,
     opened: Mutex<HashSet<u32>>,
+    /// What whatever is opened is instead.
+    instead: OnceLock<Vec<InputFile>>,
     readers: Mutex<HashMap<u64, Arc<Mutex<Reader>>>>,
     next_reader: AtomicU64,
     done: AtomicU64,
@@ -51,6 +53,7 @@ impl InputRegistry {
             named,
             store: true,
             opened: Mutex::default(),
+            instead: OnceLock::new(),
             readers: Mutex::default(),
             next_reader: AtomicU64::new(1),
             done: AtomicU64::new(0),
@@ -97,6 +100,16 @@ impl Inputs {
         Ok(self.registry.file(&entry))
     }
 
+    /// Whatever the connector opens from now on is these inputs, which it has [kept](Self::keep); once.
+    pub fn read_instead(&self, files: Vec<InputFile>) {
+        let _ = self.instead.set(files);
+    }
+
+    /// How messages name an input.
+    pub fn name(&self, input: u32) -> String {
+        self.registry.name(input)
+    }
+
     /// Begins to count anew: the inputs are about to be read a second time.
     pub fn restart_progress(&self) {
         self.done.store(0, Ordering::Relaxed);
@@ -112,6 +125,10 @@ impl InputService for Inputs {
                     "input `{spec}` does not stand in the connector's options; it may open only what they name"
                 ),
             ));
+        }
+        if let Some(files) = self.instead.get() {
+            let entries = files.iter().map(|file| self.registry.entry(file.id));
+            return entries.map(|entry| Ok(self.registry.file(&*entry?))).collect();
         }
         let entries = self.registry.open(spec)?;
         let mut opened = lock(&self.opened);

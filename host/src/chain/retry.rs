@@ -1,0 +1,73 @@
+//! A run over what an earlier one did not take: its source reads those records in the place of its inputs, and each sink
+//! gets those that it has missed.
+
+use std::{collections::BTreeSet, io::Read as _, sync::Arc};
+
+use usher_abi::Error;
+
+use super::{notes::Table, prepare::PreparedSink};
+use crate::{
+    manifest::MaxRejects,
+    runs::Retry,
+    services::{Inputs, Staging, disk_error},
+};
+
+/// The new inputs: their ids, in the order of the retry's.
+pub(super) struct Retried {
+    retry: Arc<Retry>,
+    ids: Vec<u32>,
+}
+
+impl Retried {
+    /// Puts the records in the place of the inputs that the source would open, below `inputs/` of the run; writes
+    /// `retried.csv`, which says where each comes from.
+    pub(super) fn lay_out(retry: &Arc<Retry>, view: &Inputs, staging: &Staging) -> Result<Self, Error> {
+        let mut table = Table::create(
+            staging,
+            "retried.csv",
+            ["input", "line", "offset", "of_input", "of_line", "of_offset", "connectors"],
+        )?;
+        let mut files = Vec::new();
+        for again in &retry.inputs {
+            let mut text =
+                again.text.try_clone().map_err(|e| disk_error("input", &std::env::temp_dir(), &e))?;
+            let name = again.name.rsplit('/').next().unwrap_or_default();
+            let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
+            let file = view.keep(name, || {
+                let mut chunk = vec![0; 256 * 1024];
+                let read =
+                    text.read(&mut chunk).map_err(|e| disk_error("input", &std::env::temp_dir(), &e))?;
+                chunk.truncate(read);
+                Ok((read > 0).then_some(chunk))
+            })?;
+            files.push(file);
+        }
+        // Two of one name are told apart by their paths, which is known when all are there.
+        let names = files.iter().map(|file| view.name(file.id)).collect::<Vec<_>>();
+        for (again, name) in retry.inputs.iter().zip(&names) {
+            let connectors = again.connectors.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+            for place in &again.records {
+                let numbers =
+                    [place.line, place.offset, place.of_line, place.of_offset].map(|n| n.to_string());
+                let [line, offset, of_line, of_offset] = &numbers;
+                table.write([name, line, offset, &again.name, of_line, of_offset, &connectors])?;
+            }
+        }
+        table.finish()?;
+        let ids = files.iter().map(|file| file.id).collect();
+        view.read_instead(files);
+        Ok(Self { retry: Arc::clone(retry), ids })
+    }
+
+    /// Each sink gets what it has missed; however few of these it takes, the run is not kept back.
+    pub(super) fn direct(&self, sinks: &mut [PreparedSink]) {
+        for sink in sinks {
+            let inputs = self.retry.inputs.iter().zip(&self.ids);
+            let its = inputs
+                .filter(|(again, _)| again.connectors.is_empty() || again.connectors.contains(&sink.name));
+            sink.stage.only = Some(its.map(|(_, id)| *id).collect::<BTreeSet<u32>>());
+            sink.max_rejects = MaxRejects::Percent(100.0);
+            sink.allow_empty = true;
+        }
+    }
+}

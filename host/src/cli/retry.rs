@@ -1,0 +1,98 @@
+//! `usher retry`
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use usher_abi::Error;
+
+use super::{
+    Global,
+    session::{RunFlags, Session, code, out_folder, say_error},
+};
+use crate::{
+    chain::Mode,
+    report::{plan, summary, tell},
+    runs::{self, Run},
+};
+
+/// Run the chain again over what a run did not take, for the sinks that have missed it
+#[derive(Debug, Args)]
+pub(super) struct Retry {
+    /// The run, by its id; may be left out when only one chain has runs: then its newest
+    run: Option<String>,
+    /// Read the rejects from here instead of from the run's own `rejects.ndjson`: a copy in which `raw` was corrected
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Look for the run, and write, here instead of in the manifest's `out`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Publish nothing: count only
+    #[arg(long)]
+    dry_run: bool,
+    /// Use this run id instead of one made from the time
+    #[arg(long, value_name = "ID", hide = true)]
+    run_id: Option<String>,
+}
+
+impl Retry {
+    pub(super) fn execute(self, global: &Global) -> u8 {
+        let out = match out_folder(global, self.out.clone()) {
+            Ok(out) => out,
+            Err(code) => return code,
+        };
+        let retry = match self.read(&out) {
+            Ok(retry) => retry,
+            Err(error) => {
+                say_error(global, &error);
+                return code::FAILED;
+            }
+        };
+        for (why, records) in &retry.left {
+            tell!("warning: {records} rejects of run {} {why}: they are not tried again", retry.run);
+        }
+        let chain = retry.chain.clone();
+        if retry.inputs.is_empty() {
+            tell!("run {} has no rejects to try again", retry.run);
+            return code::DONE;
+        }
+        let flags = RunFlags {
+            out: self.out,
+            run_id: self.run_id,
+            retry: Some(Arc::new(retry)),
+            ..RunFlags::default()
+        };
+        let mut session = match Session::open(global, flags) {
+            Ok(session) => session,
+            Err(code) => return code,
+        };
+        let chains = match session.chains(&[chain]) {
+            Ok(chains) => chains,
+            Err(code) => return code,
+        };
+        match self.dry_run {
+            true => session.run_chains(&chains, Mode::Plan, plan),
+            false => session.run_chains(&chains, Mode::Run, |outcome| summary(outcome, global.quiet)),
+        }
+    }
+
+    fn read(&self, out: &Path) -> Result<runs::Retry, Error> {
+        runs::retry(&self.find(out)?, self.rejects.as_deref())
+    }
+
+    fn find(&self, out: &Path) -> Result<Run, Error> {
+        if let Some(id) = &self.run {
+            return runs::find(out, id);
+        }
+        let mut newest = runs::newest(out)?;
+        if newest.len() > 1 {
+            let ids: Vec<String> = newest.iter().map(|run| format!("{} ({})", run.id, run.chain)).collect();
+            let message =
+                format!("several chains have runs: name the one to retry, e.g. {}", ids.join(" or "));
+            return Err(Error::config("retry.which", message));
+        }
+        Ok(newest.remove(0))
+    }
+}

@@ -285,8 +285,11 @@ mod tests {
         Run { chain, id, folder: folder.to_owned(), published: SystemTime::UNIX_EPOCH, latest: false }
     }
 
-    fn texts(retry: &Retry) -> Vec<(Vec<&str>, String, Vec<(u64, u64, u64)>)> {
-        let of = |again: &'_ Again| {
+    /// For whom, the whole text, and of each record: line, first byte, line in the run before.
+    type Told<'a> = (Vec<&'a str>, String, Vec<(u64, u64, u64)>);
+
+    fn texts(retry: &Retry) -> Vec<Told<'_>> {
+        let told = |again: &'_ Again| -> (String, Vec<(u64, u64, u64)>) {
             let mut text = String::new();
             let mut file = again.text.try_clone().unwrap();
             file.rewind().unwrap();
@@ -296,14 +299,11 @@ mod tests {
             }
             (text, again.records.iter().map(|p| (p.line, p.offset, p.of_line)).collect())
         };
-        retry
-            .inputs
-            .iter()
-            .map(|again| {
-                let (text, places) = of(again);
-                (again.connectors.iter().map(String::as_str).collect(), text, places)
-            })
-            .collect()
+        let all = retry.inputs.iter().map(|again| (again, told(again)));
+        all.map(|(again, (text, places))| {
+            (again.connectors.iter().map(String::as_str).collect(), text, places)
+        })
+        .collect()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! `.schema` shows the comments below.
 
 use std::{
+    fs,
     io::ErrorKind,
     path::{Display, Path, PathBuf},
     sync::{Arc, Mutex},
@@ -20,6 +21,9 @@ use super::{
 
 /// How long another process that writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Up to so many bytes the whole file is checked when it is opened: longer would be felt.
+const CHECKED: u64 = 64 << 20;
 
 /// Version of the tables below, kept in the table `schema`.
 const VERSION: i64 = 3;
@@ -142,7 +146,17 @@ impl Database {
             None => Connection::open_in_memory(),
         };
         let mut connection = connection.map_err(|e| self.explain(&e))?;
-        let version = prepare(&mut connection).map_err(|e| self.explain(&e))?;
+        let prepared = prepare(&mut connection).and_then(|version| {
+            check(&connection, self.path.as_deref())?;
+            Ok(version)
+        });
+        let version = match prepared {
+            Err(error) if is_damaged(&error) => {
+                drop(connection);
+                return Err(self.put_aside(&error));
+            }
+            version => version.map_err(|e| self.explain(&e))?,
+        };
         if version != VERSION {
             return Err(Error::config(
                 "state.version",
@@ -154,6 +168,31 @@ impl Database {
             ));
         }
         Ok(connection)
+    }
+
+    /// Moves a damaged file out of the way, so that the next command begins with an empty one; answers what to tell.
+    fn put_aside(&self, error: &rusqlite::Error) -> Error {
+        let Some(path) = &self.path else { return self.explain(error) };
+        let at = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+        let aside = path.with_added_extension(format!("damaged-{at}"));
+        for suffix in ["", "-wal", "-shm"] {
+            let of = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+            match fs::rename(of(path), of(&aside)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return disk_error("state", path, &error);
+                }
+                _ => {}
+            }
+        }
+        Error::permanent(
+            "state.corrupt",
+            format!(
+                "`{}` is damaged or no SQLite file ({error}) and was moved to `{}`: restore it from a backup, or run again \
+                 with an empty one; what unfinished runs have noted is not known then, so look first whether one was sending",
+                path.display(),
+                aside.display()
+            ),
+        )
     }
 
     fn shown(&self) -> Display<'_> {
@@ -177,10 +216,7 @@ impl Database {
             ),
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Error::permanent(
                 "state.corrupt",
-                format!(
-                    "`{path}` is damaged or no SQLite file ({error}); restore it from a backup, or move it away \
-                     and lose what unfinished runs have noted"
-                ),
+                format!("`{path}` is damaged or no SQLite file ({error}); run again, and it is put aside"),
             ),
             _ => Error::permanent("state.failed", format!("cannot use `{path}` ({error}); check the disk")),
         }
@@ -226,6 +262,24 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     let version = version()?;
     transaction.commit()?;
     Ok(version.unwrap_or(0))
+}
+
+fn is_damaged(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// An error of damage unless every page of the file is what it should be.
+fn check(connection: &Connection, path: Option<&Path>) -> rusqlite::Result<()> {
+    let bytes = path.and_then(|path| path.metadata().ok()).map_or(0, |metadata| metadata.len());
+    if bytes == 0 || bytes > CHECKED {
+        return Ok(());
+    }
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said == "ok" {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(code, Some(said)))
 }
 
 /// SQLite does not wait here as it does elsewhere: whoever changes the mode while another opens the file is told "busy" at
@@ -296,7 +350,36 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("usher.db"), "name,email\n".repeat(1_000)).unwrap();
-        assert_eq!(Database::new(folder.path()).state("a").get("k").unwrap_err().code, "state.corrupt");
+        is_put_aside(folder.path());
+    }
+
+    /// The first command tells it, the next begins anew, and the file is still there.
+    fn is_put_aside(folder: &Path) {
+        let before = std::fs::read(folder.join("usher.db")).unwrap();
+        let error = Database::new(folder).state("a").get("k").unwrap_err();
+        assert_eq!(error.code, "state.corrupt");
+        assert!(error.message.contains("was moved to"), "{error}");
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let aside: Vec<PathBuf> =
+            names.filter(|name| name.to_string_lossy().contains("usher.db.damaged-")).collect();
+        assert!(aside.iter().any(|path| std::fs::read(path).unwrap() == before), "{aside:?}");
+        assert_eq!(Database::new(folder).state("a").get("k").unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(folder.path());
+        for n in 0..200 {
+            database.state("a").put(&format!("k{n}"), &[b'v'; 400]).unwrap();
+        }
+        drop(database);
+        let file = folder.path().join("usher.db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let half = bytes.len() / 2;
+        bytes[half..half + 6_000].fill(0x5A);
+        std::fs::write(&file, bytes).unwrap();
+        is_put_aside(folder.path());
     }
 
     #[test]

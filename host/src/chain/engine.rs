@@ -18,7 +18,7 @@ use crate::{
     runner,
     runs::Retry,
     services::{
-        AllowedHosts, Attempt, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
+        AllowedHosts, Attempt, Busy, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
         InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
         Tape,
     },
@@ -37,6 +37,8 @@ pub struct Settings {
     pub log: LogLevel,
     /// Where log lines go.
     pub lines: LineSink,
+    /// Wait for a run of the same chain that is sending, instead of failing.
+    pub wait: bool,
     /// Forget what an unfinished run has sent, and send everything.
     pub anew: bool,
     /// Read what an earlier run did not take instead of the source's inputs.
@@ -161,7 +163,7 @@ impl Engine {
                 return Err(Error::config("run.unfinished", message));
             }
             // Whoever is sending it goes by its notes.
-            let _alone = self.lock(&chain.name)?;
+            let _alone = self.lock(&chain.name, id)?;
             self.forget(&earlier)?;
         }
         Ok(new)
@@ -202,11 +204,13 @@ impl Engine {
         attempt.finish(&self.database)
     }
 
-    /// Keeps other processes from sending what this chain sends, until it is dropped.
-    pub(super) fn lock(&self, chain: &str) -> Result<Option<Exclusive>, Error> {
+    /// Keeps other processes from sending what this chain sends, until it is dropped; `run` is this one's id.
+    pub(super) fn lock(&self, chain: &str, run: &str) -> Result<Option<Exclusive>, Error> {
         // A replay sends nothing.
         let sends = !matches!(self.settings.tape, Some(Tape::Replay(_)));
-        sends.then(|| Exclusive::new(&self.manifest.state, chain)).transpose()
+        let tell = |line: &str| (self.settings.lines)(line);
+        let busy = if self.settings.wait { Busy::Wait(&self.cancel, &tell) } else { Busy::Fail };
+        sends.then(|| Exclusive::new(&self.manifest.state, chain, run, busy)).transpose()
     }
 
     /// The folder of results.

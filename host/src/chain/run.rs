@@ -238,6 +238,7 @@ fn drive(
         read,
         changes,
         attempt: &attempt,
+        id,
         digests: &digests,
     };
     let ends = checked.finish(mode)?;

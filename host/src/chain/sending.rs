@@ -29,6 +29,7 @@ pub(super) struct Checked<'a> {
     /// By sink.
     pub(super) changes: Vec<Changes>,
     pub(super) attempt: &'a Attempt,
+    pub(super) id: &'a str,
     /// Of the inputs.
     pub(super) digests: &'a [Digest],
 }
@@ -37,7 +38,7 @@ impl Checked<'_> {
     /// Ends the work of all sinks. Nothing that writes leaves this machine unless every sink's rows are within what the
     /// manifest allows. Sinks of files end first: what fails there fails before anything is sent.
     pub(super) fn finish(self, mode: Mode) -> Result<Vec<SinkEnd>, Failure> {
-        let Self { engine, prepared, notes, progress, read, changes, attempt, digests } = self;
+        let Self { engine, prepared, notes, progress, read, changes, attempt, id, digests } = self;
         let chain_books = &prepared.stage.books;
         for sink in &mut prepared.sinks {
             sink.stage.books.add(chain_books);
@@ -48,7 +49,7 @@ impl Checked<'_> {
             let inputs = &prepared.inputs;
             if prepared.sinks.iter().any(PreparedSink::sends) {
                 inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
-                prepared.alone = engine.lock(&prepared.chain.name)?;
+                prepared.alone = engine.lock(&prepared.chain.name, id)?;
                 let read: Vec<&str> = digests.iter().map(|digest| digest.blake3.as_str()).collect();
                 prepared.reads_anew = engine.begin_to_send(attempt, &read.join(" "))?;
                 if prepared.reads_anew {

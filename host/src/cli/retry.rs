@@ -32,6 +32,12 @@ pub(super) struct Retry {
     /// Publish nothing: count only
     #[arg(long)]
     dry_run: bool,
+    /// If another run of the chain is sending, wait for its end
+    #[arg(long)]
+    wait: bool,
+    /// Write what came of each chain into this file, in the text form of Prometheus
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<PathBuf>,
     /// Use this run id instead of one made from the time
     #[arg(long, value_name = "ID", hide = true)]
     run_id: Option<String>,
@@ -62,6 +68,8 @@ impl Retry {
             out: self.out,
             run_id: self.run_id,
             retry: Some(Arc::new(retry)),
+            metrics: self.metrics_file,
+            wait: self.wait,
             ..RunFlags::default()
         };
         let mut session = match Session::open(global, flags) {

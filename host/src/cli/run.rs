@@ -37,6 +37,12 @@ pub(super) struct Run {
     /// Answer requests over the network from such a folder, and send none
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     replay: Option<PathBuf>,
+    /// If another run of the chain is sending, wait for its end
+    #[arg(long)]
+    wait: bool,
+    /// Write what came of each chain into this file, in the text form of Prometheus
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<PathBuf>,
     /// Use this run id instead of one made from the time
     #[arg(long, value_name = "ID", hide = true)]
     run_id: Option<String>,
@@ -55,6 +61,8 @@ impl Run {
             run_id: self.run_id,
             tape,
             anew: self.anew,
+            metrics: self.metrics_file,
+            wait: self.wait,
             retry: None,
         };
         let mut session = match Session::open(global, flags) {

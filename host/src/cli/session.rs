@@ -1,6 +1,11 @@
 //! What most commands share: loading the manifest, running chains one after the other, saying what went wrong.
 
-use std::{fmt::Display, io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use usher_abi::LogLevel;
@@ -10,7 +15,7 @@ use crate::{
     chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
     manifest::{Diagnostic, Draft, KeyPath, Overrides, render_file},
     plugins::{Registry, SearchPath},
-    report::{Watch, complain, print, tell, watch},
+    report::{Watch, complain, print, tell, watch, write_metrics},
     runs::Retry,
     services::{Cancel, Tape},
 };
@@ -28,6 +33,8 @@ pub(super) mod code {
 pub(super) struct Session {
     pub(super) engine: Engine,
     pub(super) global: Global,
+    /// Where metrics of the chains go.
+    metrics: Option<PathBuf>,
     signal: interrupt::Signal,
 }
 
@@ -47,7 +54,9 @@ pub(super) struct RunFlags {
     pub(super) run_id: Option<String>,
     pub(super) tape: Option<Tape>,
     pub(super) retry: Option<Arc<Retry>>,
+    pub(super) metrics: Option<PathBuf>,
     pub(super) anew: bool,
+    pub(super) wait: bool,
 }
 
 impl Session {
@@ -66,12 +75,13 @@ impl Session {
             tape: flags.tape,
             retry: flags.retry,
             anew: flags.anew,
+            wait: flags.wait,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
             lines: Arc::new(|line: &str| tell!("{line}")),
         };
         let engine = Engine::new(manifest, registry, settings, Cancel::new());
         let signal = interrupt::listen(engine.stopper(), engine.sweeper());
-        let mut session = Self { engine, global: global.clone(), signal };
+        let mut session = Self { engine, global: global.clone(), metrics: flags.metrics, signal };
         if problems.is_empty() { Ok(session) } else { Err(session.refuse(problems)) }
     }
 
@@ -104,7 +114,13 @@ impl Session {
         mode: Mode,
         text: impl Fn(&Outcome) -> String,
     ) -> u8 {
-        let (ended, code) = self.run_each(chains, mode);
+        let (ended, mut code) = self.run_each(chains, mode);
+        if let Some(path) = &self.metrics
+            && let Err(error) = self.write_metrics(path, chains, &ended)
+        {
+            tell!("error: cannot write the metrics to `{}` ({error}); name another file", path.display());
+            code = worst_of(code, code::FAILED);
+        }
         if self.global.json {
             print_json(&ended);
         }
@@ -115,6 +131,17 @@ impl Session {
             }
         }
         code
+    }
+
+    fn write_metrics(&self, path: &Path, chains: &[String], ended: &[Ended]) -> io::Result<()> {
+        let outcome = |chain: &str| {
+            ended.iter().find_map(|ended| match ended {
+                Ended::Well(outcome) if outcome.chain == chain => Some(&**outcome),
+                _ => None,
+            })
+        };
+        let endings: Vec<_> = chains.iter().map(|chain| (chain.as_str(), outcome(chain))).collect();
+        write_metrics(path, &endings, jiff::Timestamp::now().as_second())
     }
 
     fn run_each(&mut self, chains: &[String], mode: Mode) -> (Vec<Ended>, u8) {

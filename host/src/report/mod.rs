@@ -2,6 +2,7 @@
 
 mod advice;
 mod guide;
+mod metrics;
 mod progress;
 mod rejects;
 mod runs;
@@ -9,6 +10,7 @@ mod tables;
 mod tell;
 
 pub use guide::{Missing, upload_guide};
+pub use metrics::write_metrics;
 pub use progress::{Watch, watch};
 pub use rejects::rejects;
 pub use runs::{run, runs, verified};

@@ -2,14 +2,21 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::ErrorKind,
+    io::{ErrorKind, Read as _, Seek as _, Write as _},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    time::Duration,
 };
 
 use usher_abi::Error;
 
-use super::private::{create_private_folder, disk_error};
+use super::{
+    clock::Cancel,
+    private::{create_private_folder, disk_error},
+};
+
+/// How often whoever waits looks whether the other is done.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The right to send, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -17,38 +24,119 @@ pub struct Exclusive {
     _locked: File,
 }
 
+/// What to do when another process has it.
+#[derive(Clone, Copy)]
+pub enum Busy<'a> {
+    /// Fail.
+    Fail,
+    /// Wait for its end, after saying so.
+    Wait(&'a Cancel, &'a dyn Fn(&str)),
+}
+
 impl Exclusive {
-    /// For a chain, by a file in the state folder; code `run.sending` when another process has it. On a file system
-    /// without locks everybody has it.
-    pub fn new(state: &Path, chain: &str) -> Result<Self, Error> {
+    /// For a run of a chain, by a file in the state folder, which says who has it. When another process has it and is not
+    /// to be waited for, code `run.sending`. On a file system without locks everybody has it.
+    pub fn new(state: &Path, chain: &str, run: &str, busy: Busy<'_>) -> Result<Self, Error> {
         let path = state.join(format!("sending-{chain}.lock"));
+        let fault = |e: &std::io::Error| disk_error("state", &path, e);
         create_private_folder(state).map_err(|e| disk_error("state", state, &e))?;
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = opened.map_err(|e| disk_error("state", &path, &e))?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::transient(
-                "run.sending",
-                "another run of this chain is sending; wait for its end, and run again",
-            )),
-            Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
-                Err(disk_error("state", &path, &error))
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).map_err(|e| fault(&e))?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+                    return Err(fault(&error));
+                }
+                _ => break,
             }
-            _ => Ok(Self { _locked: file }),
+            let Busy::Wait(cancel, tell) = busy else {
+                let message = format!(
+                    "another run of this chain is sending ({}); wait for its end (`--wait`), and run again",
+                    holder(&mut file)
+                );
+                return Err(Error::transient("run.sending", message));
+            };
+            if !std::mem::replace(&mut told, true) {
+                tell(&format!(
+                    "another run of chain `{chain}` is sending ({}); waiting for its end",
+                    holder(&mut file)
+                ));
+            }
+            if cancel.wait(LOOK) {
+                return Err(Error::cancelled());
+            }
         }
+        let since = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let says = format!("process {}, run {run}, since {since}\n", std::process::id());
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(says.as_bytes()));
+        written.map_err(|e| fault(&e))?;
+        Ok(Self { _locked: file })
+    }
+}
+
+/// Who has it, as the file says.
+fn holder(file: &mut File) -> String {
+    let mut says = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut says));
+    match says.trim() {
+        says if read.is_ok() && !says.is_empty() => says.to_owned(),
+        _ => "it does not say which".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Mutex, thread};
+
     use super::*;
 
     #[test]
     fn a_chain_is_sent_by_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Exclusive::new(&folder.path().join("state"), "main").unwrap();
-        assert_eq!(Exclusive::new(&folder.path().join("state"), "main").unwrap_err().code, "run.sending");
-        Exclusive::new(&folder.path().join("state"), "other").unwrap();
+        let state = folder.path().join("state");
+        let take = |chain: &str| Exclusive::new(&state, chain, "r1", Busy::Fail);
+        let first = take("main").unwrap();
+        let error = take("main").unwrap_err();
+        assert_eq!(error.code, "run.sending");
+        assert!(
+            error.message.contains(&format!("process {}, run r1, since 2", std::process::id())),
+            "{error}"
+        );
+        take("other").unwrap();
         drop(first);
-        Exclusive::new(&folder.path().join("state"), "main").unwrap();
+        take("main").unwrap();
+    }
+
+    #[test]
+    fn who_waits_is_told_for_whom_and_gets_it_in_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (told, cancel) = (Mutex::new(Vec::new()), Cancel::new());
+        let first = Exclusive::new(folder.path(), "main", "r1", Busy::Fail).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let tell = |line: &str| told.lock().unwrap().push(line.to_owned());
+                Exclusive::new(folder.path(), "main", "r2", Busy::Wait(&cancel, &tell)).unwrap();
+            });
+            while told.lock().unwrap().is_empty() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            drop(first);
+        });
+        let told = told.into_inner().unwrap();
+        assert!(told.len() == 1 && told[0].contains("run r1"), "{told:?}");
+    }
+
+    #[test]
+    fn who_waits_can_be_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let cancel = Cancel::new();
+        let _first = Exclusive::new(folder.path(), "main", "r1", Busy::Fail).unwrap();
+        cancel.cancel();
+        let stopped = Exclusive::new(folder.path(), "main", "r2", Busy::Wait(&cancel, &|_| {}));
+        assert_eq!(stopped.unwrap_err().code, "cancelled");
     }
 }

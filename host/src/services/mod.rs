@@ -16,7 +16,7 @@ mod state;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
-pub use exclusive::Exclusive;
+pub use exclusive::{Busy, Exclusive};
 pub use gate::{Gate, Sending};
 pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};
 pub use input::{

@@ -144,6 +144,45 @@ fn without_faults_every_user_goes_out_once() {
 }
 
 #[test]
+fn a_retry_sends_what_was_corrected_and_goes_on_when_it_was_killed() {
+    let mut people = people(users(), false);
+    let settings = Settings { job_time: Duration::from_secs(2), ..settings(&people, FaultPlan::none()) };
+    let vendor = Zendesk::start(settings);
+    let bench = bench(&vendor, &people);
+    let (first, _) = deliver(&bench, &SECRETS, "the run");
+    let sent = vendor.account().jobs.len();
+    let bad = people.iter_mut().filter(|person| person.fate == Fate::BadAddress);
+    let folder = first["folder"].as_str().unwrap();
+    let mut rejects = bench.read(&format!("{folder}/rejects.ndjson"));
+    for person in bad {
+        let right = person.email.replace(' ', "") + "@example.com";
+        rejects = rejects.replace(&format!("{}\\\"", person.email), &format!("{right}\\\""));
+        (person.email, person.fate) = (right, Fate::Delivered);
+    }
+    bench.write("corrected.ndjson", rejects);
+    let run = first["run"].as_str().unwrap();
+    let retry = || {
+        let mut command =
+            bench.command(&["retry", run, "--rejects", "corrected.ndjson", "--json", "--quiet"]);
+        command.envs(SECRETS);
+        command
+    };
+    let mut killed = retry().stdout(std::process::Stdio::null()).spawn().unwrap();
+    while vendor.account().jobs.len() == sent {
+        assert!(killed.try_wait().unwrap().is_none(), "it has ended and sent nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // What the killed one has sent is found again.
+    let said = bench.said(retry().output().unwrap()).expect(0);
+    let outcome: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(fates(&outcome[0])[0], ids(&people, &[Fate::Delivered]).len() as u64 - fates(&first)[0]);
+    assert_eq!(vendor.account().delivered_twice().len(), 0, "{}", said.err);
+    is_right(&vendor, &people, "after the retry");
+}
+
+#[test]
 fn whatever_goes_wrong_the_account_is_right_at_the_end() {
     for_each_seed(|seed| trial(seed, "create_and_update", false));
 }

@@ -104,6 +104,46 @@ fn records_of_tables_and_lists_are_read_with_what_stands_before_them() {
 }
 
 #[test]
+fn what_would_lose_or_double_records_is_refused() {
+    let users = user(1, "eve@", "Eve") + &user(2, "bob@", "Bob") + &user(3, "ada@example.com", "Ada");
+    let bench = bench(&users);
+    bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(0);
+    let rejects = bench.read("out/main/r1/rejects.ndjson");
+    let retry = |code: i32, text: &str| {
+        bench.write("mine.ndjson", text);
+        bench.usher(&["retry", "r1", "--rejects", "mine.ndjson", "--quiet"]).expect(code).err
+    };
+    let renamed = retry(1, &rejects.replace("\"support\"", "\"helpdesk\""));
+    assert!(renamed.contains("rejected by `helpdesk`, which is no connector"), "{renamed}");
+    let foreign = retry(1, &rejects.replace("users.ndjson", "others.ndjson"));
+    assert!(foreign.contains("`others.ndjson`, which the run has not read"), "{foreign}");
+    let broken = retry(1, &rejects.replace("eve@", "e\\nve@example.com"));
+    assert!(broken.contains("read 3 records and not the 2"), "{broken}");
+    retry(0, &rejects.replace("eve@", "eve@example.com"));
+    assert!(retry(1, &rejects).contains("were tried again by run"));
+    bench.usher(&["retry", "r1", "--again", "--quiet"]).expect(0);
+}
+
+#[test]
+fn one_sink_does_not_lose_its_row_to_another() {
+    // Both records get one address: one of them is for Zendesk only, the other for both.
+    let users =
+        user(1, "eve@", "Eve") + "{\"user_id\":\"u2\",\"email\":\"eve@example.com\" \"name\":\"Eve\"}\n";
+    let bench = bench(&(users + &user(3, "ada@example.com", "Ada")));
+    let manifest =
+        bench.read("connectors.toml").replace("from = \"users\"", "from = \"users\"\nunique = \"email\"");
+    bench.write("connectors.toml", manifest);
+    bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(0);
+    let rejects = bench.read("out/main/r1/rejects.ndjson");
+    let corrected =
+        rejects.replace("eve@\\\"", "eve@example.com\\\"").replace("com\\\" \\\"name", "com\\\", \\\"name");
+    bench.write("out/main/r1/rejects.ndjson", corrected);
+    bench.usher(&["retry", "--quiet", "--run-id", "r2"]).expect(0);
+    assert_eq!(bench.read("out/main/r2/people/main-people-r2-rows-0001.csv").lines().count(), 2);
+    assert_eq!(bench.read("out/main/r2/support/main-support-r2-users-0001.csv").lines().count(), 2);
+}
+
+#[test]
 fn of_several_chains_one_is_named_and_nothing_to_retry_is_said() {
     let bench = bench(&user(1, "ada@example.com", "Ada"));
     let manifest = bench.read("connectors.toml");

@@ -162,8 +162,8 @@ impl Engine {
                 );
                 return Err(Error::config("run.unfinished", message));
             }
-            // Whoever is sending it goes by its notes.
-            let _alone = self.lock(&chain.name, id)?;
+            // Whoever is sending it goes by its notes. Who waited has the lock.
+            let _alone = if self.settings.wait { None } else { self.lock(&chain.name, id)? };
             self.forget(&earlier)?;
         }
         Ok(new)

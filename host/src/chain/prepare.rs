@@ -52,6 +52,8 @@ pub(super) struct PreparedChain {
     pub(super) alone: Option<Exclusive>,
     /// Whether it goes on with a run that read something else.
     pub(super) reads_anew: bool,
+    /// What is read instead of the source's inputs.
+    pub(super) retried: Option<Retried>,
     /// How many rows are usual, if the chain wants to know.
     pub(super) usual: Option<Usual>,
 }
@@ -192,7 +194,17 @@ pub(super) fn prepare(
             None => prep.unopened_sink(opened, &names),
         }
     }
-    retried.iter().for_each(|retried| retried.direct(&mut sinks));
+    if let Some(retried) = &retried {
+        retried.check(&chain.to)?;
+        retried.direct(&mut sinks);
+        // One that is for another sink stands for nobody: each sink chooses among its own.
+        if let Some(unique) = &chain.unique {
+            stage.unique = None;
+            for sink in sinks.iter_mut().filter(|sink| sink.stage.unique.is_none()) {
+                sink.stage.unique = prep.unique(&names, unique, &chain_key.child("unique"));
+            }
+        }
+    }
     prep.stop_if_bad()?;
     let Some((from, view, source, catalog)) = source else {
         // Only a draft gets here: what keeps its source from being opened was found when it was read.
@@ -225,6 +237,7 @@ pub(super) fn prepare(
         notes: catalog.notes,
         alone: None,
         reads_anew: false,
+        retried,
         usual,
     })
 }

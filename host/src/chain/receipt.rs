@@ -13,7 +13,7 @@ use usher_abi::{Error, Identity};
 use super::{engine::Engine, prepare::PreparedChain, writing::SinkEnd};
 use crate::{
     plugins::{Lock, Plugin},
-    runs::{FileDigest, InputDigest, PluginDigest, Receipt},
+    runs::{FileDigest, InputDigest, Kept, PluginDigest, Receipt},
     services::{Digest, Staging, disk_error},
 };
 
@@ -82,7 +82,11 @@ impl Made<'_> {
         let files = self.files()?;
         let inputs = self.chain.inputs.inputs().into_iter().zip(self.digests);
         let inputs = inputs.map(|(input, digest)| InputDigest {
-            kept: input.is_file || files.iter().any(|file| file.path == input.path),
+            kept: match input.is_file {
+                true => Kept::InPlace,
+                false if files.iter().any(|file| file.path == input.path) => Kept::InRun,
+                false => Kept::Nowhere,
+            },
             file: FileDigest::new(input.path, digest.bytes, &digest.blake3),
         });
         let sinks = self.chain.sinks.iter().zip(self.ends).map(|(sink, SinkEnd { receipt, .. })| {

@@ -1,7 +1,11 @@
 //! A run over what an earlier one did not take: its source reads those records in the place of its inputs, and each sink
 //! gets those that it has missed.
 
-use std::{collections::BTreeSet, io::Read as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    sync::Arc,
+};
 
 use usher_abi::Error;
 
@@ -57,6 +61,39 @@ impl Retried {
         let ids = files.iter().map(|file| file.id).collect();
         view.read_instead(files);
         Ok(Self { retry: Arc::clone(retry), ids })
+    }
+
+    /// An error for a sink that is none of the chain: nobody would get its records.
+    pub(super) fn check(&self, sinks: &[String]) -> Result<(), Error> {
+        let unknown =
+            self.retry.inputs.iter().flat_map(|again| &again.connectors).find(|name| !sinks.contains(name));
+        unknown.map_or(Ok(()), |name| {
+            let message = format!(
+                "records were rejected by `{name}`, which is no connector that chain `{}` writes to; take their lines out, or \
+                 undo the change",
+                self.retry.chain
+            );
+            Err(Error::config("retry.connector", message))
+        })
+    }
+
+    /// An error unless exactly the records were read that were to be; `read` has how many, by input.
+    pub(super) fn read(&self, read: &BTreeMap<u32, u64>) -> Result<(), Error> {
+        let expected: BTreeMap<u32, u64> = self
+            .ids
+            .iter()
+            .copied()
+            .zip(self.retry.inputs.iter().map(|again| again.records.len() as u64))
+            .collect();
+        if *read == expected {
+            return Ok(());
+        }
+        let [expected, read] = [&expected, read].map(|counts| counts.values().sum::<u64>());
+        let message = format!(
+            "the source read {read} records and not the {expected} that are to be tried again: a line break in a corrected record \
+             makes two of it, and a source that asks its vendor reads no records of a run (give it an `input`, with `--set`)"
+        );
+        Err(Error::config("retry.not-read", message))
     }
 
     /// Each sink gets what it has missed; however few of these it takes, the run is not kept back.

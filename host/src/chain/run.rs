@@ -62,8 +62,11 @@ pub fn run(
     let (id, staging) = stage(engine, chain, mode)?;
     engine.guard(staging.folder());
     let of = engine.manifest.chain(chain)?.clone();
+    // Who waits does so before looking for what is to be gone on with.
+    let alone = if mode == Mode::Run && engine.settings.wait { engine.lock(chain, &id)? } else { None };
     let attempt = engine.attempt(&of, &id, mode)?;
     let mut prepared = prepare(engine, chain, &attempt, &staging)?;
+    prepared.alone = alone;
     *progress.logs.lock().unwrap_or_else(PoisonError::into_inner) = engine.take_logs();
     if let Mode::Preview(most) = mode {
         for sink in &mut prepared.sinks {
@@ -140,7 +143,7 @@ fn drive(
     let mut seen = vec![0u64; prepared.guesses.len()];
     let mut passed = 0u64;
     // The first byte of a record, by input.
-    let mut firsts: BTreeMap<u32, u64> = BTreeMap::new();
+    let (mut firsts, mut counts): (BTreeMap<u32, u64>, BTreeMap<u32, u64>) = <_>::default();
     let PreparedChain {
         view, source, label, through, projection, guesses, stage, sinks, needs_nothing, ..
     } = &mut prepared;
@@ -189,6 +192,10 @@ fn drive(
                     let first = firsts.entry(input).or_insert(offset);
                     *first = offset.min(*first);
                 }
+                *counts.entry(input).or_default() += origins.offsets.len() as u64;
+                for reject in &report.rejects {
+                    *counts.entry(reject.origin.input).or_default() += 1;
+                }
                 for reject in &report.rejects {
                     read.add(reject.origin.input, reject.origin.offset);
                     stage.books.rejected.add(reject.origin.input, reject.origin.offset);
@@ -224,6 +231,9 @@ fn drive(
         chain_result?;
         ends.into_iter().collect()
     })?;
+    if let Some(retried) = &prepared.retried {
+        retried.read(&counts)?;
+    }
     check_guesses(&prepared.guesses, &seen, passed)?;
     if engine.cancel.is_cancelled() {
         return Err(Failure::Cancelled);

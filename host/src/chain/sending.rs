@@ -49,7 +49,9 @@ impl Checked<'_> {
             let inputs = &prepared.inputs;
             if prepared.sinks.iter().any(PreparedSink::sends) {
                 inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
-                prepared.alone = engine.lock(&prepared.chain.name, id)?;
+                if prepared.alone.is_none() {
+                    prepared.alone = engine.lock(&prepared.chain.name, id)?;
+                }
                 let read: Vec<&str> = digests.iter().map(|digest| digest.blake3.as_str()).collect();
                 prepared.reads_anew = engine.begin_to_send(attempt, &read.join(" "))?;
                 if prepared.reads_anew {

@@ -10,7 +10,7 @@ use usher_abi::Error;
 
 use super::{
     Global,
-    session::{RunFlags, Session, code, out_folder, say_error},
+    session::{RunFlags, Session, code, out_folder, print_json, say_error},
 };
 use crate::{
     chain::Mode,
@@ -29,8 +29,11 @@ pub(super) struct Retry {
     /// Look for the run, and write, here instead of in the manifest's `out`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Publish nothing: count only
+    /// Also if its rejects were tried again before
     #[arg(long)]
+    again: bool,
+    /// Publish nothing: count only
+    #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
     dry_run: bool,
     /// If another run of the chain is sending, wait for its end
     #[arg(long)]
@@ -57,11 +60,14 @@ impl Retry {
             }
         };
         for (why, records) in &retry.left {
-            tell!("warning: {records} rejects of run {} {why}: they are not tried again", retry.run);
+            tell!("warning: of run {}, {records} × {why}: not tried again", retry.run);
         }
         let chain = retry.chain.clone();
         if retry.inputs.is_empty() {
             tell!("run {} has no rejects to try again", retry.run);
+            if global.json {
+                print_json(&[(); 0]);
+            }
             return code::DONE;
         }
         let flags = RunFlags {
@@ -91,6 +97,20 @@ impl Retry {
     }
 
     fn find(&self, out: &Path) -> Result<Run, Error> {
+        let run = self.named(out)?;
+        let tried = runs::retried_by(out, &run)?;
+        if let Some(last) = tried.last().filter(|_| !self.again) {
+            let message = format!(
+                "the rejects of run {} were tried again by run {last}: retry that one for what is left, or say `--again` to \
+                 send once more what it has sent",
+                run.id
+            );
+            return Err(Error::config("retry.again", message));
+        }
+        Ok(run)
+    }
+
+    fn named(&self, out: &Path) -> Result<Run, Error> {
         if let Some(id) = &self.run {
             return runs::find(out, id);
         }

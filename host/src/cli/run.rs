@@ -22,7 +22,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Publish nothing; the same as `usher plan`
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
     dry_run: bool,
     /// Go on with nothing: send every row, also those that an unfinished run has sent
     #[arg(long, conflicts_with = "dry_run")]

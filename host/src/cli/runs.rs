@@ -11,7 +11,7 @@ use super::{
     session::{code, out_folder, print_json, say_error},
 };
 use crate::{
-    report::{self, print},
+    report::{self, print, tell},
     runs::{self, Run},
 };
 
@@ -61,8 +61,10 @@ impl Runs {
 fn list(global: &Global, out: &Path) -> Result<u8, Error> {
     let mut all = Vec::new();
     for run in runs::all(out)? {
-        let summary = runs::summary(&run.folder)?;
-        all.push((run, summary));
+        match runs::summary(&run.folder) {
+            Ok(summary) => all.push((run, summary)),
+            Err(error) => tell!("warning: {error}"),
+        }
     }
     if global.json {
         print_json(&all.iter().map(|(run, summary)| shown(run, &json!(summary))).collect::<Vec<_>>());
@@ -78,13 +80,7 @@ fn show(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
     if global.json {
         print_json(&shown(&run, &json!(summary)));
     } else {
-        let mut retried_by = Vec::new();
-        for other in runs::all(out)?.into_iter().filter(|other| other.chain == run.chain) {
-            if runs::summary(&other.folder)?.retries.as_ref() == Some(&run.id) {
-                retried_by.push(other.id);
-            }
-        }
-        print(&report::run(&run, &summary, &retried_by));
+        print(&report::run(&run, &summary, &runs::retried_by(out, &run)?));
     }
     Ok(code::DONE)
 }

@@ -104,7 +104,16 @@ impl Session {
         }
         let problems: Vec<Diagnostic> =
             named.iter().filter_map(|n| self.engine.manifest.chain(n).err()).collect();
-        if problems.is_empty() { Ok(named.to_vec()) } else { Err(self.say(&problems)) }
+        if !problems.is_empty() {
+            return Err(self.say(&problems));
+        }
+        let mut chains: Vec<String> = Vec::new();
+        for name in named {
+            if !chains.contains(name) {
+                chains.push(name.clone());
+            }
+        }
+        Ok(chains)
     }
 
     /// Runs chains in order, and shows the results as `text` or as JSON; answers the worst exit code.

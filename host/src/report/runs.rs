@@ -96,6 +96,7 @@ pub fn verified(run: &Run, verified: &Verified) -> String {
         let how = match difference.how {
             How::Changed => "has changed",
             How::Gone => "is gone",
+            How::Unreadable => "cannot be read",
             How::Added => "was not there",
         };
         let _ = writeln!(text, "  {} {} {how}", difference.what, difference.path);

@@ -8,7 +8,7 @@ use std::{
 
 use usher_abi::{Error, nearest};
 
-use super::unreadable;
+use super::{receipt::RECEIPT, unreadable};
 
 /// A published run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +59,10 @@ pub fn all(out: &Path) -> Result<Vec<Run>, Error> {
             .and_then(|link| link.into_os_string().into_string().ok());
         for (id, folder) in folders(&folder)? {
             // Whatever else somebody keeps there is no run.
-            if let Ok(published) =
-                fs::metadata(folder.join("report.json")).and_then(|report| report.modified())
-            {
+            let report = fs::metadata(folder.join("report.json"));
+            // One that has lost its report is still one.
+            let report = report.or_else(|_| fs::metadata(folder.join(RECEIPT)));
+            if let Ok(published) = report.and_then(|report| report.modified()) {
                 runs.push(Run {
                     latest: latest == Some(id.clone()),
                     chain: chain.clone(),

@@ -17,10 +17,10 @@ mod summary;
 mod verify;
 
 pub use find::{Run, all, find, newest};
-pub use receipt::{FileDigest, InputDigest, PluginDigest, RECEIPT, Receipt};
+pub use receipt::{FileDigest, InputDigest, Kept, PluginDigest, RECEIPT, Receipt};
 pub use rejects::{Example, Group, rejects};
 pub use retry::{Again, Place, Retry, retry};
-pub use summary::{Books, Connector, Summary, summary};
+pub use summary::{Books, Connector, Summary, retried_by, summary};
 pub use verify::{Difference, How, Verified, files_below, verify};
 
 use std::{io, path::Path};

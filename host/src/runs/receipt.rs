@@ -63,8 +63,20 @@ pub struct InputDigest {
     /// Its bytes.
     #[serde(flatten)]
     pub file: FileDigest,
-    /// Whether a file has it after the run: not so of a pipe, or of a download with `store = false`.
-    pub kept: bool,
+    /// Where it is after the run.
+    pub kept: Kept,
+}
+
+/// Where an input is after the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// Where it was read.
+    InPlace,
+    /// In the run's folder, below `inputs/`.
+    InRun,
+    /// Nowhere: it came through a pipe, or was a download that was not to be stored.
+    Nowhere,
 }
 
 /// A plugin's file.

@@ -1,7 +1,7 @@
 //! The records that a run did not take, to be read once more: corrected by hand, or as they were after something else was.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet, btree_map::Entry},
     fs::{self, File},
     io::{BufRead as _, BufReader, BufWriter, Seek as _, Write as _},
     path::Path,
@@ -51,11 +51,12 @@ pub struct Place {
     pub of_offset: u64,
 }
 
-/// Lines of `rejects.ndjson` that are of one record say the same of it, unless somebody has corrected them differently.
+/// A line of `rejects.ndjson`: one for each sink and column that is at fault with a record.
 #[derive(Deserialize)]
 struct Line {
     connector: String,
     origin: Origin,
+    code: String,
     raw: String,
 }
 
@@ -86,31 +87,57 @@ pub fn retry(run: &Run, rejects: Option<&Path>) -> Result<Retry, Error> {
     let own = run.folder.join("rejects.ndjson");
     let path = rejects.unwrap_or(&own);
     let lines = BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?).lines();
-    let mut writing = Writing { heads: heads(&run.folder)?, inputs: BTreeMap::new(), left: BTreeMap::new() };
-    let mut of_record: Vec<Line> = Vec::new();
+    let mut writing = Writing {
+        heads: heads(&run.folder)?,
+        meant_for: meant_for(&run.folder)?,
+        skip_duplicates: rejects.is_none(),
+        seen: HashSet::new(),
+        inputs: BTreeMap::new(),
+        left: BTreeMap::new(),
+    };
+    let (mut of_record, mut last): (Vec<Line>, usize) = (Vec::new(), 0);
     for (number, text) in lines.enumerate() {
         let text = text.map_err(|error| unreadable(path, &error))?;
         if text.trim().is_empty() {
             continue;
         }
         let line: Line = serde_json::from_str(&text).map_err(|error| {
-            let message = format!(
-                "`{}`, line {}, is no reject ({error}); correct it, or take the line out",
-                path.display(),
-                number + 1
-            );
-            Error::config("retry.reject", message)
+            wrong(path, number, &format!("is no reject ({error}); correct it, or take the line out"))
         })?;
         // The rejects of one record follow each other.
         if of_record.first().is_some_and(|first| first.origin != line.origin) {
-            writing.record(std::mem::take(&mut of_record))?;
+            writing.record(std::mem::take(&mut of_record)).map_err(|why| wrong(path, number - 1, &why))?;
         }
         of_record.push(line);
+        last = number;
     }
-    writing.record(of_record)?;
+    writing.record(of_record).map_err(|why| wrong(path, last, &why))?;
     let Writing { inputs, left, .. } = writing;
     let inputs = inputs.into_values().map(Writer::finish).collect::<Result<_, Error>>()?;
     Ok(Retry { run: run.id.clone(), chain: run.chain.clone(), inputs, left })
+}
+
+fn wrong(path: &Path, number: usize, why: &str) -> Error {
+    Error::config("retry.reject", format!("`{}`, line {}, {why}", path.display(), number + 1))
+}
+
+/// Whom the inputs of a run are for that is a retry itself.
+fn meant_for(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+    let path = folder.join("retried.csv");
+    let mut meant = BTreeMap::new();
+    if !path.exists() {
+        return Ok(meant);
+    }
+    let fault = |error: csv::Error| unreadable(&path, &error.into());
+    let mut table = csv::Reader::from_path(&path).map_err(fault)?;
+    for row in table.deserialize() {
+        let row: BTreeMap<String, String> = row.map_err(fault)?;
+        let cell = |name: &str| row.get(name).map_or("", String::as_str);
+        meant
+            .entry(cell("input").to_owned())
+            .or_insert_with(|| cell("connectors").split_whitespace().map(str::to_owned).collect());
+    }
+    Ok(meant)
 }
 
 fn heads(folder: &Path) -> Result<BTreeMap<String, Input>, Error> {
@@ -126,57 +153,78 @@ fn heads(folder: &Path) -> Result<BTreeMap<String, Input>, Error> {
 
 struct Writing {
     heads: BTreeMap<String, Input>,
+    meant_for: BTreeMap<String, BTreeSet<String>>,
+    /// Rejects for being duplicates are left out: uncorrected, they would be written beside those that they double.
+    skip_duplicates: bool,
+    /// Records by input and first byte.
+    seen: HashSet<(String, u64)>,
     /// By input and sinks.
     inputs: BTreeMap<(String, BTreeSet<String>), Writer>,
     left: BTreeMap<&'static str, u64>,
 }
 
 impl Writing {
-    /// Writes a record once for each text that it has; the sinks that rejected that text get it.
-    fn record(&mut self, lines: Vec<Line>) -> Result<(), Error> {
+    /// Writes a record, for the sinks that rejected it; what is wrong with its lines is the error.
+    fn record(&mut self, lines: Vec<Line>) -> Result<(), String> {
         let Some(first) = lines.first() else { return Ok(()) };
         let (input, place) = (first.origin.input.clone(), (first.origin.line, first.origin.offset));
-        let mut texts: Vec<(String, BTreeSet<String>)> = Vec::new();
-        for Line { connector, raw, .. } in lines {
-            let known = texts.iter().position(|(text, _)| *text == raw);
-            let at = known.unwrap_or_else(|| {
-                texts.push((raw, BTreeSet::new()));
-                texts.len() - 1
-            });
-            texts[at].1.insert(connector);
+        let Some(head) = self.heads.get(&input) else {
+            return Err(format!("is of an input `{input}`, which the run has not read; take it out"));
+        };
+        if !self.seen.insert((input.clone(), place.1)) {
+            return Err("is of a record of which other lines stand further up; put them together".to_owned());
         }
-        for (text, connectors) in texts {
-            let why = match () {
-                () if text.trim().is_empty() => Some("have no record"),
-                // What stood there was no UTF-8 and is not known any more.
-                () if text.contains('\u{FFFD}') => Some("have bytes that are no UTF-8"),
-                () => None,
-            };
-            if let Some(why) = why {
-                *self.left.entry(why).or_default() += 1;
-                continue;
-            }
-            // What the source or the chain rejects, every sink has missed.
-            let connectors = if connectors.contains("") { BTreeSet::new() } else { connectors };
-            let head = self.heads.get(&input);
-            if head.is_some_and(|input| input.head_bytes > 0 && input.head.is_empty()) {
-                let message = format!(
-                    "what stands before the first record of `{input}` is not known, so that nobody can read its records \
-                     alone; run the whole input again"
+        // Of several columns that are at fault each has its line.
+        let (text, mut connectors) = (first.raw.clone(), BTreeSet::new());
+        let mut duplicate = false;
+        for Line { connector, raw, code, .. } in lines {
+            if raw != text {
+                return Err(
+                    "and the line before it have other texts of one record; correct both alike".to_owned()
                 );
-                return Err(Error::config("retry.head", message));
             }
-            let writer = match self.inputs.entry((input.clone(), connectors)) {
-                std::collections::btree_map::Entry::Occupied(writer) => writer.into_mut(),
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    let (input, connectors) = place.key().clone();
-                    let head = head.map_or("", |input| input.head.as_str());
-                    place.insert(Writer::new(input, connectors, head)?)
-                }
-            };
-            writer.write(&text, place)?;
+            duplicate |= code.starts_with("duplicate.");
+            connectors.insert(connector);
         }
-        Ok(())
+        let why = match () {
+            () if text.trim().is_empty() => Some("a reject without a record"),
+            // What stood there was no UTF-8 and is not known any more.
+            () if text.contains('\u{FFFD}') => Some("a record with bytes that are no UTF-8"),
+            () if duplicate && self.skip_duplicates => Some(
+                "a duplicate of a record that was taken (correct it in a copy, and name that with `--rejects`)",
+            ),
+            () => None,
+        };
+        if let Some(why) = why {
+            *self.left.entry(why).or_default() += 1;
+            return Ok(());
+        }
+        // What the source or the chain rejects, every sink has missed that was to get it.
+        let connectors = match connectors.contains("") {
+            true => self.meant_for.get(&input).cloned().unwrap_or_default(),
+            false => connectors,
+        };
+        if head.head_bytes > 0 && head.head.is_empty() {
+            return Err(format!(
+                "cannot be read alone: what stands before the first record of `{input}` is longer than 64 KiB or no UTF-8; run the \
+                 whole input again"
+            ));
+        }
+        let writer = match self.inputs.entry((input.clone(), connectors)) {
+            Entry::Occupied(writer) => writer.into_mut(),
+            Entry::Vacant(place) => {
+                let (input, connectors) = place.key().clone();
+                place.insert(Writer::new(input, connectors, &head.head).map_err(|error| error.to_string())?)
+            }
+        };
+        if !writer.close.is_empty()
+            && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
+        {
+            return Err(format!(
+                "has a record that is no JSON, among others that would be lost with it ({error}); correct it"
+            ));
+        }
+        writer.write(&text, place).map_err(|error| error.to_string())
     }
 }
 
@@ -314,9 +362,6 @@ mod tests {
             ("b", 2, "1,\"x\ny\""),
             ("", 4, "2,z"),
             ("a", 5, "3,z"),
-            // Corrected for one of them only.
-            ("a", 6, "4,new"),
-            ("b", 6, "4,old"),
             ("a", 7, "  "),
             ("a", 8, "5,\u{FFFD}"),
         ];
@@ -325,9 +370,8 @@ mod tests {
             texts(&retry),
             [
                 (vec![], "id,name\n2,z\n".to_owned(), vec![(2, 8, 4)]),
-                (vec!["a"], "id,name\n3,z\n4,new\n".to_owned(), vec![(2, 8, 5), (3, 12, 6)]),
+                (vec!["a"], "id,name\n3,z\n".to_owned(), vec![(2, 8, 5)]),
                 (vec!["a", "b"], "id,name\n1,\"x\ny\"\n".to_owned(), vec![(2, 8, 2)]),
-                (vec!["b"], "id,name\n4,old\n".to_owned(), vec![(2, 8, 6)]),
             ]
         );
         assert_eq!(retry.left.values().sum::<u64>(), 2);
@@ -345,12 +389,36 @@ mod tests {
     }
 
     #[test]
+    fn what_would_double_or_lose_records_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |head: &str, rejects: &[(&str, u64, &str)]| {
+            retry(&run(folder.path(), head, rejects), None).unwrap_err().message.to_string()
+        };
+        let other = told("", &[("a", 2, "x"), ("b", 2, "y")]);
+        assert!(other.contains("line 2, and the line before it have other texts"), "{other}");
+        let apart = told("", &[("a", 2, "x"), ("a", 3, "y"), ("b", 2, "x"), ("a", 4, "z")]);
+        assert!(apart.contains("line 3, is of a record of which other lines"), "{apart}");
+        let broken = told("[", &[("a", 2, "{\"id\":1}"), ("a", 3, "{{")]);
+        assert!(broken.contains("line 2, has a record that is no JSON"), "{broken}");
+    }
+
+    #[test]
+    fn a_retry_of_a_retry_is_for_those_whom_that_was_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = run(folder.path(), "", &[("", 1, "x"), ("b", 2, "y")]);
+        fs::write(folder.path().join("retried.csv"), "input,line,connectors\nu.csv,1,b c\n").unwrap();
+        let retry = retry(&of, None).unwrap();
+        let told: Vec<_> = texts(&retry).into_iter().map(|(whose, text, _)| (whose, text)).collect();
+        assert_eq!(told, [(vec!["b"], "y\n".to_owned()), (vec!["b", "c"], "x\n".to_owned())]);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let of = run(folder.path(), "", &[("a", 1, "x")]);
         let input = json!({ "name": "u.csv", "head_bytes": 100_000 });
         fs::write(folder.path().join("report.json"), json!({ "inputs": [input] }).to_string()).unwrap();
-        assert_eq!(retry(&of, None).unwrap_err().code, "retry.head");
+        assert!(retry(&of, None).unwrap_err().message.contains("cannot be read alone"));
         let other = folder.path().join("mine.ndjson");
         fs::write(&other, "\n{\n").unwrap();
         assert!(retry(&of, Some(&other)).unwrap_err().message.contains("line 2, is no reject"));

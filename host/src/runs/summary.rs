@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_abi::Error;
 
-use super::unreadable;
+use super::{Run, all, unreadable};
 
 /// What is told of a run at a glance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,16 @@ impl Books {
     pub fn sent(&self) -> u64 {
         self.accepted + self.confirmed + self.unknown
     }
+}
+
+/// The runs that have tried the rejects of a run again, by their ids.
+pub fn retried_by(out: &Path, run: &Run) -> Result<Vec<String>, Error> {
+    let of_chain = all(out)?.into_iter().filter(|other| other.chain == run.chain);
+    // Of one that cannot be read nobody can say.
+    let tried = of_chain.filter(|other| {
+        summary(&other.folder).is_ok_and(|summary| summary.retries.as_ref() == Some(&run.id))
+    });
+    Ok(tried.map(|run| run.id).collect())
 }
 
 /// The summary of the run in this folder.

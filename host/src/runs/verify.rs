@@ -10,7 +10,7 @@ use serde::Serialize;
 use usher_abi::Error;
 
 use super::{
-    receipt::{FileDigest, RECEIPT, Receipt},
+    receipt::{FileDigest, Kept, RECEIPT, Receipt},
     unreadable,
 };
 
@@ -44,6 +44,8 @@ pub enum How {
     Changed,
     /// It is not there.
     Gone,
+    /// It is there, and cannot be read.
+    Unreadable,
     /// It is in the run's folder, and the receipt does not know it.
     Added,
 }
@@ -55,42 +57,41 @@ pub fn verify(folder: &Path, manifest: &Path) -> Result<Verified, Error> {
     let base = manifest.parent().unwrap_or(Path::new(""));
     let mut verified = Verified { same: 0, different: Vec::new(), not_kept: Vec::new() };
     for file in &receipt.files {
-        verified.compare("file", file, &folder.join(&file.path))?;
+        verified.compare("file", file, &folder.join(&file.path));
     }
     verified.added(folder, &receipt)?;
-    let own: BTreeSet<&str> = receipt.files.iter().map(|file| file.path.as_str()).collect();
-    for input in receipt.inputs.iter().filter(|input| !own.contains(input.file.path.as_str())) {
-        if input.kept {
-            verified.compare("input", &input.file, &base.join(&input.file.path))?;
-        } else {
-            verified.not_kept.push(input.file.path.clone());
+    for input in &receipt.inputs {
+        match input.kept {
+            Kept::InPlace => verified.compare("input", &input.file, &base.join(&input.file.path)),
+            // Among the files.
+            Kept::InRun => {}
+            Kept::Nowhere => verified.not_kept.push(input.file.path.clone()),
         }
     }
     for plugin in &receipt.plugins {
-        verified.compare("plugin", &plugin.file, &base.join(&plugin.file.path))?;
+        verified.compare("plugin", &plugin.file, &base.join(&plugin.file.path));
     }
-    verified.compare("manifest", &receipt.manifest, manifest)?;
+    verified.compare("manifest", &receipt.manifest, manifest);
     if let Some(lock) = &receipt.lock {
-        verified.compare("lock", lock, &base.join(&lock.path))?;
+        verified.compare("lock", lock, &base.join(&lock.path));
     }
     Ok(verified)
 }
 
 impl Verified {
-    fn compare(&mut self, what: &'static str, noted: &FileDigest, place: &Path) -> Result<(), Error> {
+    fn compare(&mut self, what: &'static str, noted: &FileDigest, place: &Path) {
         let how = match FileDigest::of_file(&noted.path, place) {
             Ok(found) if found == *noted => {
                 self.same += 1;
-                return Ok(());
+                return;
             }
             Ok(_) => How::Changed,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 How::Gone
             }
-            Err(error) => return Err(unreadable(place, &error)),
+            Err(_) => How::Unreadable,
         };
         self.different.push(Difference { what, path: noted.path.clone(), how });
-        Ok(())
     }
 
     /// Notes what stands in the run's folder and is not of it.

@@ -121,6 +121,15 @@ fn what_would_lose_or_double_records_is_refused() {
     assert!(broken.contains("read 3 records and not the 2"), "{broken}");
     retry(0, &rejects.replace("eve@", "eve@example.com"));
     assert!(retry(1, &rejects).contains("were tried again by run"));
+    // One that was partly sent is gone on with by the same command.
+    let runs: Value = serde_json::from_str(&bench.usher(&["runs", "--json"]).expect(0).out).unwrap();
+    let tried = runs.as_array().unwrap().iter().find(|run| run["retries"] == "r1").unwrap();
+    let path = format!("out/main/{}/report.json", tried["run"].as_str().unwrap());
+    let whole = bench.read(&path);
+    bench.write(&path, whole.replacen("\"books\": {", "\"books\": {\"unknown\": 1,", 1));
+    assert!(bench.usher(&["runs"]).expect(0).out.contains("partly sent"));
+    retry(0, &rejects);
+    bench.write(&path, whole);
     bench.usher(&["retry", "r1", "--again", "--quiet"]).expect(0);
 }
 

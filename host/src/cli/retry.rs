@@ -98,7 +98,12 @@ impl Retry {
 
     fn find(&self, out: &Path) -> Result<Run, Error> {
         let run = self.named(out)?;
-        let tried = runs::retried_by(out, &run)?;
+        let mut tried = runs::retried_by(out, &run)?;
+        // One that was partly sent is gone on with by the same command.
+        tried.retain(|id| {
+            let summary = runs::find(out, id).and_then(|run| runs::summary(&run.folder));
+            summary.is_ok_and(|summary| !summary.is_partly_sent())
+        });
         if let Some(last) = tried.last().filter(|_| !self.again) {
             let message = format!(
                 "the rejects of run {} were tried again by run {last}: retry that one for what is left, or say `--again` to \

@@ -108,13 +108,12 @@ pub fn verified(run: &Run, verified: &Verified) -> String {
 }
 
 fn state(run: &Run, summary: &Summary) -> String {
-    let sent = |of: fn(&crate::runs::Books) -> u64| summary.connectors.iter().any(|c| of(&c.books) > 0);
     match () {
         () if run.latest => "latest",
+        () if summary.is_partly_sent() => "partly sent",
         () if summary.retries.is_some() => "retry",
         () if !summary.refused.is_empty() => "kept back",
         () if summary.read.limited => "first records",
-        () if sent(|books| books.unknown + books.not_sent) => "partly sent",
         () => "",
     }
     .to_owned()

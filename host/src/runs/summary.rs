@@ -101,6 +101,13 @@ impl Books {
     }
 }
 
+impl Summary {
+    /// Whether something was not sent, or is not known of what was: the same command goes on with it.
+    pub fn is_partly_sent(&self) -> bool {
+        self.connectors.iter().any(|connector| connector.books.unknown + connector.books.not_sent > 0)
+    }
+}
+
 /// The runs that have tried the rejects of a run again, by their ids.
 pub fn retried_by(out: &Path, run: &Run) -> Result<Vec<String>, Error> {
     let of_chain = all(out)?.into_iter().filter(|other| other.chain == run.chain);

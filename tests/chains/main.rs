@@ -22,6 +22,7 @@ mod retry;
 mod runs;
 mod shaping;
 mod swap;
+mod sync;
 mod through;
 
 use support::Bench;

@@ -13,6 +13,7 @@ use super::{
     outcome::Failure,
     prepare::{Guess, Opened, PreparedSink},
     shape::{Condition, ConsentStage, Owner, Shaped, SinkStage},
+    sync::Gone,
     through::{Opener, Stage, Through},
     unique::UniqueStage,
 };
@@ -24,7 +25,7 @@ use crate::{
 
 /// Collects problems and what the expressions need while a chain is prepared.
 pub(super) struct Preparation<'a> {
-    manifest: &'a Manifest,
+    pub(super) manifest: &'a Manifest,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The first failure that is not the manifest's fault; told when nothing is wrong with the manifest.
     failure: Option<Failure>,
@@ -365,11 +366,14 @@ impl<'a> Preparation<'a> {
                 books: super::books::Books::default(),
                 filled,
                 sample: None,
+                sync: None,
+                left: None,
             },
             max_rejects: self.manifest.max_rejects(chain, connector),
             allow_empty: self.manifest.allow_empty(chain, connector),
             network: plugin.preamble.wants.iter().any(|service| service == "http"),
             held: 0,
+            gone: Gone::default(),
         })
     }
 

@@ -41,6 +41,8 @@ pub struct Settings {
     pub wait: bool,
     /// Forget what an unfinished run has sent, and send everything.
     pub anew: bool,
+    /// Send what has not changed, too, to sinks that get only what has.
+    pub full: bool,
     /// Read what an earlier run did not take instead of the source's inputs.
     pub retry: Option<Arc<Retry>>,
     /// Where exchanges over the network are recorded, or come from.

@@ -12,6 +12,7 @@
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
 //! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
+//! | `sync/` | sinks that get only what has changed, and who is gone |
 //! | `retry.rs` | a run over what an earlier one did not take |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
@@ -38,6 +39,7 @@ mod run;
 mod sending;
 mod shape;
 mod survey;
+mod sync;
 mod thresholds;
 mod through;
 mod unique;
@@ -48,6 +50,6 @@ pub use login::login;
 pub use mapping::Filling;
 pub use outcome::{
     ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, Progress,
-    RejectCount, TransformOutcome,
+    RejectCount, SyncOutcome, TransformOutcome,
 };
 pub use run::{Mode, check, run};

@@ -1,8 +1,8 @@
-//! Rejects, values left out and merged records: kept aside while the run goes on, written with line numbers and raw
+//! Rejects, values left out, merged records and people withdrawn: kept aside while the run goes on, written with line numbers and raw
 //! records at its end, ordered by origin so that threads do not show.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::File,
     io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
-use super::{outcome::RejectCount, shape::Owner};
+use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn};
 use crate::services::{InputRegistry, Staging, disk_error};
 
 /// All notes of a run. `[any thread]`
@@ -46,6 +46,7 @@ enum Kind {
     Reject,
     LeftOut,
     Merged,
+    Withdrawn,
 }
 
 fn fault(error: &std::io::Error) -> Error {
@@ -105,6 +106,20 @@ impl Notes {
         self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, reason)
     }
 
+    /// Somebody who was delivered before and is left out now.
+    pub(super) fn withdrawn(&self, owner: usize, one: &Withdrawn) -> Result<(), Error> {
+        let text = json!([one.reason, one.who.as_str()]).to_string();
+        self.lock().add(Kind::Withdrawn, Owner(Some(owner)), one.origin, one.origin, &text)
+    }
+
+    /// The records that a sink did not get or not take, because somebody rejected them: input and offset.
+    pub(super) fn rejected_by(&self, sink: usize) -> HashSet<(u32, u64)> {
+        let inner = self.lock();
+        let of_sink =
+            |entry: &&Entry| entry.kind == Kind::Reject && entry.owner.0.is_none_or(|owner| owner == sink);
+        inner.entries.iter().filter(of_sink).map(|entry| (entry.origin.input, entry.origin.offset)).collect()
+    }
+
     /// Rejects of a sink, the chain's and the source's included, by code.
     pub(super) fn rejects_of(&self, sink: usize) -> Vec<RejectCount> {
         let mut by_code: BTreeMap<String, RejectCount> = BTreeMap::new();
@@ -123,12 +138,14 @@ impl Notes {
         self.lock().left_out.get(&sink).copied().unwrap_or_default()
     }
 
-    /// Writes `rejects.ndjson`, `rejects.csv`, `left-out.csv` and `merged.csv`.
+    /// Writes `rejects.ndjson`, `rejects.csv`, `left-out.csv` and `merged.csv`; and `withdrawn.csv`, if the chain `syncs`:
+    /// a sink of it gets only what has changed.
     pub(super) fn write(
         &self,
         inputs: &InputRegistry,
         staging: &Staging,
         names: &[String],
+        syncs: bool,
     ) -> Result<(), Error> {
         let mut inner = self.lock();
         inner.texts.flush().map_err(|e| fault(&e))?;
@@ -137,7 +154,7 @@ impl Notes {
         follow_survivors(&mut entries);
         let key = |o: &Origin| (o.input, o.offset, o.length);
         entries.sort_by_key(|e| (key(&e.origin), e.owner.0));
-        let mut files = Files::create(staging)?;
+        let mut files = Files::create(staging, syncs)?;
         let mut texts = Texts { file: BufReader::new(file), buffer: Vec::new() };
         // Every record that is named, in the order in which the inputs hold them; survivors have no length noted.
         let mut wanted: Vec<(Origin, usize, bool)> = Vec::with_capacity(entries.len());
@@ -185,6 +202,12 @@ impl Notes {
                     ])
                 }
                 Kind::Merged => Ok(()),
+                Kind::Withdrawn => {
+                    let [reason, who]: [String; 2] = texts.read(entry)?;
+                    let (name, place) = (inputs.name(origin.input), origin.offset.to_string());
+                    let cells = [connector, &name, &line.to_string(), &place, &reason, &who];
+                    files.withdrawn.iter_mut().try_for_each(|table| table.write(cells))
+                }
             }
         })?;
         for (entry, (line, survivor_line)) in
@@ -273,10 +296,14 @@ struct Files {
     rejects_csv: Table,
     left_out: Table,
     merged: Table,
+    withdrawn: Option<Table>,
 }
 
 impl Files {
-    fn create(staging: &Staging) -> Result<Self, Error> {
+    fn create(staging: &Staging, syncs: bool) -> Result<Self, Error> {
+        let withdrawn = || {
+            Table::create(staging, "withdrawn.csv", ["connector", "input", "line", "offset", "reason", "key"])
+        };
         let rejects = BufWriter::new(staging.create_file("rejects.ndjson")?);
         Ok(Self {
             rejects,
@@ -304,6 +331,7 @@ impl Files {
                     "reason",
                 ],
             )?,
+            withdrawn: syncs.then(withdrawn).transpose()?,
         })
     }
 
@@ -347,6 +375,7 @@ impl Files {
         self.rejects.flush().map_err(|e| fault(&e))?;
         self.rejects_csv.finish()?;
         self.left_out.finish()?;
+        self.withdrawn.map_or(Ok(()), Table::finish)?;
         self.merged.finish()
     }
 }

@@ -124,6 +124,9 @@ pub struct ConnectorOutcome {
     pub changed: Vec<Counted>,
     /// Optional values left out.
     pub left_out: u64,
+    /// What else is known of a sink that gets only what has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncOutcome>,
     /// Columns that no row filled.
     pub empty_columns: Vec<String>,
     /// The columns, in the order in which the sink gets them, each with how it is filled.
@@ -131,6 +134,17 @@ pub struct ConnectorOutcome {
     /// The first rows as the sink gets them, when asked for; null is null.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<Vec<Option<String>>>,
+}
+
+/// A sink that gets only what has changed. Rows that have not are filtered as `unchanged`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SyncOutcome {
+    /// Rows that went out and wait until somebody says that the vendor has them.
+    pub waiting: u64,
+    /// People delivered before whom a condition leaves out now.
+    pub withdrawn: u64,
+    /// People delivered before of whom the source has no record; none if nobody looked.
+    pub missing: Option<u64>,
 }
 
 /// What a sink sent.
@@ -174,6 +188,11 @@ impl ConnectorOutcome {
     /// Rows rejected, whatever the code.
     pub fn rejected_rows(&self) -> u64 {
         self.rejected.iter().map(|c| c.count).sum()
+    }
+
+    /// Whether people delivered before are left out now.
+    pub fn has_withdrawn(&self) -> bool {
+        self.sync.as_ref().is_some_and(|sync| sync.withdrawn > 0)
     }
 
     /// Values changed.

@@ -12,7 +12,9 @@ use super::{
     names::Names,
     outcome::Failure,
     retry::Retried,
+    run::Mode,
     shape::{ChainStage, Exclude, SinkStage},
+    sync::{self, Gone, Roll},
     thresholds::Usual,
     through::Through,
 };
@@ -39,6 +41,8 @@ pub(super) struct PreparedChain {
     pub(super) projection: Vec<String>,
     pub(super) needs_nothing: bool,
     pub(super) guesses: Vec<Guess>,
+    /// Who is in the source, if a sink gets only what has changed.
+    pub(super) roll: Option<Roll>,
     pub(super) stage: ChainStage,
     /// The source whose keys are left out, until the survey has read them.
     pub(super) suppression: Option<Suppression>,
@@ -87,6 +91,8 @@ pub(super) struct PreparedSink {
     pub(super) network: bool,
     /// When the last row has passed: rows that it has not said anything of.
     pub(super) held: u64,
+    /// Who is gone, when the last row has passed; nobody, unless it gets only what has changed.
+    pub(super) gone: Gone,
 }
 
 impl PreparedSink {
@@ -118,6 +124,7 @@ pub(super) fn prepare(
     chain_name: &str,
     attempt: &Attempt,
     staging: &Staging,
+    mode: Mode,
 ) -> Result<PreparedChain, Failure> {
     let chain = engine.manifest.chain(chain_name)?.clone();
     let (opened, diagnostics) = open_plugins(engine, &chain);
@@ -205,6 +212,7 @@ pub(super) fn prepare(
             }
         }
     }
+    let roll = sync::prepare(engine, &mut prep, &chain, &names, &mut sinks, mode)?;
     prep.stop_if_bad()?;
     let Some((from, view, source, catalog)) = source else {
         // Only a draft gets here: what keeps its source from being opened was found when it was read.
@@ -230,6 +238,7 @@ pub(super) fn prepare(
         projection,
         needs_nothing: prep.needs_nothing,
         guesses,
+        roll,
         stage,
         suppression,
         sinks,

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod confirm;
 mod interrupt;
 mod login;
 mod new;

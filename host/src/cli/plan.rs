@@ -16,11 +16,15 @@ pub(super) struct Plan {
     /// Read at most so many records
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<u64>,
+    /// Count what has not changed, too, for connectors with `sync = "changed"`
+    #[arg(long)]
+    pub(super) full: bool,
 }
 
 impl Plan {
     pub(super) fn execute(self, global: &Global) -> u8 {
-        let mut session = match Session::open(global, RunFlags { limit: self.limit, ..RunFlags::default() }) {
+        let flags = RunFlags { limit: self.limit, full: self.full, ..RunFlags::default() };
+        let mut session = match Session::open(global, flags) {
             Ok(session) => session,
             Err(code) => return code,
         };

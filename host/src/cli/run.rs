@@ -22,8 +22,14 @@ pub(super) struct Run {
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Publish nothing; the same as `usher plan`
-    #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
+    #[arg(long, conflicts_with_all = ["metrics_file", "wait", "exit_on_withdrawn"])]
     dry_run: bool,
+    /// Send what has not changed, too, to connectors with `sync = "changed"`
+    #[arg(long)]
+    full: bool,
+    /// The exit code when all is well, but people delivered before must not be any more (withdrawn.csv); 0 to 125
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u8).range(0..=125))]
+    exit_on_withdrawn: Option<u8>,
     /// Go on with nothing: send every row, also those that an unfinished run has sent
     #[arg(long, conflicts_with = "dry_run")]
     anew: bool,
@@ -51,7 +57,8 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(self, global: &Global) -> u8 {
         if self.dry_run {
-            return super::plan::Plan { chains: self.chains, limit: self.limit }.execute(global);
+            return super::plan::Plan { chains: self.chains, limit: self.limit, full: self.full }
+                .execute(global);
         }
         let tape = self.record.map(|folder| Tape::Record { folder, masked: self.mask });
         let tape = tape.or(self.replay.map(Tape::Replay));
@@ -64,6 +71,8 @@ impl Run {
             metrics: self.metrics_file,
             wait: self.wait,
             retry: None,
+            full: self.full,
+            withdrawn: self.exit_on_withdrawn,
         };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,

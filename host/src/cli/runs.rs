@@ -7,8 +7,8 @@ use serde_json::json;
 use usher_abi::Error;
 
 use super::{
-    Global,
-    session::{code, out_folder, print_json, say_error},
+    Global, confirm,
+    session::{code, load, out_folder, print_json, say_error},
 };
 use crate::{
     report::{self, print, tell},
@@ -33,6 +33,8 @@ enum Command {
         /// The run, by its id
         run: String,
     },
+    /// Say that the vendor has what a run wrote for it: of connectors with `sync = "changed"`
+    Confirm(confirm::Confirm),
     /// Read every file of a run again, and what it was made of, and tell what is not as it was
     Verify {
         /// The run, by its id
@@ -42,20 +44,30 @@ enum Command {
 
 impl Runs {
     pub(super) fn execute(self, global: &Global) -> u8 {
+        if let Some(Command::Confirm(command)) = self.command {
+            return match load(global) {
+                Ok(manifest) => told(global, command.execute(global, &manifest)),
+                Err(code) => code,
+            };
+        }
         let out = match out_folder(global, self.out) {
             Ok(out) => out,
             Err(code) => return code,
         };
         let done = match self.command {
-            None => list(global, &out),
+            None | Some(Command::Confirm(_)) => list(global, &out),
             Some(Command::Show { run }) => show(global, &out, &run),
             Some(Command::Verify { run }) => verify(global, &out, &run),
         };
-        done.unwrap_or_else(|error| {
-            say_error(global, &error);
-            code::FAILED
-        })
+        told(global, done)
     }
+}
+
+fn told(global: &Global, done: Result<u8, Error>) -> u8 {
+    done.unwrap_or_else(|error| {
+        say_error(global, &error);
+        code::FAILED
+    })
 }
 
 fn list(global: &Global, out: &Path) -> Result<u8, Error> {

@@ -12,12 +12,12 @@ use usher_abi::LogLevel;
 
 use super::{Global, interrupt, plugins::lock_of};
 use crate::{
-    chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
-    manifest::{Diagnostic, Draft, KeyPath, Overrides, render_file},
+    chain::{self, ConnectorOutcome, Engine, Failure, Mode, Outcome, Progress, Settings},
+    manifest::{Diagnostic, Draft, KeyPath, Manifest, Overrides, render_file},
     plugins::{Registry, SearchPath},
-    report::{Watch, complain, print, tell, watch, write_metrics},
+    report::{Watch, complain, print, tell, waits, watch, write_metrics},
     runs::Retry,
-    services::{Cancel, Tape},
+    services::{Cancel, Synced, Tape},
 };
 
 /// Exit codes.
@@ -35,6 +35,7 @@ pub(super) struct Session {
     pub(super) global: Global,
     /// Where metrics of the chains go.
     metrics: Option<PathBuf>,
+    withdrawn: Option<u8>,
     signal: interrupt::Signal,
 }
 
@@ -57,14 +58,16 @@ pub(super) struct RunFlags {
     pub(super) metrics: Option<PathBuf>,
     pub(super) anew: bool,
     pub(super) wait: bool,
+    pub(super) full: bool,
+    /// The exit code when all is well but for people who are withdrawn.
+    pub(super) withdrawn: Option<u8>,
 }
 
 impl Session {
     /// Loads the manifest; on failure everything wrong has been printed and the exit code is answered.
     pub(super) fn open(global: &Global, flags: RunFlags) -> Result<Self, u8> {
-        let overrides = Overrides::new(global.set.iter().cloned());
-        let Draft { manifest, problems } = Draft::load(&global.manifest, &overrides)
-            .map_err(|problems| refuse_manifest(global, &problems))?;
+        let Draft { manifest, problems } =
+            draft(global).map_err(|problems| refuse_manifest(global, &problems))?;
         let lock = lock_of(global)?;
         let search = SearchPath::new(&global.plugin_dir, Some(&manifest.folder), &manifest.plugins);
         let registry = Registry::new(search, &manifest.folder, lock);
@@ -73,6 +76,7 @@ impl Session {
             limit: flags.limit,
             run_id: flags.run_id,
             tape: flags.tape,
+            full: flags.full,
             retry: flags.retry,
             anew: flags.anew,
             wait: flags.wait,
@@ -81,7 +85,14 @@ impl Session {
         };
         let engine = Engine::new(manifest, registry, settings, Cancel::new());
         let signal = interrupt::listen(engine.stopper(), engine.sweeper());
-        let mut session = Self { engine, global: global.clone(), metrics: flags.metrics, signal };
+        let mut session = Self {
+            engine,
+            global: global.clone(),
+            metrics: flags.metrics,
+            withdrawn: flags.withdrawn,
+            signal,
+        };
+        tell_waiting(global, &session.engine.manifest);
         if problems.is_empty() { Ok(session) } else { Err(session.refuse(problems)) }
     }
 
@@ -124,6 +135,15 @@ impl Session {
         text: impl Fn(&Outcome) -> String,
     ) -> u8 {
         let (ended, mut code) = self.run_each(chains, mode);
+        let is_withdrawn = |ended: &Ended| match ended {
+            Ended::Well(outcome) => outcome.connectors.iter().any(ConnectorOutcome::has_withdrawn),
+            Ended::Badly(_) => false,
+        };
+        if let Some(withdrawn) =
+            self.withdrawn.filter(|_| code == code::DONE && ended.iter().any(is_withdrawn))
+        {
+            code = withdrawn;
+        }
         if let Some(path) = &self.metrics
             && let Err(error) = self.write_metrics(path, chains, &ended)
         {
@@ -301,11 +321,32 @@ pub(super) fn refuse_manifest(global: &Global, problems: &[Diagnostic]) -> u8 {
     code::USAGE
 }
 
+/// Tells what waits to be confirmed, if something does: whoever forgets it sends the same rows again and again.
+fn tell_waiting(global: &Global, manifest: &Manifest) {
+    if global.quiet {
+        return;
+    }
+    match Synced::new(&manifest.state).waiting() {
+        Ok(waiting) => waiting.iter().for_each(|waiting| tell!("{}", waits(waiting))),
+        Err(error) => tell!("warning: {error}"),
+    }
+}
+
+/// The manifest, without what waits and without its plugins. What is wrong with it has been printed, then.
+pub(super) fn load(global: &Global) -> Result<Manifest, u8> {
+    draft(global).map(|draft| draft.manifest).map_err(|problems| refuse_manifest(global, &problems))
+}
+
+fn draft(global: &Global) -> Result<Draft, Vec<Diagnostic>> {
+    Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned()))
+}
+
 /// Where results are: what the command line says, else the manifest. What is wrong with the rest of the manifest keeps
 /// nobody from looking at results.
 pub(super) fn out_folder(global: &Global, out: Option<PathBuf>) -> Result<PathBuf, u8> {
-    let draft = || Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned()));
-    out.map_or_else(|| draft().map(|draft| draft.manifest.out), Ok)
+    let manifest = draft(global).map(|draft| draft.manifest);
+    manifest.iter().for_each(|manifest| tell_waiting(global, manifest));
+    out.map_or_else(|| manifest.map(|manifest| manifest.out), Ok)
         .map_err(|problems| refuse_manifest(global, &problems))
 }
 

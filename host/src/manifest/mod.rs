@@ -12,7 +12,7 @@
 //! | `overrides.rs` | `--set key=value` |
 //! | `secrets.rs` | `${env:NAME}`, `${file:path}`, redaction |
 //! | `model.rs`, `manifest.rs` | the types that the rest of the host works with |
-//! | `load.rs`, `read.rs`, `connector.rs`, `chain.rs`, `unique.rs`, `references.rs` | from text to types |
+//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `chain.rs`, `unique.rs`, `references.rs` | from text to types |
 //! | `schema.rs`, `alternatives.rs`, `expected.rs`, `written_secrets.rs` | JSON Schema, the part that plugins use |
 //! | `options.rs` | a connector's options against its component |
 //! | `editor.rs` | the JSON Schema of the manifest itself |
@@ -20,6 +20,7 @@
 
 mod alternatives;
 mod chain;
+mod changed_only;
 mod connector;
 mod diagnostic;
 mod digest;
@@ -49,7 +50,9 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use editor::json_schema;
 pub use load::{Draft, Lookup};
 pub use manifest::Manifest;
-pub use model::{Chain, Claim, Connector, Exclude, Field, Keep, MaxRejects, Text, Unique};
+pub use model::{
+    Chain, ChangedOnly, Claim, Connector, Exclude, Field, Keep, MaxRejects, OnMissing, Text, Unique,
+};
 pub use options::{check_options, written_secrets};
 pub use overrides::Overrides;
 pub use place::{KeyPath, Location, Span};

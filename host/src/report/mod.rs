@@ -9,11 +9,11 @@ mod runs;
 mod tables;
 mod tell;
 
-pub use guide::{Missing, upload_guide};
+pub use guide::{Missing, Said, upload_guide};
 pub use metrics::write_metrics;
 pub use progress::{Watch, watch};
 pub use rejects::rejects;
-pub use runs::{run, runs, verified};
+pub use runs::{confirmed, run, runs, verified, waits};
 pub use tables::{plan, preview, summary, table};
 pub(crate) use tell::{complain, tell};
 pub use tell::{divert_stdout, keep_stdout, print};

@@ -141,6 +141,19 @@ fn details(outcome: &Outcome, delivery: fn(&DeliveryOutcome) -> String) -> Strin
         if let Some(of) = &connector.delivery {
             let _ = writeln!(text, "  {}: {}", connector.name, delivery(of));
         }
+        if let Some(sync) = &connector.sync {
+            let said = [
+                (sync.waiting, "rows wait to be confirmed, when the vendor has them (`usher runs confirm`)"),
+                (sync.withdrawn, "withdrawn: delivered before, and left out now (withdrawn.csv)"),
+                (
+                    sync.missing.unwrap_or_default(),
+                    "missing: delivered before, and gone from the source (missing.csv)",
+                ),
+            ];
+            for (number, what) in said.into_iter().filter(|(number, _)| *number > 0) {
+                let _ = writeln!(text, "  {}: {} {what}", connector.name, count(number));
+            }
+        }
         for reject in &connector.rejected {
             let _ = writeln!(
                 text,

@@ -7,6 +7,7 @@
 //! | `rejects.rs` | what a run did not take, by reason |
 //! | `retry.rs` | the records that a run did not take, as inputs |
 //! | `summary.rs` | the books of a run, as its report has them |
+//! | `table.rs` | tables that people bring from a vendor's page |
 //! | `verify.rs` | whether a run is still what its receipt says |
 
 mod find;
@@ -14,6 +15,7 @@ mod receipt;
 mod rejects;
 mod retry;
 mod summary;
+mod table;
 mod verify;
 
 pub use find::{Run, all, find, newest};
@@ -21,6 +23,7 @@ pub use receipt::{FileDigest, InputDigest, Kept, PluginDigest, RECEIPT, Receipt}
 pub use rejects::{Example, Group, rejects};
 pub use retry::{Again, Place, Retry, retry};
 pub use summary::{Books, Connector, Summary, retried_by, summary};
+pub use table::keys_in_table;
 pub use verify::{Difference, How, Verified, files_below, verify};
 
 use std::{io, path::Path};

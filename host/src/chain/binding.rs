@@ -368,12 +368,15 @@ impl<'a> Preparation<'a> {
                 sample: None,
                 sync: None,
                 left: None,
+                longest: None,
             },
+            rules: component.columns.clone(),
             max_rejects: self.manifest.max_rejects(chain, connector),
             allow_empty: self.manifest.allow_empty(chain, connector),
             network: plugin.preamble.wants.iter().any(|service| service == "http"),
             held: 0,
             gone: Gone::default(),
+            passed: None,
         })
     }
 

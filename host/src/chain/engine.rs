@@ -16,7 +16,7 @@ use crate::{
     manifest::{Chain, Connector, Manifest, redact},
     plugins::{Plugin, Registry},
     runner,
-    runs::Retry,
+    runs::{Plan, Retry},
     services::{
         AllowedHosts, Attempt, Busy, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
         InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
@@ -45,6 +45,8 @@ pub struct Settings {
     pub full: bool,
     /// Read what an earlier run did not take instead of the source's inputs.
     pub retry: Option<Arc<Retry>>,
+    /// What a run must be, or else it neither sends nor publishes anything.
+    pub plan: Option<Arc<Plan>>,
     /// Where exchanges over the network are recorded, or come from.
     pub tape: Option<Tape>,
 }

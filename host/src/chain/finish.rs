@@ -18,10 +18,12 @@ use super::{
     mapping::Filling,
     notes::Notes,
     outcome::{
-        ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, SyncOutcome,
+        ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, Progress,
+        SyncOutcome,
     },
+    planned::Planning,
     prepare::{PreparedChain, PreparedSink},
-    receipt::{Made, Means},
+    receipt::{Files, Made},
     report::{inputs_of, report},
     run::Mode,
     sync::{account_of, write_missing},
@@ -63,7 +65,7 @@ pub(super) struct Closing<'a> {
     /// The first byte of a record, by input.
     pub(super) firsts: BTreeMap<u32, u64>,
     pub(super) digests: Vec<Digest>,
-    pub(super) means: Means,
+    pub(super) means: Files,
     pub(super) id: &'a str,
     /// The run that this one is an attempt at.
     pub(super) attempt: Attempt,
@@ -71,6 +73,7 @@ pub(super) struct Closing<'a> {
     pub(super) started: Instant,
     /// How many records had each guessed attribute.
     pub(super) seen: Vec<u64>,
+    pub(super) progress: &'a Progress,
 }
 
 impl Closing<'_> {
@@ -117,7 +120,21 @@ impl Closing<'_> {
             warnings,
             seconds: 0.0,
             bytes: digests.iter().map(|d| d.bytes).sum(),
+            plan: None,
         };
+        if self.mode == Mode::Plan {
+            let planning = Planning {
+                engine,
+                chain: &self.prepared,
+                notes: &self.notes,
+                ends: &self.ends,
+                digests: &digests,
+                means: &self.means,
+                records: self.read.count,
+                logs: &self.progress.logs(),
+            };
+            outcome.plan = Some(Box::new(planning.outcome()?));
+        }
         if self.mode == Mode::Run {
             let names: Vec<String> = self.prepared.sinks.iter().map(|s| s.name.clone()).collect();
             let syncs = self.prepared.sinks.iter().any(|sink| sink.stage.sync.is_some());
@@ -163,7 +180,7 @@ impl Closing<'_> {
                 id: self.id,
             };
             // Of all other files: it is the last.
-            write_json(&self.staging, RECEIPT, &made.receipt(self.means)?)?;
+            write_json(&self.staging, RECEIPT, &made.receipt(&self.means)?)?;
             if engine.cancel.is_cancelled() && !sent {
                 return Err(Failure::Cancelled);
             }

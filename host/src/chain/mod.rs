@@ -10,6 +10,7 @@
 //! | `through.rs`, `passage.rs` | the transforms: what names come out, what they need, what they report; their books |
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
 //! | `unique.rs`, `shape.rs` | which rows go on, and as which columns |
+//! | `longest.rs` | the longest value of each column of limited length |
 //! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
 //! | `sync/` | sinks that get only what has changed, and who is gone |
@@ -17,6 +18,7 @@
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
 //! | `finish.rs`, `report.rs`, `receipt.rs` | balance, the run's own files, publication |
+//! | `planned.rs` | what only a plan tells, and how a run is held to it |
 //! | `outcome.rs` | what a command is told |
 
 mod binding;
@@ -25,11 +27,13 @@ mod doubts;
 mod engine;
 mod finish;
 mod login;
+mod longest;
 mod mapping;
 mod names;
 mod notes;
 mod outcome;
 mod passage;
+mod planned;
 mod prepare;
 mod reading;
 mod receipt;
@@ -49,7 +53,7 @@ pub use engine::{Engine, Settings};
 pub use login::login;
 pub use mapping::Filling;
 pub use outcome::{
-    ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, Progress,
-    RejectCount, SyncOutcome, TransformOutcome,
+    ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, LongestValue, Outcome, PartOutcome,
+    PlanOutcome, Progress, RecordAt, RejectCount, Remark, Requests, SyncOutcome, TransformOutcome,
 };
 pub use run::{Mode, check, run};

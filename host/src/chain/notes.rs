@@ -12,7 +12,10 @@ use serde_json::json;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
 use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn};
-use crate::services::{InputRegistry, Staging, disk_error};
+use crate::{
+    runs::EXAMPLES,
+    services::{InputRegistry, Staging, disk_error},
+};
 
 /// All notes of a run. `[any thread]`
 pub(super) struct Notes {
@@ -26,8 +29,17 @@ struct Inner {
     texts: BufWriter<File>,
     length: u64,
     entries: Vec<Entry>,
-    rejects: BTreeMap<(Option<usize>, String), (u64, String)>,
-    left_out: BTreeMap<usize, u64>,
+    /// By kind, owner and code.
+    tallies: BTreeMap<(Kind, Option<usize>, String), Tally>,
+}
+
+/// Rejects, or values left out, of one owner and code.
+struct Tally {
+    count: u64,
+    /// The first message.
+    message: String,
+    /// The first ones by origin, so that threads do not show.
+    first: Vec<Entry>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,8 +53,8 @@ struct Entry {
     length: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
     Reject,
     LeftOut,
     Merged,
@@ -57,13 +69,8 @@ impl Notes {
     /// No notes yet.
     pub(super) fn new() -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|e| fault(&e))?;
-        let inner = Inner {
-            texts: BufWriter::new(file),
-            length: 0,
-            entries: Vec::new(),
-            rejects: BTreeMap::new(),
-            left_out: BTreeMap::new(),
-        };
+        let inner =
+            Inner { texts: BufWriter::new(file), length: 0, entries: Vec::new(), tallies: BTreeMap::new() };
         Ok(Self { inner: Mutex::new(inner), silent: false })
     }
 
@@ -80,36 +87,35 @@ impl Notes {
         if self.silent {
             return Ok(());
         }
-        let mut inner = self.lock();
-        let count = inner
-            .rejects
-            .entry((owner.0, reject.code.to_string()))
-            .or_insert_with(|| (0, reject.message.to_string()));
-        count.0 += 1;
         let Reject { column, code, message, details, .. } = reject;
         let text = json!([column.as_str(), code.as_str(), message.as_str(), details.as_str()]);
-        inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())
+        let mut inner = self.lock();
+        let entry = inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())?;
+        inner.tally(entry, code, message);
+        Ok(())
     }
 
     pub(super) fn left_out(&self, owner: usize, left: &LeftOut) -> Result<(), Error> {
+        let LeftOut { column, code, value, message, .. } = left;
+        let text = json!([column.as_str(), code.as_str(), value.as_str(), message.as_str()]);
         let mut inner = self.lock();
-        *inner.left_out.entry(owner).or_default() += 1;
-        let text =
-            json!([left.column.as_str(), left.code.as_str(), left.value.as_str(), left.message.as_str()]);
-        inner.add(Kind::LeftOut, Owner(Some(owner)), left.origin, left.origin, &text.to_string())
+        let owner = Owner(Some(owner));
+        let entry = inner.add(Kind::LeftOut, owner, left.origin, left.origin, &text.to_string())?;
+        inner.tally(entry, code, message);
+        Ok(())
     }
 
     pub(super) fn merged(&self, owner: Owner, merged: &Merged, reason: &str) -> Result<(), Error> {
         if self.silent {
             return Ok(());
         }
-        self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, reason)
+        self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, reason).map(drop)
     }
 
     /// Somebody who was delivered before and is left out now.
     pub(super) fn withdrawn(&self, owner: usize, one: &Withdrawn) -> Result<(), Error> {
         let text = json!([one.reason, one.who.as_str()]).to_string();
-        self.lock().add(Kind::Withdrawn, Owner(Some(owner)), one.origin, one.origin, &text)
+        self.lock().add(Kind::Withdrawn, Owner(Some(owner)), one.origin, one.origin, &text).map(drop)
     }
 
     /// The records that a sink did not get or not take, because somebody rejected them: input and offset.
@@ -123,19 +129,47 @@ impl Notes {
     /// Rejects of a sink, the chain's and the source's included, by code.
     pub(super) fn rejects_of(&self, sink: usize) -> Vec<RejectCount> {
         let mut by_code: BTreeMap<String, RejectCount> = BTreeMap::new();
-        for ((owner, code), (count, example)) in &self.lock().rejects {
-            if owner.is_none_or(|o| o == sink) {
+        for ((kind, owner, code), tally) in &self.lock().tallies {
+            if *kind == Kind::Reject && owner.is_none_or(|o| o == sink) {
+                let example = || tally.message.clone();
                 let entry = by_code.entry(code.clone());
                 entry
-                    .or_insert(RejectCount { code: code.clone(), count: 0, example: example.clone() })
-                    .count += count;
+                    .or_insert_with(|| RejectCount { code: code.clone(), count: 0, example: example() })
+                    .count += tally.count;
             }
         }
         by_code.into_values().collect()
     }
 
     pub(super) fn left_out_of(&self, sink: usize) -> u64 {
-        self.lock().left_out.get(&sink).copied().unwrap_or_default()
+        let inner = self.lock();
+        let of = inner
+            .tallies
+            .iter()
+            .filter(|((kind, owner, _), _)| *kind == Kind::LeftOut && *owner == Some(sink));
+        of.map(|(_, tally)| tally.count).sum()
+    }
+
+    /// Rejects, or values left out, by owner and code, each with where the first three of them stand, the column and the
+    /// message.
+    pub(super) fn groups(&self, of: Kind) -> Result<Vec<NotedGroup>, Error> {
+        let mut inner = self.lock();
+        inner.texts.flush().map_err(|e| fault(&e))?;
+        let file = inner.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
+        let mut texts = Texts { file: BufReader::new(file), buffer: Vec::new() };
+        let mut groups = Vec::new();
+        for ((_, owner, code), tally) in inner.tallies.iter().filter(|((kind, ..), _)| *kind == of) {
+            let mut first = Vec::new();
+            for entry in &tally.first {
+                let [column, _, third, fourth]: [String; 4] = texts.read(entry)?;
+                let message = if of == Kind::Reject { third } else { fourth };
+                first.push((entry.origin, column, message));
+            }
+            groups.push(NotedGroup { owner: *owner, code: code.clone(), count: tally.count, first });
+        }
+        // Reading has moved the place where the next text goes.
+        inner.texts.seek(SeekFrom::End(0)).map_err(|e| fault(&e))?;
+        Ok(groups)
     }
 
     /// Writes `rejects.ndjson`, `rejects.csv`, `left-out.csv` and `merged.csv`; and `withdrawn.csv`, if the chain `syncs`:
@@ -247,7 +281,30 @@ fn follow_survivors(entries: &mut [Entry]) {
     }
 }
 
+/// Rejects, or values left out, of one owner and code.
+pub(super) struct NotedGroup {
+    /// The sink, by its place in the chain; none for what no sink gets.
+    pub(super) owner: Option<usize>,
+    pub(super) code: String,
+    pub(super) count: u64,
+    /// Origin, column and message of the first [`EXAMPLES`].
+    pub(super) first: Vec<(Origin, String, String)>,
+}
+
 impl Inner {
+    fn tally(&mut self, entry: Entry, code: &str, message: &str) {
+        let place = |entry: &Entry| (entry.origin.input, entry.origin.offset);
+        let tally = self.tallies.entry((entry.kind, entry.owner.0, code.to_owned())).or_insert_with(|| {
+            Tally { count: 0, message: message.to_owned(), first: Vec::with_capacity(EXAMPLES + 1) }
+        });
+        tally.count += 1;
+        let at = tally.first.partition_point(|earlier| place(earlier) <= place(&entry));
+        if at < EXAMPLES {
+            tally.first.insert(at, entry);
+            tally.first.truncate(EXAMPLES);
+        }
+    }
+
     fn add(
         &mut self,
         kind: Kind,
@@ -255,18 +312,12 @@ impl Inner {
         origin: Origin,
         survivor: Origin,
         text: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<Entry, Error> {
         self.texts.write_all(text.as_bytes()).map_err(|e| fault(&e))?;
-        self.entries.push(Entry {
-            kind,
-            owner,
-            origin,
-            survivor,
-            at: self.length,
-            length: text.len() as u32,
-        });
+        let entry = Entry { kind, owner, origin, survivor, at: self.length, length: text.len() as u32 };
+        self.entries.push(entry);
         self.length += text.len() as u64;
-        Ok(())
+        Ok(entry)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use usher_abi::{Component, LogLevel, Role, service::OutputService};
+use usher_abi::{Column, Component, LogLevel, RateLimit, Role, service::OutputService};
 
 use super::{
     binding::Preparation,
@@ -22,6 +22,7 @@ use crate::{
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
+    runs::Passed,
     services::{Attempt, Exclusive, InputRegistry, Inputs, Staging},
 };
 
@@ -58,6 +59,8 @@ pub(super) struct PreparedChain {
     pub(super) reads_anew: bool,
     /// What is read instead of the source's inputs.
     pub(super) retried: Option<Retried>,
+    /// The rate limits of all connectors, by name.
+    pub(super) rate_limits: BTreeMap<String, Vec<RateLimit>>,
     /// How many rows are usual, if the chain wants to know.
     pub(super) usual: Option<Usual>,
 }
@@ -83,6 +86,8 @@ pub(super) struct PreparedSink {
     pub deliver: String,
     /// The columns, why each is filled, and how its expression runs.
     pub columns: Vec<(String, Filling, String)>,
+    /// Its table of columns.
+    pub(super) rules: Vec<Column>,
     pub(super) sink: Box<dyn Sink>,
     pub(super) stage: SinkStage,
     pub(super) max_rejects: MaxRejects,
@@ -93,6 +98,8 @@ pub(super) struct PreparedSink {
     pub(super) held: u64,
     /// Who is gone, when the last row has passed; nobody, unless it gets only what has changed.
     pub(super) gone: Gone,
+    /// Its books at that time.
+    pub(super) passed: Option<Passed>,
 }
 
 impl PreparedSink {
@@ -233,6 +240,10 @@ pub(super) fn prepare(
         view,
         source,
         plugins: plugins_of(&opened),
+        rate_limits: opened
+            .iter()
+            .map(|(name, opened)| (name.clone(), opened.component.rate_limits.clone()))
+            .collect(),
         label: from.plugin.label(),
         through,
         projection,

@@ -19,6 +19,7 @@ use usher_abi::{Error, Identity};
 use super::{
     engine::Engine,
     finish::{self, Closing},
+    longest::Longest,
     names::NOTHING,
     notes::Notes,
     outcome::{Failure, Outcome, Progress},
@@ -71,6 +72,12 @@ pub fn run(
     if let Mode::Preview(most) = mode {
         for sink in &mut prepared.sinks {
             sink.stage.sample = Some(Sample { most, rows: Vec::new() });
+        }
+    }
+    if mode == Mode::Plan {
+        for sink in &mut prepared.sinks {
+            let columns = sink.stage.columns.iter().map(|column| column.name.as_str());
+            sink.stage.longest = Some(Longest::new(&sink.rules, columns));
         }
     }
     let identified = Identified { id: &id, attempt: attempt.clone() };
@@ -264,7 +271,7 @@ fn drive(
     }
     prepared.look_who_is_gone(engine, read.count, faceless)?;
     let Identified { id, attempt } = identified;
-    let digests = finish::join_digests(digests, &prepared.inputs)?;
+    let (digests, means) = (finish::join_digests(digests, &prepared.inputs)?, means.join()?);
     let checked = Checked {
         engine,
         prepared: &mut prepared,
@@ -275,6 +282,7 @@ fn drive(
         attempt: &attempt,
         id,
         digests: &digests,
+        means: &means,
     };
     let ends = checked.finish(mode)?;
     let closing = Closing {
@@ -292,6 +300,7 @@ fn drive(
         mode,
         started,
         seen,
+        progress,
     };
     closing.close()
 }

@@ -15,6 +15,7 @@ use usher_keys::Fingerprints;
 
 use super::{
     books::Books,
+    longest::Longest,
     notes::Notes,
     sync::{Left, SyncStage},
     unique::{Keys, UniqueStage, as_text, bad},
@@ -216,6 +217,8 @@ pub(super) struct SinkStage {
     pub(super) sync: Option<SyncStage>,
     /// Rows that its conditions left out, of the batch that it works on, if it wants to know.
     pub(super) left: Option<Vec<Left>>,
+    /// The longest values, if somebody wants to know.
+    pub(super) longest: Option<Longest>,
 }
 
 impl SinkStage {
@@ -269,7 +272,7 @@ impl SinkStage {
             left.drain(..).try_for_each(|left| sync.leave(&left))?;
         }
         let shaped = self.columns_of(&batch, input, notes)?;
-        self.sample.iter_mut().for_each(|sample| sample.take(&shaped));
+        self.look_at(&shaped, input)?;
         Ok(shaped)
     }
 
@@ -332,6 +335,12 @@ impl SinkStage {
         let Some(sync) = &mut self.sync else { return Ok(shaped) };
         let keep = sync.keep(&shaped, self.columns.len(), called, input, &mut self.books)?;
         if keep.true_count() == shaped.num_rows() { Ok(shaped) } else { keep_rows(&shaped, &keep) }
+    }
+
+    /// For previews and plans; a run looks at nothing.
+    fn look_at(&mut self, shaped: &RecordBatch, input: u32) -> Result<(), Error> {
+        self.sample.iter_mut().for_each(|sample| sample.take(shaped));
+        self.longest.as_mut().map_or(Ok(()), |longest| longest.take(shaped, input))
     }
 
     /// Whether no row filled a column.

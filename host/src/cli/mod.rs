@@ -64,9 +64,9 @@ enum Command {
     Run(run::Run),
     /// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
     Check(check::Check),
-    /// Show the first rows as each sink gets them
+    /// Show the first rows as each sink gets them, with the values of the people in them
     Preview(preview::Preview),
-    /// Do everything but publish: exact counts, parts, and rejects by reason
+    /// Do everything but send and publish, and say exactly what a run would do
     Plan(plan::Plan),
     /// Show what a run did not take: by reason, with examples and what to do
     Rejects(rejects::Rejects),

@@ -10,11 +10,12 @@ use usher_abi::Error;
 
 use super::{
     Global,
+    plan::show,
     session::{RunFlags, Session, code, out_folder, print_json, say_error},
 };
 use crate::{
     chain::Mode,
-    report::{plan, summary, tell},
+    report::{summary, tell},
     runs::{self, Run},
 };
 
@@ -87,7 +88,7 @@ impl Retry {
             Err(code) => return code,
         };
         match self.dry_run {
-            true => session.run_chains(&chains, Mode::Plan, plan),
+            true => show(&mut session, &chains, false, None),
             false => session.run_chains(&chains, Mode::Run, |outcome| summary(outcome, global.quiet)),
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     manifest::{Diagnostic, Draft, KeyPath, Manifest, Overrides, render_file},
     plugins::{Registry, SearchPath},
     report::{Watch, complain, print, tell, waits, watch, write_metrics},
-    runs::Retry,
+    runs::{Plan, Retry},
     services::{Cancel, Synced, Tape},
 };
 
@@ -55,6 +55,7 @@ pub(super) struct RunFlags {
     pub(super) run_id: Option<String>,
     pub(super) tape: Option<Tape>,
     pub(super) retry: Option<Arc<Retry>>,
+    pub(super) plan: Option<Arc<Plan>>,
     pub(super) metrics: Option<PathBuf>,
     pub(super) anew: bool,
     pub(super) wait: bool,
@@ -78,6 +79,7 @@ impl Session {
             tape: flags.tape,
             full: flags.full,
             retry: flags.retry,
+            plan: flags.plan,
             anew: flags.anew,
             wait: flags.wait,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
@@ -173,7 +175,8 @@ impl Session {
         write_metrics(path, &endings, jiff::Timestamp::now().as_second())
     }
 
-    fn run_each(&mut self, chains: &[String], mode: Mode) -> (Vec<Ended>, u8) {
+    /// Runs chains in order; answers how each ended, and the worst exit code.
+    pub(super) fn run_each(&mut self, chains: &[String], mode: Mode) -> (Vec<Ended>, u8) {
         let mut ended = Vec::new();
         let mut worst = code::DONE;
         for chain in chains {
@@ -223,7 +226,9 @@ impl Session {
                 match chains {
                     // The one failure after which a run is there: only `latest` was not moved.
                     _ if error.code == "output.latest" => {}
-                    _ if error.code.starts_with("run.") => tell!("nothing was sent or published"),
+                    _ if error.code.starts_with("run.") || error.code.starts_with("plan.") => {
+                        tell!("nothing was sent or published")
+                    }
                     _ if self.engine.is_unfinished(chain) => {
                         tell!(
                             "nothing was published; what was sent is noted, and the same command goes on with it"
@@ -298,7 +303,7 @@ pub(super) fn add_new(problems: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
 }
 
 /// Partly sent is worse than failed, which is worse than refused, which is worse than done; a wrong manifest is worst.
-fn worst_of(a: u8, b: u8) -> u8 {
+pub(super) fn worst_of(a: u8, b: u8) -> u8 {
     let rank = |code: u8| match code {
         code::DONE => 0,
         code::REFUSED => 1,

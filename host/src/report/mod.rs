@@ -3,6 +3,7 @@
 mod advice;
 mod guide;
 mod metrics;
+mod plan;
 mod progress;
 mod rejects;
 mod runs;
@@ -11,9 +12,10 @@ mod tell;
 
 pub use guide::{Missing, Said, upload_guide};
 pub use metrics::write_metrics;
+pub use plan::plan;
 pub use progress::{Watch, watch};
 pub use rejects::rejects;
 pub use runs::{confirmed, run, runs, verified, waits};
-pub use tables::{plan, preview, summary, table};
+pub use tables::{preview, summary, table};
 pub(crate) use tell::{complain, tell};
-pub use tell::{divert_stdout, keep_stdout, print};
+pub use tell::{divert_stdout, keep_stdout, on_terminal, print};

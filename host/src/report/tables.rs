@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::chain::{ConnectorOutcome, DeliveryOutcome, Outcome};
+use crate::chain::{ConnectorOutcome, Counted, DeliveryOutcome, Outcome};
 
 /// A plain table; `numbers` are the columns to align to the right.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
@@ -43,7 +43,7 @@ pub fn summary(outcome: &Outcome, quiet: bool) -> String {
             rate(outcome)
         );
         text.push_str(&connectors(outcome));
-        text.push_str(&details(outcome, sent));
+        text.push_str(&details(outcome));
     }
     if let Some(folder) = &outcome.folder {
         let _ = writeln!(text, "{folder}");
@@ -123,14 +123,23 @@ fn sent(delivery: &DeliveryOutcome) -> String {
     format!("{terms} at {} ({units}{earlier})", delivery.account)
 }
 
-/// What would be sent.
-fn to_send(delivery: &DeliveryOutcome) -> String {
-    let (rows, requests) = (count(delivery.not_sent), count(delivery.units));
-    format!("{rows} rows would be sent to {} ({requests} requests)", delivery.account)
+/// What else is to be said of a sink that gets only what has changed.
+pub(super) fn gone_and_waiting(connector: &ConnectorOutcome) -> impl Iterator<Item = String> {
+    let said = connector.sync.iter().flat_map(|sync| {
+        [
+            (sync.waiting, "rows wait to be confirmed, when the vendor has them (`usher runs confirm`)"),
+            (sync.withdrawn, "withdrawn: delivered before, and left out now (withdrawn.csv)"),
+            (
+                sync.missing.unwrap_or_default(),
+                "missing: delivered before, and gone from the source (missing.csv)",
+            ),
+        ]
+    });
+    said.filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(number)))
 }
 
-/// Reasons, indented below the table; `delivery` says what of a sink that sends.
-fn details(outcome: &Outcome, delivery: fn(&DeliveryOutcome) -> String) -> String {
+/// Reasons, indented below the table.
+fn details(outcome: &Outcome) -> String {
     let mut text = String::new();
     for transform in &outcome.through {
         for change in &transform.changed {
@@ -139,20 +148,10 @@ fn details(outcome: &Outcome, delivery: fn(&DeliveryOutcome) -> String) -> Strin
     }
     for connector in &outcome.connectors {
         if let Some(of) = &connector.delivery {
-            let _ = writeln!(text, "  {}: {}", connector.name, delivery(of));
+            let _ = writeln!(text, "  {}: {}", connector.name, sent(of));
         }
-        if let Some(sync) = &connector.sync {
-            let said = [
-                (sync.waiting, "rows wait to be confirmed, when the vendor has them (`usher runs confirm`)"),
-                (sync.withdrawn, "withdrawn: delivered before, and left out now (withdrawn.csv)"),
-                (
-                    sync.missing.unwrap_or_default(),
-                    "missing: delivered before, and gone from the source (missing.csv)",
-                ),
-            ];
-            for (number, what) in said.into_iter().filter(|(number, _)| *number > 0) {
-                let _ = writeln!(text, "  {}: {} {what}", connector.name, count(number));
-            }
+        for line in gone_and_waiting(connector) {
+            let _ = writeln!(text, "  {}: {line}", connector.name);
         }
         for reject in &connector.rejected {
             let _ = writeln!(
@@ -196,32 +195,12 @@ fn refused(outcome: &Outcome, text: &mut String) {
     }
 }
 
-/// What `usher plan` says.
-pub fn plan(outcome: &Outcome) -> String {
-    let mut text = format!("{}: {} records would be read\n", outcome.chain, count(outcome.read));
-    text.push_str(&connectors(outcome));
-    for connector in &outcome.connectors {
-        let _ = writeln!(text, "\n{} ({})", connector.name, connector.plugin);
-        let parts = connector
-            .parts
-            .iter()
-            .map(|p| vec![p.path.clone(), count(p.rows), HumanBytes(p.bytes).to_string()]);
-        text.push_str(&indent(&table(&["part", "rows", "size"], parts, &[1, 2])));
-        let columns = connector.columns.iter().map(|c| {
-            let empty = if connector.empty_columns.contains(&c.column) { "no row fills it" } else { "" };
-            vec![c.column.clone(), format!("{:?}", c.from).to_lowercase(), c.how.clone(), empty.to_owned()]
-        });
-        text.push_str(&indent(&table(&["column", "from", "how", ""], columns, &[])));
-    }
-    text.push('\n');
-    text.push_str(&details(outcome, to_send));
-    for reason in &outcome.refused {
-        let _ = writeln!(text, "would be refused: {reason}");
-    }
-    text
+/// Values changed, a line for each column and rule.
+pub(super) fn changes(changed: &[Counted]) -> String {
+    changed.iter().map(|change| format!("    {} × {}\n", count(change.count), change.what)).collect()
 }
 
-fn indent(text: &str) -> String {
+pub(super) fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 

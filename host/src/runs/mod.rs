@@ -3,6 +3,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `find.rs` | which runs there are |
+//! | `plan.rs` | a plan that was written down, and whether what it was made of is still the same |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
 //! | `rejects.rs` | what a run did not take, by reason |
 //! | `retry.rs` | the records that a run did not take, as inputs |
@@ -11,6 +12,7 @@
 //! | `verify.rs` | whether a run is still what its receipt says |
 
 mod find;
+mod plan;
 mod receipt;
 mod rejects;
 mod retry;
@@ -19,8 +21,9 @@ mod table;
 mod verify;
 
 pub use find::{Run, all, find, newest};
-pub use receipt::{FileDigest, InputDigest, Kept, PluginDigest, RECEIPT, Receipt};
-pub use rejects::{Example, Group, rejects};
+pub use plan::{Bound, PLAN_VERSION, Passed, Plan, PlannedChain};
+pub use receipt::{FileDigest, InputDigest, Kept, MadeOf, PluginDigest, RECEIPT, Receipt};
+pub use rejects::{EXAMPLES, Example, Group, rejects};
 pub use retry::{Again, Place, Retry, retry};
 pub use summary::{Books, Connector, Summary, retried_by, summary};
 pub use table::keys_in_table;

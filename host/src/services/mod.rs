@@ -19,6 +19,7 @@ pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
 pub use exclusive::{Busy, Exclusive};
 pub use gate::{Gate, Sending};
+pub(crate) use http::REQUESTS;
 pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};
 pub use input::{
     Digest, Incoming, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Keeper, Packing,
@@ -26,6 +27,6 @@ pub use input::{
 pub use ledger::{Attempt, Ledger};
 pub use log::{LineSink, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
-pub use private::{create_private_file, create_private_folder, disk_error};
+pub use private::{create_private_file, create_private_folder, disk_error, replace_private_file};
 pub use state::State;
 pub use synced::{Confirmed, Entry, Forgotten, Key, Known, Noted, Secret, Synced, Waiting};

@@ -24,8 +24,7 @@ impl Defaults {
         }
     }
 
-    /// What to say, and the fact that has it with the first rows; nothing when there are none. Of users that are sent it is
-    /// not documented which one is chosen.
+    /// What to say, and the fact that has it with the first rows; nothing when there are none.
     pub(crate) fn remark(&self, sent: bool) -> Option<(String, Value)> {
         let users = counted(self.users, "user has", "users have");
         let says = match (self.users, sent) {
@@ -34,8 +33,8 @@ impl Defaults {
                 format!("{users} several organizations; Zendesk makes the first by alphabet the default one")
             }
             (_, true) => format!(
-                "{users} several organizations, and none is sent as the default one; Zendesk chooses it, by alphabet as in \
-                 imports of files, for all that is documented"
+                "{users} several organizations; which one Zendesk makes the default one is documented for files only: the \
+                 first by alphabet"
             ),
         };
         let place = |at: &Origin| json!({ "input": at.input, "offset": at.offset, "length": at.length });

@@ -17,6 +17,7 @@ mod main_job;
 mod messages;
 mod metrics;
 mod no_words;
+mod plan;
 mod rejects;
 mod retry;
 mod runs;

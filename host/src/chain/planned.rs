@@ -41,6 +41,10 @@ pub(super) fn hold(
     digests: &[Digest],
     records: u64,
 ) -> Result<(), Error> {
+    if !bound.unbound.is_empty() {
+        let warning = "warning: the input was downloaded anew: this run is held to the plan's counts, and not to its records";
+        (engine.settings.lines)(warning);
+    }
     bound.holds(engine.settings.limit, &bindable(engine, chain, means, digests))?;
     bound.passed(records, &passed_by_sink(chain))
 }

@@ -192,7 +192,7 @@ fn a_plan_of_all_chains_is_written_or_none() {
 /// So many users, every other one of two organizations, into Zendesk; `more` stands in the connector's table.
 fn into_zendesk(users: u64, more: &str) -> Bench {
     let user = |n: u64| {
-        let organizations = if n % 2 == 0 { json!(["Acme", "Globex"]) } else { json!(["Acme"]) };
+        let organizations = if n.is_multiple_of(2) { json!(["Acme", "Globex"]) } else { json!(["Acme"]) };
         let user = json!({
             "user_id": format!("auth0|{n}"), "email": format!("u{n}@example.com"), "name": format!("User {n}"),
             "app_metadata": { "organizations": organizations },

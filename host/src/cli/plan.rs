@@ -17,8 +17,7 @@ use crate::{
     services::{disk_error, replace_private_file},
 };
 
-/// Do everything but send and publish, and say exactly what a run would do: rows, parts, bytes, requests and the time that
-/// rate limits make them take, what is not taken or left out with examples, what is changed, the longest values
+/// Do everything but send and publish, and say exactly what a run would do
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     /// The chains, by name; all when none is named

@@ -348,12 +348,11 @@ impl<'a> Preparation<'a> {
             connector.unique.as_ref().or(chain.unique.as_ref()),
         );
         let filled = vec![false; shaped.len()];
-        let option = |name: &str| connector.options.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(PreparedSink {
             name: connector.name.clone(),
             plugin: plugin.preamble.name.clone(),
             version: plugin.preamble.version.clone(),
-            deliver: option("deliver").or_else(|| schema_default(component, "deliver")).unwrap_or_default(),
+            deliver: delivers(connector, component),
             columns: described,
             sink,
             stage: SinkStage {
@@ -472,7 +471,9 @@ fn field_pointer(column: &str) -> String {
     format!("/fields/{}", column.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The default that the options' schema states.
-fn schema_default(component: &Component, option: &str) -> Option<String> {
-    component.options.get("properties")?.get(option)?.get("default")?.as_str().map(str::to_owned)
+/// The form that a connector delivers, of a component that has several: as its options say, or by default.
+pub fn delivers(connector: &Connector, component: &Component) -> String {
+    let default = || component.options.get("properties")?.get("deliver")?.get("default");
+    let form = connector.options.get("deliver").or_else(default).and_then(Value::as_str);
+    form.unwrap_or_default().to_owned()
 }

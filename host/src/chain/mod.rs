@@ -6,6 +6,7 @@
 //! | `login.rs` | a connector's login |
 //! | `names.rs` | what a name in an expression means |
 //! | `prepare.rs`, `mapping.rs`, `binding.rs` | from a manifest's chain to opened connectors and bound expressions |
+//! | `filling.rs` | which columns a connector would fill, from what, without opening it |
 //! | `doubts.rs` | what a manifest may say without meaning it |
 //! | `through.rs`, `passage.rs` | the transforms: what names come out, what they need, what they report; their books |
 //! | `survey.rs` | the pass before the pass: latest records, refusals of consent, suppression lists |
@@ -25,6 +26,7 @@ mod binding;
 mod books;
 mod doubts;
 mod engine;
+mod filling;
 mod finish;
 mod login;
 mod longest;
@@ -49,9 +51,12 @@ mod through;
 mod unique;
 mod writing;
 
+pub use binding::delivers;
 pub use engine::{Engine, Settings};
+pub use filling::{Filled, Provided, provided};
 pub use login::login;
 pub use mapping::Filling;
+pub(crate) use mapping::unknown_columns;
 pub use outcome::{
     ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, LongestValue, Outcome, PartOutcome,
     PlanOutcome, Progress, RecordAt, RejectCount, Remark, Requests, SyncOutcome, TransformOutcome,

@@ -38,6 +38,8 @@ pub(super) struct PreparedChain {
     /// The source's plugin and its version, for messages.
     pub(super) label: String,
     pub(super) through: Through,
+    /// What expressions may name.
+    pub(super) names: Names,
     /// What the source is asked for.
     pub(super) projection: Vec<String>,
     pub(super) needs_nothing: bool,
@@ -246,6 +248,7 @@ pub(super) fn prepare(
             .collect(),
         label: from.plugin.label(),
         through,
+        names,
         projection,
         needs_nothing: prep.needs_nothing,
         guesses,

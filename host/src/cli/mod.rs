@@ -15,6 +15,7 @@ mod run;
 mod runs;
 mod schema;
 mod session;
+mod swap;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -74,6 +75,8 @@ enum Command {
     Retry(retry::Retry),
     /// List runs, look at one, or see whether it is still what it was
     Runs(runs::Runs),
+    /// Show what happens if another vendor takes the place of one: columns, limits, rows; and make the change
+    Swap(swap::Swap),
     /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
     Login(login::Login),
     /// Look at plugins
@@ -104,6 +107,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Rejects(command) => command.execute(&global),
         Command::Retry(command) => command.execute(&global),
         Command::Runs(command) => command.execute(&global),
+        Command::Swap(command) => command.execute(&global),
         Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
         Command::New(command) => command.execute(&global),

@@ -7,6 +7,7 @@ mod plan;
 mod progress;
 mod rejects;
 mod runs;
+mod swap;
 mod tables;
 mod tell;
 
@@ -16,6 +17,7 @@ pub use plan::plan;
 pub use progress::{Watch, watch};
 pub use rejects::rejects;
 pub use runs::{confirmed, run, runs, verified, waits};
+pub use swap::swap;
 pub use tables::{preview, summary, table};
 pub(crate) use tell::{complain, tell};
 pub use tell::{divert_stdout, keep_stdout, on_terminal, print};

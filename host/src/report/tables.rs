@@ -42,7 +42,7 @@ pub fn summary(outcome: &Outcome, quiet: bool) -> String {
             outcome.seconds,
             rate(outcome)
         );
-        text.push_str(&connectors(outcome));
+        text.push_str(&connectors(&outcome.connectors));
         text.push_str(&details(outcome));
     }
     if let Some(folder) = &outcome.folder {
@@ -63,10 +63,12 @@ fn rate(outcome: &Outcome) -> String {
     format!("{}, {}/s", HumanBytes(outcome.bytes), HumanBytes(per_second))
 }
 
-fn connectors(outcome: &Outcome) -> String {
-    let sends = outcome.connectors.iter().any(|c| c.delivery.is_some());
+/// The books of connectors, one a line.
+pub(super) fn connectors<'o>(all: impl IntoIterator<Item = &'o ConnectorOutcome>) -> String {
+    let all: Vec<&ConnectorOutcome> = all.into_iter().collect();
+    let sends = all.iter().any(|c| c.delivery.is_some());
     let sent = |c: &ConnectorOutcome| c.delivery.as_ref().map_or(0, |d| d.confirmed + d.accepted + d.unknown);
-    let rows = outcome.connectors.iter().map(|c| {
+    let rows = all.iter().map(|c| {
         let mut row = vec![
             c.name.clone(),
             c.plugin.clone(),

@@ -1,7 +1,7 @@
 //! Any sink of the shipped manifest for any other: it works as it stands wherever nothing in the connector is the
 //! vendor's own; else one error lists what is.
 
-use crate::support::{Bench, python};
+use crate::support::{Bench, plugin_file, python};
 
 const SINKS: [&str; 4] = ["support", "chat", "newsletter", "loyalty"];
 const PLUGINS: [&str; 6] = ["zendesk", "carrot-quest", "constant-contact", "cohort", "csv", "json"];
@@ -293,4 +293,41 @@ fn a_column_of_like_meaning_is_named() {
     let manifest = bench.read("connectors.toml");
     let after = "plugin = \"constant-contact\"\noptions = { consent = { not_needed = \"staff\" } }\n";
     assert!(manifest.contains(after) && !manifest.contains("fields"), "{manifest}");
+}
+
+/// A component of the same name stays; the network is not widened by a swap.
+#[test]
+fn component_and_hosts_go_where_they_mean_nothing() {
+    let people = "plugin = \"zendesk\"\ncomponent = \"users\"\nhosts = [\"acme.zendesk.com\"]";
+    let users = "{\"email\":\"ada@example.com\",\"given_name\":\"Ada\"}\n";
+    let bench = crate::bench(users, people, "");
+    let consent = "connectors.people.options.consent={ not_needed = \"staff\" }";
+    let said = bench.usher(&["swap", "people", "constant-contact", "--quiet", "--set", consent]).expect(2);
+    assert!(said.out.contains("`constant-contact` has no sink `users`; `contacts` is taken"), "{}", said.out);
+    assert!(
+        said.err.contains("connectors.people.hosts.0: the plugin does not ask for the host"),
+        "{}",
+        said.err
+    );
+    let said = bench.usher(&["swap", "people", "cohort", "--write"]).expect(0);
+    assert!(
+        said.out.contains("goes: connectors.people.hosts, since `cohort` asks for no network"),
+        "{}",
+        said.out
+    );
+    assert!(bench.read("connectors.toml").contains("plugin = \"cohort\"\ncomponent = \"users\"\n\n"));
+}
+
+/// A path is taken from where the user stands, and written as the manifest reads it.
+#[test]
+fn a_plugin_may_be_named_by_its_file() {
+    let users = "{\"email\":\"ada@example.com\",\"given_name\":\"Ada\"}\n";
+    let bench = crate::bench(users, "plugin = \"zendesk\"", "");
+    std::fs::create_dir_all(bench.path("below/vendor")).unwrap();
+    std::fs::rename(bench.path("users.ndjson"), bench.path("below/users.ndjson")).unwrap();
+    std::fs::rename(bench.path("connectors.toml"), bench.path("below/connectors.toml")).unwrap();
+    std::os::unix::fs::symlink(plugin_file("cohort"), bench.path("below/vendor/x.so")).unwrap();
+    bench.usher(&["swap", "-m", "below/connectors.toml", "people", "below/vendor/x.so", "--write"]).expect(0);
+    assert!(bench.read("below/connectors.toml").contains("plugin = \"./vendor/x.so\"\n"));
+    bench.usher(&["check", "-m", "below/connectors.toml"]).expect(0);
 }

@@ -213,7 +213,7 @@ fn a_swap_that_would_be_refused_is_not_written() {
     let before = bench.read("connectors.toml");
     let said = bench.usher(&["swap", "people", "cohort", "--write"]).expect(3);
     assert!(said.out.contains("cohort would be refused: `people` rejected 10 of 10 records"), "{}", said.out);
-    assert!(said.err.contains("nothing was written"), "{}", said.err);
+    assert!(said.out.ends_with("only `--write --no-data` does\n"), "{}", said.out);
     assert_eq!(bench.read("connectors.toml"), before);
     bench.usher(&["swap", "people", "cohort", "--write", "--no-data"]).expect(0);
     assert_eq!(bench.read("connectors.toml"), before.replace("\"zendesk\"", "\"cohort\""));
@@ -330,4 +330,22 @@ fn a_plugin_may_be_named_by_its_file() {
     bench.usher(&["swap", "-m", "below/connectors.toml", "people", "below/vendor/x.so", "--write"]).expect(0);
     assert!(bench.read("below/connectors.toml").contains("plugin = \"./vendor/x.so\"\n"));
     bench.usher(&["check", "-m", "below/connectors.toml"]).expect(0);
+}
+
+/// A plugin that fails where the one before it did not: nothing is written, tried out or not.
+#[test]
+fn a_swap_for_one_that_fails_is_not_written() {
+    let users = "{\"email\":\"ada@example.com\",\"given_name\":\"Ada\"}\n";
+    let fields = "fields = { email = \"email\" }";
+    let bench = crate::bench(users, &format!("plugin = \"csv\"\n{fields}"), "");
+    let before = bench.read("connectors.toml");
+    for (fault, more) in
+        [("panic-in-write", &[][..]), ("panic-in-open", &[]), ("panic-in-open", &["--no-data"])]
+    {
+        let fault = format!("connectors.people.options.fault={fault}");
+        let arguments = ["swap", "people", "misbehaving", "--write", "--set", &fault];
+        let said = bench.usher(&[&arguments, more].concat()).expect(1);
+        assert!(said.err.contains("error: chain `main`: ") && said.err.contains("panic"), "{}", said.err);
+        assert_eq!(bench.read("connectors.toml"), before);
+    }
 }

@@ -83,9 +83,8 @@ impl Swap {
         let draft = Draft::parse(&global.manifest, change.text.clone(), &others, &|name| std::env::var(name))
             .map_err(|problems| session.say(&problems))?;
         let old = std::mem::replace(&mut session.engine.manifest, draft.manifest);
-        let (mut comparison, failures) =
-            self.compare(&mut session, &old, before, &change, draft.problems, &parties)?;
-        let exit = exit_code(&comparison, &failures);
+        let mut comparison = self.compare(&mut session, &old, before, &change, draft.problems, &parties)?;
+        let exit = exit_code(&comparison);
         if self.write && exit == code::DONE {
             save(&old.path, old.text(), &change.text).map_err(|error| {
                 tell!("error: {error}");
@@ -102,8 +101,8 @@ impl Swap {
                 session.say(&comparison.problems);
             }
         }
-        failures.iter().for_each(|failure| tell!("error: {failure}"));
-        self.remark(exit, &parties);
+        comparison.failures.iter().for_each(|failure| tell!("error: {failure}"));
+        remark(exit, &parties);
         Ok(exit)
     }
 
@@ -121,7 +120,7 @@ impl Swap {
         Ok(Before { side, chains })
     }
 
-    /// The two sides, once the session has the changed manifest; and why its chains cannot run, if they cannot.
+    /// The two sides, once the session has the changed manifest.
     fn compare(
         &self,
         session: &mut Session,
@@ -130,7 +129,7 @@ impl Swap {
         change: &Change,
         mut problems: Vec<Diagnostic>,
         parties: &Parties,
-    ) -> Result<(Comparison, Vec<String>), u8> {
+    ) -> Result<Comparison, u8> {
         let name = match &parties.new {
             New::Plugin(_) => &parties.old,
             New::Connector(name) => name,
@@ -175,7 +174,7 @@ impl Swap {
             *line = old.redact(&session.engine.manifest.redact(line));
         }
         let gone = change.gone.clone();
-        let comparison = Comparison {
+        Ok(Comparison {
             old: was,
             new: is,
             differences,
@@ -183,24 +182,21 @@ impl Swap {
             gone,
             change: lines,
             problems,
+            failures,
             written: false,
-        };
-        Ok((comparison, failures))
+        })
     }
+}
 
-    /// What to do next.
-    fn remark(&self, exit: u8, parties: &Parties) {
-        let key = KeyPath::from(["connectors", parties.old.as_str()]);
-        match (exit, &parties.new) {
-            (code::USAGE, New::Plugin(_)) => tell!(
-                "nothing was written; what is missing is given with `--set {key}.…=…`, which becomes part of the change"
-            ),
-            (code::USAGE | code::FAILED, _) => tell!("nothing was written"),
-            (code::REFUSED, _) if self.write => tell!(
-                "nothing was written, since a run would be kept back; `--write --no-data` writes it all the same"
-            ),
-            _ => {}
-        }
+/// What to do next.
+fn remark(exit: u8, parties: &Parties) {
+    let key = KeyPath::from(["connectors", parties.old.as_str()]);
+    match (exit, &parties.new) {
+        (code::USAGE, New::Plugin(_)) => tell!(
+            "nothing was written; what is missing is given with `--set {key}.…=…`, which becomes part of the change"
+        ),
+        (code::USAGE | code::FAILED, _) => tell!("nothing was written"),
+        _ => {}
     }
 }
 
@@ -294,15 +290,11 @@ fn add_once(list: &mut Vec<String>, one: String) {
     }
 }
 
-fn exit_code(comparison: &Comparison, failures: &[String]) -> u8 {
-    let refused = |chain: &InChain| {
-        let new = chain.trial.as_ref().and_then(|trial| trial.new.as_ref());
-        matches!(new, Some(Tried::Planned { refused, .. }) if !refused.is_empty())
-    };
+fn exit_code(comparison: &Comparison) -> u8 {
     match () {
         () if !comparison.problems.is_empty() => code::USAGE,
-        () if !failures.is_empty() => code::FAILED,
-        () if comparison.chains.iter().any(refused) => code::REFUSED,
+        () if !comparison.failures.is_empty() => code::FAILED,
+        () if comparison.is_refused() => code::REFUSED,
         () => code::DONE,
     }
 }

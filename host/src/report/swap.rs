@@ -168,7 +168,10 @@ fn change(comparison: &Comparison, manifest: &str) -> String {
     }
     match comparison.written {
         true => text + &format!("written: {manifest}\n"),
-        false if comparison.problems.is_empty() => text + "not written; `--write` does\n",
-        false => text,
+        false if !comparison.problems.is_empty() || !comparison.failures.is_empty() => text,
+        false if comparison.is_refused() => {
+            text + "not written; since a run would be kept back, only `--write --no-data` does\n"
+        }
+        false => text + "not written; `--write` does\n",
     }
 }

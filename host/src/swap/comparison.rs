@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use usher_abi::{Component, Role};
 
-use super::{Gone, Meaning, Trial};
+use super::{Gone, Meaning, Trial, Tried};
 use crate::{
     chain::{Engine, delivers},
     manifest::{Connector, Diagnostic, Hunk, KeyPath, written_secrets},
@@ -30,8 +30,18 @@ pub struct Comparison {
     pub change: Vec<Hunk>,
     /// What is wrong with the changed manifest, at its places in the changed text.
     pub problems: Vec<Diagnostic>,
+    /// Why its chains cannot run, where they could before.
+    pub failures: Vec<String>,
     /// Whether the manifest was written.
     pub written: bool,
+}
+
+impl Comparison {
+    /// Whether a run of the changed manifest would be kept back.
+    pub fn is_refused(&self) -> bool {
+        let tried = self.chains.iter().filter_map(|chain| chain.trial.as_ref()?.new.as_ref());
+        tried.into_iter().any(|new| matches!(new, Tried::Planned { refused, .. } if !refused.is_empty()))
+    }
 }
 
 /// One of the two.

@@ -50,7 +50,7 @@ fn ask(engine: &mut Engine, chain: &Chain) -> Option<Names> {
     engine.asking.set(Sending::Nothing);
     engine.delivering.set(Sending::Nothing);
     let attempt = engine.attempt(chain, "check", Mode::Plan).ok()?;
-    let prepared = prepare(engine, &chain.name, &attempt, &staging).ok();
+    let prepared = prepare(engine, &chain.name, &attempt, &staging, Mode::Plan).ok();
     engine.forget_stops();
     prepared.map(|prepared| prepared.names)
 }

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Display, Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use super::{
     gate::Gate,
     ledger::{Attempt, Ledger},
     private::{create_private_file, create_private_folder, disk_error, lock},
+    secret::Secret,
     state::State,
 };
 
@@ -73,7 +74,7 @@ CREATE TABLE ledger (
   chain     TEXT NOT NULL,  -- name of the chain
   connector TEXT NOT NULL,  -- name of the connector that sent the unit
   account   TEXT NOT NULL,  -- the vendor's account it went to
-  unit      BLOB NOT NULL,  -- hash of what was sent
+  unit      BLOB NOT NULL,  -- keyed hash of what was sent; the secret is in secret.key
   outcome   BLOB NOT NULL,  -- what the connector wants to know when the run is resumed
   noted_at  INTEGER NOT NULL DEFAULT (unixepoch()),  -- seconds, UTC
   PRIMARY KEY (run, chain, connector, account, unit)
@@ -103,6 +104,7 @@ pub struct Database {
     /// None: in memory.
     path: Option<PathBuf>,
     connection: Mutex<Option<Connection>>,
+    secret: OnceLock<Secret>,
 }
 
 impl Database {
@@ -113,12 +115,13 @@ impl Database {
 
     /// Another file in `folder`.
     pub(super) fn of(layout: Layout, folder: &Path) -> Self {
-        Self { path: Some(folder.join(layout.file)), layout, connection: Mutex::new(None) }
+        let path = Some(folder.join(layout.file));
+        Self { path, layout, connection: Mutex::default(), secret: OnceLock::new() }
     }
 
     /// In memory, and gone with it.
     pub fn in_memory() -> Arc<Self> {
-        Arc::new(Self { layout: USHER, path: None, connection: Mutex::new(None) })
+        Arc::new(Self { layout: USHER, path: None, connection: Mutex::default(), secret: OnceLock::new() })
     }
 
     /// The values of one connector.
@@ -129,6 +132,35 @@ impl Database {
     /// The notes of one connector in an attempt at a run; nothing is noted unless the gate lets everything out.
     pub fn ledger(self: &Arc<Self>, attempt: &Attempt, connector: &str, gate: Gate) -> Ledger {
         Ledger::new(Arc::clone(self), attempt, connector, gate)
+    }
+
+    /// The secret of the state folder; `None` when there is none. What is in memory has one of its own.
+    pub(super) fn known_secret(&self) -> Result<Option<&Secret>, Error> {
+        if self.secret.get().is_none() {
+            let found = match self.folder() {
+                Some(folder) => Secret::load(folder)?,
+                None => Some(Secret::ephemeral()?),
+            };
+            // Of two threads the first one's counts, which is the same but in memory.
+            found.map(|found| self.secret.set(found));
+        }
+        Ok(self.secret.get())
+    }
+
+    /// As [`known_secret`](Self::known_secret); makes one when there is none.
+    pub(super) fn secret(&self) -> Result<&Secret, Error> {
+        if let Some(secret) = self.known_secret()? {
+            return Ok(secret);
+        }
+        let made = match self.folder() {
+            Some(folder) => Secret::load_or_create(folder)?,
+            None => Secret::ephemeral()?,
+        };
+        Ok(self.secret.get_or_init(|| made))
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.path.as_deref().and_then(Path::parent)
     }
 
     /// Reads; `None` when there is no file yet.

@@ -104,10 +104,31 @@ impl Ledger {
     pub(super) fn new(database: Arc<Database>, attempt: &Attempt, connector: &str, gate: Gate) -> Self {
         Self { database, attempt: attempt.clone(), connector: connector.to_owned(), gate }
     }
+
+    /// Without the secret no note can be found: a run that goes on would send everything twice.
+    fn noted_without_secret(&self) -> Result<(), Error> {
+        let Attempt { chain, run, .. } = &self.attempt;
+        let noted = self.database.read(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM ledger WHERE run = ?1 AND chain = ?2)";
+            connection.query_row(sql, (run, chain), |row| row.get(0))
+        })?;
+        if noted != Some(true) {
+            return Ok(());
+        }
+        let message = format!(
+            "run {run} was left unfinished, and `secret.key`, without which its notes cannot be read, is gone from the state \
+             folder; restore it from a backup, or send everything again with `usher run --anew`"
+        );
+        Err(Error::config("state.secret", message))
+    }
 }
 
 impl LedgerService for Ledger {
     fn find(&self, account: &str, unit: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let Some(secret) = self.database.known_secret()? else {
+            return self.noted_without_secret().map(|()| None);
+        };
+        let unit = secret.unit(unit);
         let Attempt { chain, run, .. } = &self.attempt;
         let outcome = self.database.read(|connection| {
             connection
@@ -126,6 +147,7 @@ impl LedgerService for Ledger {
         if self.gate.get() != Sending::All {
             return Ok(());
         }
+        let unit = self.database.secret()?.unit(unit);
         let Attempt { chain, run, manifest } = &self.attempt;
         self.database.transact(|connection| {
             connection
@@ -182,6 +204,20 @@ mod tests {
         ledger.note("a", b"u", b"sent").unwrap();
         ledger.note("a", b"u", b"done").unwrap();
         assert_eq!(ledger.find("a", b"u").unwrap().as_deref(), Some(&b"done"[..]));
+    }
+
+    #[test]
+    fn what_was_sent_cannot_be_known_from_the_file_nor_found_without_the_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = b"0123456789abcdef";
+        ledger(&Database::new(folder.path()), "c", "r1", "s").note("a", unit, b"done").unwrap();
+        let bytes = std::fs::read(folder.path().join("usher.db")).unwrap();
+        assert_eq!(memchr::memmem::find(&bytes, unit), None);
+        std::fs::remove_file(folder.path().join("secret.key")).unwrap();
+        let database = Database::new(folder.path());
+        let find = |run| ledger(&database, "c", run, "s").find("a", unit);
+        assert_eq!(find("r1").unwrap_err().code, "state.secret");
+        assert_eq!(find("r2").unwrap(), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod ledger;
 mod log;
 mod output;
 mod private;
+mod secret;
 mod state;
 mod synced;
 
@@ -28,5 +29,6 @@ pub use ledger::{Attempt, Ledger};
 pub use log::{LineSink, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
 pub use private::{create_private_file, create_private_folder, disk_error, replace_private_file};
+pub use secret::{Key, Secret};
 pub use state::State;
-pub use synced::{Confirmed, Entry, Forgotten, Key, Known, Noted, Secret, Synced, Waiting};
+pub use synced::{Confirmed, Entry, Forgotten, Known, Noted, Synced, Waiting};

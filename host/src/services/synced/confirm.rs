@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 use usher_abi::Error;
 
-use super::{secret::Key, store::Synced};
+use super::store::Synced;
+use crate::services::secret::Key;
 
 /// What was confirmed of one connector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use rusqlite::{Connection, OptionalExtension, Row};
 use usher_abi::Error;
 
-use super::secret::Key;
-use crate::services::database::{Database, Layout};
+use crate::services::{
+    database::{Database, Layout},
+    secret::Key,
+};
 
 const SYNCED: Layout = Layout {
     file: "synced.db",
@@ -35,7 +37,7 @@ CREATE TABLE delivery (
 );
 CREATE TABLE row (
   sync      INTEGER NOT NULL,
-  key       BLOB NOT NULL,      -- keyed hash of the person's key; the secret is in synced.key
+  key       BLOB NOT NULL,      -- keyed hash of the person's key; the secret is in secret.key
   delivery  INTEGER NOT NULL,
   confirmed INTEGER NOT NULL,   -- whether the vendor has it
   hash      INTEGER,            -- of the row as it went out; null: listed as withdrawn or missing

@@ -1,4 +1,4 @@
-//! The secret of this machine: without it nobody can tell from the database whom it is about.
+//! The secret of a state folder: without it nobody can tell from its databases whom or what they are about.
 
 use std::{
     fs::{self, File},
@@ -11,17 +11,18 @@ use usher_abi::Error;
 use crate::services::private::{create_private_file, create_private_folder, disk_error};
 
 /// The file's name in the state folder.
-const FILE: &str = "synced.key";
+const FILE: &str = "secret.key";
 
 /// A person's key in the database: the first 128 bits of a keyed BLAKE3 hash.
 pub type Key = [u8; 16];
 
-/// Makes keys of texts, and texts of people unreadable to whoever has not got it.
+/// Makes keys of texts and of what is sent, and texts of people unreadable to whoever has not got it.
 #[derive(Clone)]
 pub struct Secret {
     keys: [u8; 32],
     rows: [u8; 32],
     texts: [u8; 32],
+    units: [u8; 32],
 }
 
 impl Secret {
@@ -35,8 +36,8 @@ impl Secret {
         };
         let seed: [u8; 32] = bytes.try_into().map_err(|_| {
             let message = format!(
-                "`{}` is no secret of 32 bytes: restore it from a backup, or remove it together with `synced.db`, and every row \
-                 counts as new",
+                "`{}` is no secret of 32 bytes: restore it from a backup, or remove it together with `synced.db` and `usher.db`: \
+                 every row counts as new then, and no run is gone on with",
                 path.display()
             );
             Error::permanent("state.corrupt", message)
@@ -77,6 +78,7 @@ impl Secret {
             keys: derive("usher synced 1: keys of people"),
             rows: derive("usher synced 1: rows"),
             texts: derive("usher synced 1: texts"),
+            units: derive("usher ledger 1: units"),
         }
     }
 
@@ -85,6 +87,11 @@ impl Secret {
         let mut key = [0; 16];
         key.copy_from_slice(&blake3::keyed_hash(&self.keys, folded.as_bytes()).as_bytes()[..16]);
         key
+    }
+
+    /// The key of a unit in the ledger: what was sent cannot be guessed from it.
+    pub fn unit(&self, unit: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.units, unit).as_bytes()
     }
 
     /// Begins a hash of a row, which nobody can guess without the secret.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use usher_abi::{Component, Consent, Description, Role};
 
-use super::{chain, connector};
+use super::{chain, connector, retention};
 
 /// The schema of a manifest that may use these plugins, each under the name by which manifests call it.
 pub fn json_schema(plugins: &[(String, Description)]) -> Value {
@@ -47,6 +47,7 @@ pub fn json_schema(plugins: &[(String, Description)]) -> Value {
                 "items": { "type": "string" },
                 "description": "More folders to search for plugins, relative to the manifest.",
             },
+            "retention": retention_schema(),
             "connectors": {
                 "type": "object",
                 "description": "Named instances of plugins.",
@@ -127,6 +128,22 @@ fn fixed() -> Map<String, Value> {
         ("chain", chain_schema()),
     ];
     shared.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+fn retention_schema() -> Value {
+    let age = |what: &str| json!({ "type": "string", "pattern": "^[0-9]+(h|d|w)$", "description": what });
+    let properties = json!({
+        "runs": age("Whole runs, but for the latest of a chain and those that wait for something."),
+        "rejects": age("Files of a run with rejected, left-out, withdrawn or missing values."),
+        "inputs": age("What a run has downloaded, or read again."),
+    });
+    debug_assert!(retention::KEYS.iter().all(|key| properties.get(key).is_some()));
+    json!({
+        "type": "object",
+        "description": "How long what is kept of runs, for `usher runs prune`: hours, days or weeks (`30d`).",
+        "additionalProperties": false,
+        "properties": properties,
+    })
 }
 
 fn chain_schema() -> Value {

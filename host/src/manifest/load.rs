@@ -25,7 +25,8 @@ const MAX_MANIFEST: u64 = 1_000_000;
 /// The version of the manifest's form that this host reads.
 const VERSION: i64 = 1;
 /// The keys of the manifest itself.
-pub(super) const KEYS: [&str; 6] = ["version", "out", "state", "plugins", "connectors", "chains"];
+pub(super) const KEYS: [&str; 7] =
+    ["version", "out", "state", "plugins", "retention", "connectors", "chains"];
 
 /// How an environment variable is found; `&|name| std::env::var(name)` outside tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
@@ -82,6 +83,7 @@ impl Draft {
             Some(node) => reader.strings(node, &KeyPath::from(["plugins"])).unwrap_or_default(),
             None => Vec::new(),
         };
+        let retention = source.root.get("retention").map(|node| reader.retention(node));
         let mut connectors = Vec::new();
         for (name, node) in reader.section("connectors") {
             connectors.extend(reader.connector(name, node, &mut resolver));
@@ -99,6 +101,7 @@ impl Draft {
             out: folder.join(out),
             state: folder.join(state),
             plugins: plugins.iter().map(|plugin| folder.join(plugin)).collect(),
+            retention,
             folder,
             version: 1,
             connectors,

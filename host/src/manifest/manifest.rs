@@ -6,7 +6,7 @@ use usher_abi::{Problem, Role, nearest};
 
 use super::{
     diagnostic::{Diagnostic, Severity},
-    model::{Chain, Connector, MaxRejects},
+    model::{Chain, Connector, MaxRejects, Retention},
     place::{KeyPath, Location, Span},
     read::list,
     render,
@@ -29,6 +29,8 @@ pub struct Manifest {
     pub state: PathBuf,
     /// More folders to search for plugins.
     pub plugins: Vec<PathBuf>,
+    /// How long runs are kept; without it, for ever.
+    pub retention: Option<Retention>,
     /// The connectors, in the order of the text.
     pub connectors: Vec<Connector>,
     /// The chains, in the order of the text; at least one.
@@ -158,6 +160,7 @@ impl fmt::Debug for Manifest {
             .field("out", &self.out)
             .field("state", &self.state)
             .field("plugins", &self.plugins)
+            .field("retention", &self.retention)
             .field("connectors", &self.connectors)
             .field("chains", &self.chains)
             .field("secrets", &self.secrets.len())

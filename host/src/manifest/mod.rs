@@ -12,7 +12,7 @@
 //! | `overrides.rs` | `--set key=value` |
 //! | `secrets.rs` | `${env:NAME}`, `${file:path}`, redaction |
 //! | `model.rs`, `manifest.rs` | the types that the rest of the host works with |
-//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `chain.rs`, `unique.rs`, `references.rs` | from text to types |
+//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `retention.rs`, `chain.rs`, `unique.rs`, `references.rs` | from text to types |
 //! | `schema.rs`, `alternatives.rs`, `expected.rs`, `written_secrets.rs` | JSON Schema, the part that plugins use |
 //! | `options.rs` | a connector's options against its component |
 //! | `edit.rs`, `lines.rs`, `save.rs` | the text with a few changes; what changed in it; the file, replaced |
@@ -39,6 +39,7 @@ mod place;
 mod read;
 mod references;
 mod render;
+mod retention;
 mod save;
 mod schema;
 mod secrets;
@@ -57,7 +58,8 @@ pub use lines::{Hunk, changed_lines};
 pub use load::{Draft, Lookup};
 pub use manifest::Manifest;
 pub use model::{
-    Chain, ChangedOnly, Claim, Connector, Exclude, Field, Keep, MaxRejects, OnMissing, Text, Unique,
+    Chain, ChangedOnly, Claim, Connector, Exclude, Field, Keep, MaxRejects, OnMissing, Retention, Text,
+    Unique,
 };
 pub use options::{check_options, unknown_options, written_secrets};
 pub use overrides::Overrides;

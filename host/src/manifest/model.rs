@@ -1,6 +1,6 @@
 //! The types that the rest of the host works with: what a manifest says, checked.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -94,6 +94,17 @@ pub enum OnMissing {
     Ignore,
     /// They are listed.
     Report,
+}
+
+/// How long what is kept of runs, since they were published. What is not named is kept for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Whole runs.
+    pub runs: Option<Duration>,
+    /// Files of a run that hold rejected, left-out, withdrawn or missing values.
+    pub rejects: Option<Duration>,
+    /// What a run has downloaded, or read again.
+    pub inputs: Option<Duration>,
 }
 
 /// What fills a column.

@@ -156,6 +156,28 @@ fn missing_and_empty() {
 }
 
 #[test]
+fn retention() {
+    let problems = |table: &str| {
+        lines(
+            &parse(&GOOD.replacen("version = 1\n", &format!("version = 1\n{table}\n"), 1), &[]).unwrap_err(),
+        )
+    };
+    assert_snapshot!(problems("[retention]\nruns = \"month\"\nreject = \"7d\"\ninputs = 1"), @r#"
+    connectors.toml:4:8: retention.runs: `month` is no age (write hours (`"12h"`), days (`"30d"`) or weeks (`"4w"`))
+    connectors.toml:5:1: retention.reject: unknown key; did you mean `rejects`?
+    connectors.toml:6:10: retention.inputs: expected a string, found an integer (write `inputs = "1"`)
+    "#);
+    assert_snapshot!(problems("retention = \"30d\""), @"connectors.toml:3:13: retention: expected a table, found a string (write `[retention]`)");
+    let kept = parse(
+        &GOOD.replacen("version = 1\n", "version = 1\nretention = { runs = \"30d\", inputs = \"12h\" }\n", 1),
+        &[],
+    );
+    let hours = |age: Option<std::time::Duration>| age.map(|age| age.as_secs() / 3600);
+    let kept = kept.unwrap().retention.unwrap();
+    assert_eq!((hours(kept.runs), hours(kept.rejects), hours(kept.inputs)), (Some(720), None, Some(12)));
+}
+
+#[test]
 fn names() {
     assert_snapshot!(changed("[chains.onboard]", "[chains.\"On board!\"]"), @r#"connectors.toml:23:9: chains."On board!": a name is made of a-z, 0-9, `_` and `-` (write `on-board`)"#);
     assert_snapshot!(changed("[chains.onboard]", &format!("[chains.{}]", "x".repeat(65))), @"connectors.toml:23:9: chains.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: a name has at most 64 characters, this one has 65 (it becomes part of file names: shorten it)");

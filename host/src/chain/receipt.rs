@@ -13,7 +13,7 @@ use usher_abi::{Error, Identity};
 use super::{engine::Engine, prepare::PreparedChain, writing::SinkEnd};
 use crate::{
     plugins::{Lock, Plugin},
-    runs::{FileDigest, InputDigest, Kept, MadeOf, PluginDigest, Receipt},
+    runs::{FileDigest, InputDigest, Kept, MadeOf, PluginDigest, Receipt, Since},
     services::{Digest, InputInfo, Staging, disk_error},
 };
 
@@ -133,6 +133,7 @@ impl Made<'_> {
             made_of,
             connectors: sinks.collect(),
             files,
+            since: Since::default(),
         })
     }
 

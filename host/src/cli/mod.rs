@@ -3,12 +3,14 @@
 mod check;
 mod completions;
 mod confirm;
+mod forget;
 mod interrupt;
 mod login;
 mod new;
 mod plan;
 mod plugins;
 mod preview;
+mod prune;
 mod rejects;
 mod retry;
 mod run;
@@ -75,6 +77,8 @@ enum Command {
     Retry(retry::Retry),
     /// List runs, look at one, or see whether it is still what it was
     Runs(runs::Runs),
+    /// Remove a person from everything that is kept: runs, state, recordings; and say where they were
+    Forget(forget::Forget),
     /// Show what happens if another vendor takes the place of one: columns, limits, rows; and make the change
     Swap(swap::Swap),
     /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
@@ -107,6 +111,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Rejects(command) => command.execute(&global),
         Command::Retry(command) => command.execute(&global),
         Command::Runs(command) => command.execute(&global),
+        Command::Forget(command) => command.execute(&global),
         Command::Swap(command) => command.execute(&global),
         Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),

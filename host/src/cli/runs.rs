@@ -7,12 +7,12 @@ use serde_json::json;
 use usher_abi::Error;
 
 use super::{
-    Global, confirm,
+    Global, confirm, prune,
     session::{code, load, out_folder, print_json, say_error},
 };
 use crate::{
     report::{self, print, tell},
-    runs::{self, Run},
+    runs::{self, Receipt, Run},
 };
 
 /// List runs, look at one, or see whether it is still what it was
@@ -35,6 +35,8 @@ enum Command {
     },
     /// Say that the vendor has what a run wrote for it: of connectors with `sync = "changed"`
     Confirm(confirm::Confirm),
+    /// Remove runs, rejects and downloads that are older than the manifest keeps them (`[retention]`)
+    Prune(prune::Prune),
     /// Read every file of a run again, and what it was made of, and tell what is not as it was
     Verify {
         /// The run, by its id
@@ -50,12 +52,18 @@ impl Runs {
                 Err(code) => code,
             };
         }
+        if let Some(Command::Prune(command)) = self.command {
+            return match load(global) {
+                Ok(manifest) => told(global, command.execute(global, &manifest, self.out)),
+                Err(code) => code,
+            };
+        }
         let out = match out_folder(global, self.out) {
             Ok(out) => out,
             Err(code) => return code,
         };
         let done = match self.command {
-            None | Some(Command::Confirm(_)) => list(global, &out),
+            None | Some(Command::Confirm(_) | Command::Prune(_)) => list(global, &out),
             Some(Command::Show { run }) => show(global, &out, &run),
             Some(Command::Verify { run }) => verify(global, &out, &run),
         };
@@ -89,10 +97,13 @@ fn list(global: &Global, out: &Path) -> Result<u8, Error> {
 fn show(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
     let run = runs::find(out, id)?;
     let summary = runs::summary(&run.folder)?;
+    let since = Receipt::read(&run.folder).map(|receipt| receipt.since).unwrap_or_default();
     if global.json {
-        print_json(&shown(&run, &json!(summary)));
+        let mut shown = shown(&run, &json!(summary));
+        (shown["pruned"], shown["forgotten"]) = (json!(since.pruned), json!(since.forgotten));
+        print_json(&shown);
     } else {
-        print(&report::run(&run, &summary, &runs::retried_by(out, &run)?));
+        print(&(report::run(&run, &summary, &runs::retried_by(out, &run)?) + &report::since(&since)));
     }
     Ok(code::DONE)
 }

@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::tables::{count, table};
 use crate::{
-    runs::{How, Run, Summary, Verified},
+    runs::{ForgottenIn, How, Pruned, Run, Since, Summary, Verified},
     services::{Confirmed, Waiting},
 };
 
@@ -139,6 +139,41 @@ pub fn verified(run: &Run, verified: &Verified) -> String {
     for input in &verified.not_kept {
         let _ = writeln!(text, "  input {input} was not kept, so that nobody can say");
     }
+    text + &since(&verified.since)
+}
+
+/// What was taken out of a run since it was published.
+pub fn since(since: &Since) -> String {
+    let mut text = String::new();
+    for ForgottenIn { path, records } in &since.forgotten {
+        let _ = writeln!(text, "  {path}: {} of people forgotten since were removed", records_of(*records));
+    }
+    for file in &since.pruned {
+        let _ = writeln!(text, "  {} was pruned ({})", file.path, HumanBytes(file.bytes));
+    }
+    text
+}
+
+fn records_of(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{} records", super::tables::count(count)) }
+}
+
+/// What is too old.
+pub fn pruned(pruned: &[Pruned], dry: bool) -> String {
+    if pruned.is_empty() {
+        return "nothing is old enough to go\n".to_owned();
+    }
+    let what = if dry { "would remove" } else { "removed" };
+    let mut text = String::new();
+    for Pruned { chain, run, whole, files, bytes } in pruned {
+        let size = HumanBytes(*bytes);
+        let _ = match whole {
+            true => writeln!(text, "{chain}, run {run}: {what} all of it ({} files, {size})", files.len()),
+            false => writeln!(text, "{chain}, run {run}: {what} {} ({size})", files.join(", ")),
+        };
+    }
+    let all = HumanBytes(pruned.iter().map(|one| one.bytes).sum());
+    let _ = writeln!(text, "{what} {all} in all");
     text
 }
 

@@ -3,18 +3,24 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `find.rs` | which runs there are |
+//! | `forget/` | a person, taken out of everything that is kept of runs |
 //! | `plan.rs` | a plan that was written down, and whether what it was made of is still the same |
+//! | `prune.rs` | runs and files that are older than the manifest keeps them |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
 //! | `rejects.rs` | what a run did not take, by reason |
+//! | `replace.rs` | files of a run that take the place of others |
 //! | `retry.rs` | the records that a run did not take, as inputs |
 //! | `summary.rs` | the books of a run, as its report has them |
 //! | `table.rs` | tables that people bring from a vendor's page |
 //! | `verify.rs` | whether a run is still what its receipt says |
 
 mod find;
+pub mod forget;
 mod plan;
+mod prune;
 mod receipt;
 mod rejects;
+mod replace;
 mod retry;
 mod summary;
 mod table;
@@ -22,7 +28,10 @@ mod verify;
 
 pub use find::{Run, all, find, newest};
 pub use plan::{Bound, PLAN_VERSION, Passed, Plan, PlannedChain};
-pub use receipt::{FileDigest, InputDigest, Kept, MadeOf, PluginDigest, RECEIPT, Receipt};
+pub use prune::{Pruned, prune};
+pub use receipt::{
+    FileDigest, ForgottenIn, InputDigest, Kept, MadeOf, PluginDigest, RECEIPT, Receipt, Since,
+};
 pub use rejects::{EXAMPLES, Example, Group, rejects};
 pub use retry::{Again, Place, Retry, retry};
 pub use summary::{Books, Connector, Summary, retried_by, summary};
@@ -35,8 +44,21 @@ use usher_abi::Error;
 
 /// What to say when a run's file cannot be read.
 fn unreadable(path: &Path, error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::NotFound && is_pruned(path) {
+        let message =
+            format!("`{}` was removed by `usher runs prune`; nothing brings it back", path.display());
+        return Error::permanent("run.pruned", message);
+    }
     Error::permanent(
         "run.unreadable",
         format!("cannot read `{}` ({error}); see that the run is whole", path.display()),
     )
+}
+
+/// Whether a file of a run is not there because it was too old.
+fn is_pruned(path: &Path) -> bool {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return false };
+    // Without a receipt nobody knows.
+    let receipt = (name != RECEIPT).then(|| Receipt::read(folder).ok()).flatten();
+    receipt.is_some_and(|receipt| receipt.since.pruned.iter().any(|file| name == file.path.as_str()))
 }

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_abi::Error;
 
-use super::unreadable;
+use super::{
+    replace::{pretty, replace},
+    unreadable,
+};
 
 /// The file's name in a run's folder.
 pub const RECEIPT: &str = "receipt.json";
@@ -34,6 +37,29 @@ pub struct Receipt {
     pub files: Vec<FileDigest>,
     /// What each sink says it did, and its books.
     pub connectors: BTreeMap<String, Value>,
+    /// What was taken out of the folder since.
+    #[serde(flatten)]
+    pub since: Since,
+}
+
+/// What was taken out of a run's folder after it was published, on purpose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// Files that `usher runs prune` removed, as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pruned: Vec<FileDigest>,
+    /// Files that `usher forget` took people out of; [`Receipt::files`] has them as they are now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgotten: Vec<ForgottenIn>,
+}
+
+/// A file that people were taken out of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgottenIn {
+    /// Its path in the run's folder.
+    pub path: String,
+    /// Records, or mentions, that were taken out of it.
+    pub records: u64,
 }
 
 /// What a chain is run with, by digest: the same of it gives the same rows.
@@ -139,5 +165,10 @@ impl Receipt {
             );
             Error::permanent("run.unreadable", message)
         })
+    }
+
+    /// Replaces the receipt of the run in this folder.
+    pub(super) fn write(&self, run: &Path) -> Result<(), Error> {
+        replace(&run.join(RECEIPT), &pretty(self)?)
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use usher_abi::Error;
 
 use super::{
-    receipt::{FileDigest, Kept, MadeOf, RECEIPT, Receipt},
+    receipt::{FileDigest, Kept, MadeOf, RECEIPT, Receipt, Since},
     unreadable,
 };
 
@@ -23,6 +23,9 @@ pub struct Verified {
     pub different: Vec<Difference>,
     /// What could not be looked at, because it is not kept: standard input, a download that was not to be stored.
     pub not_kept: Vec<String>,
+    /// What was taken out of the run on purpose.
+    #[serde(flatten)]
+    pub since: Since,
 }
 
 /// A file that is not what it was.
@@ -54,7 +57,7 @@ pub enum How {
 /// `manifest`.
 pub fn verify(folder: &Path, manifest: &Path) -> Result<Verified, Error> {
     let receipt = Receipt::read(folder)?;
-    let mut verified = Verified::default();
+    let mut verified = Verified { since: receipt.since.clone(), ..Verified::default() };
     for file in &receipt.files {
         verified.compare("file", file, &folder.join(&file.path));
     }
@@ -102,7 +105,8 @@ impl Verified {
     /// Notes what stands in the run's folder and is not of it.
     fn added(&mut self, folder: &Path, receipt: &Receipt) -> Result<(), Error> {
         let known: BTreeSet<&str> =
-            receipt.files.iter().map(|file| file.path.as_str()).chain([RECEIPT]).collect();
+            // One that is pruned and still there is on its way.
+            receipt.files.iter().chain(&receipt.since.pruned).map(|file| file.path.as_str()).chain([RECEIPT]).collect();
         for path in files_below(folder).map_err(|error| unreadable(folder, &error))? {
             if !known.contains(path.as_str()) {
                 self.different.push(Difference { what: "file", path, how: How::Added });

@@ -5,6 +5,7 @@
 mod clock;
 mod database;
 mod exclusive;
+mod forget;
 mod gate;
 mod http;
 mod input;
@@ -19,6 +20,7 @@ mod synced;
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
 pub use exclusive::{Busy, Exclusive};
+pub use forget::Held;
 pub use gate::{Gate, Sending};
 pub(crate) use http::REQUESTS;
 pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};

@@ -30,7 +30,7 @@ pub enum Packing {
 
 impl Packing {
     /// Told by the first bytes; the name of a file does not matter.
-    pub(super) fn of(start: &[u8]) -> Self {
+    pub fn of(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,

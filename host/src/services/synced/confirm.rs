@@ -106,8 +106,8 @@ impl Synced {
         Ok(Some(told))
     }
 
-    /// Removes all that is known of a person; answers where it was.
-    pub fn forget(&self, key: &Key) -> Result<Vec<Forgotten>, Error> {
+    /// Where something is known of a person.
+    pub fn whereabouts(&self, key: &Key) -> Result<Vec<Forgotten>, Error> {
         let found = self.database.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT chain, connector, count(*) FROM sync \
@@ -122,11 +122,14 @@ impl Synced {
             })?;
             rows.collect::<Result<Vec<_>, _>>()
         })?;
-        let found = found.unwrap_or_default();
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Removes all that is known of a person, from free pages of the file, too; answers where it was.
+    pub fn forget(&self, key: &Key) -> Result<Vec<Forgotten>, Error> {
+        let found = self.whereabouts(key)?;
         if !found.is_empty() {
             self.database.transact(|connection| {
-                // Freed pages are overwritten, so that nothing can be read from the file.
-                connection.pragma_update(None, "secure_delete", true)?;
                 let waits = "SELECT delivery FROM row WHERE key = ?1 AND NOT confirmed AND hash IS";
                 connection.execute(
                     &format!("UPDATE delivery SET waiting = waiting - 1 WHERE id IN ({waits} NOT NULL)"),
@@ -139,6 +142,7 @@ impl Synced {
                 connection.execute("DELETE FROM row WHERE key = ?1", [key])?;
                 Ok(())
             })?;
+            self.database.scrub()?;
         }
         Ok(found)
     }

@@ -1,0 +1,120 @@
+//! Runs, and files of runs, that are older than the manifest keeps them.
+//!
+//! It is safe to be ended at any time: a run is out of sight before its files go, and a file is noted as pruned before it
+//! goes. The next prune removes what is left.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+use usher_abi::Error;
+
+use super::{Receipt, Run, Since, all, files_below, replace::fault, summary, unreadable};
+use crate::manifest::Retention;
+
+/// Files of a run that hold values of people who are not in its parts.
+const REJECTS: [&str; 5] = ["rejects.csv", "rejects.ndjson", "left-out.csv", "withdrawn.csv", "missing.csv"];
+
+/// What the folder of a run is called while it is being removed.
+const GOING: &str = ".pruning-";
+
+/// What was removed of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pruned {
+    /// Its chain.
+    pub chain: String,
+    /// The run.
+    pub run: String,
+    /// Whether nothing of it is left.
+    pub whole: bool,
+    /// The files, by their paths in its folder.
+    pub files: Vec<String>,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Removes what is older than `keep` says, or only tells it (`dry`). Of the runs that `latest` names, that are partly sent
+/// or for which something `waits` only files go. A run without a receipt loses no single files, since nobody could tell any
+/// more that they went on purpose.
+pub fn prune(
+    out: &Path,
+    keep: Retention,
+    now: SystemTime,
+    waits: impl Fn(&Run) -> bool,
+    dry: bool,
+) -> Result<Vec<Pruned>, Error> {
+    let mut told = Vec::new();
+    for run in all(out)? {
+        let old = |age: Option<Duration>| {
+            age.is_some_and(|age| now.duration_since(run.published).is_ok_and(|since| since > age))
+        };
+        let files = files_below(&run.folder).map_err(|error| unreadable(&run.folder, &error))?;
+        // Of one that cannot be read nobody knows whether it is done.
+        let is_done = || summary(&run.folder).is_ok_and(|summary| !summary.is_partly_sent());
+        let whole = old(keep.runs) && !run.latest && !waits(&run) && is_done();
+        let goes = |path: &String| {
+            whole
+                || (old(keep.rejects) && REJECTS.contains(&path.as_str()))
+                || (old(keep.inputs) && path.starts_with("inputs/"))
+        };
+        let files: Vec<String> = files.into_iter().filter(goes).collect();
+        if files.is_empty() {
+            continue;
+        }
+        let length = |path: &String| fs::metadata(run.folder.join(path)).map_or(0, |file| file.len());
+        let bytes = files.iter().map(length).sum();
+        let gone = match whole {
+            _ if dry => true,
+            true => remove_run(&run).map(|()| true)?,
+            false => remove_files(&run, &files)?,
+        };
+        if gone {
+            told.push(Pruned { chain: run.chain, run: run.id, whole, files, bytes });
+        }
+    }
+    if !dry {
+        sweep(out)?;
+    }
+    Ok(told)
+}
+
+fn remove_run(run: &Run) -> Result<(), Error> {
+    let going = run.folder.with_file_name(format!("{GOING}{}", run.id));
+    fs::rename(&run.folder, &going)
+        .and_then(|()| fs::remove_dir_all(&going))
+        .map_err(|error| fault(&run.folder, &error))
+}
+
+/// Removes files of a run; false if they must stay.
+fn remove_files(run: &Run, files: &[String]) -> Result<bool, Error> {
+    let Ok(mut receipt) = Receipt::read(&run.folder) else { return Ok(false) };
+    let Receipt { files: kept, since: Since { pruned, .. }, .. } = &mut receipt;
+    pruned.extend(kept.extract_if(.., |file| files.contains(&file.path)));
+    receipt.write(&run.folder)?;
+    for path in files {
+        let path = run.folder.join(path);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fault(&path, &error)),
+            _ => {}
+        }
+    }
+    // Only an empty folder can be removed.
+    let _ = fs::remove_dir(run.folder.join("inputs"));
+    Ok(true)
+}
+
+/// Removes what is left of runs whose removal was ended half way.
+fn sweep(out: &Path) -> Result<(), Error> {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    for chain in entries(out) {
+        for run in entries(&chain.path()) {
+            if run.file_name().to_string_lossy().starts_with(GOING) {
+                fs::remove_dir_all(run.path()).map_err(|error| fault(&run.path(), &error))?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -16,17 +16,18 @@ pub fn whereabouts(told: &Whereabouts, dry: bool) -> String {
         let times = count(*times);
         let _ = match kind {
             Kind::Run | Kind::Recording | Kind::Input => writeln!(text, "  {place}: {times}"),
-            Kind::State => writeln!(text, "  state of `{place}`: {times} values; it begins anew with them"),
+            Kind::State => writeln!(text, "  state of {place}: {times}; it begins anew there"),
             Kind::Ledger => writeln!(
                 text,
-                "  notes of what `{place}` has sent: {times}; an unfinished run sends the rows of these requests again"
+                "  notes of what {place} has sent: {times}; an unfinished run sends the rows of these requests again"
             ),
-            Kind::Synced => writeln!(text, "  rows known to be with `{place}`: {times}"),
+            Kind::Synced => writeln!(text, "  rows known to be with {place}: {times}"),
         };
     }
     for Found { place, count: times, .. } in &told.inputs {
         let times = count(*times);
-        let _ = writeln!(text, "yours, and not changed: {place} has {times}; the next run brings them back");
+        let _ =
+            writeln!(text, "yours, and not changed: {place}: {times}; the next run brings the person back");
     }
     for book in &told.unknown {
         let _ = writeln!(text, "cannot say: {book}, and that file is not what the run read any more");

@@ -145,8 +145,8 @@ pub fn verified(run: &Run, verified: &Verified) -> String {
 /// What was taken out of a run since it was published.
 pub fn since(since: &Since) -> String {
     let mut text = String::new();
-    for ForgottenIn { path, records } in &since.forgotten {
-        let _ = writeln!(text, "  {path}: {} of people forgotten since were removed", records_of(*records));
+    for ForgottenIn { path, records } in since.forgotten.iter().filter(|file| file.records > 0) {
+        let _ = writeln!(text, "  {path}: {} of people forgotten since removed", records_of(*records));
     }
     for file in &since.pruned {
         let _ = writeln!(text, "  {} was pruned ({})", file.path, HumanBytes(file.bytes));

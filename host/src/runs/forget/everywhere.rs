@@ -85,7 +85,7 @@ pub enum Kind {
 pub fn forget(person: &Person, reach: &Reach<'_>) -> Result<Whereabouts, Error> {
     let mut told = Whereabouts::default();
     let mut add = |kind, place: String, count| told.found.push(Found { kind, place, count });
-    let (mut inputs, mut seen) = (reach.inputs.iter().cloned().collect::<BTreeSet<_>>(), Seen::default());
+    let (mut inputs, mut seen) = (reach.inputs.to_vec(), Seen::default());
     let mut unknown = Vec::new();
     for run in all(reach.out)? {
         inputs.extend(in_place(&run.folder, reach.base));
@@ -108,7 +108,7 @@ pub fn forget(person: &Person, reach: &Reach<'_>) -> Result<Whereabouts, Error> 
         for key in person.keys().iter().map(|key| secret.key(key)) {
             let rows = if reach.dry { synced.whereabouts(&key) } else { synced.forget(&key) };
             for one in rows? {
-                add(Kind::Synced, format!("{}, chain `{}`", one.connector, one.chain), one.rows);
+                add(Kind::Synced, format!("{} in chain {}", one.connector, one.chain), one.rows);
             }
         }
     }
@@ -118,7 +118,9 @@ pub fn forget(person: &Person, reach: &Reach<'_>) -> Result<Whereabouts, Error> 
         }
     }
     told.unknown = unknown;
-    for path in inputs {
+    // One file by several names is one.
+    let files: BTreeMap<_, _> = inputs.into_iter().map(|path| (path.canonicalize().ok(), path)).collect();
+    for path in files.into_values() {
         let lines = lines_of(&path, person).map_err(|error| unreadable(&path, &error))?;
         if !lines.is_empty() {
             told.inputs.push(Found { kind: Kind::Input, place: shown(&path), count: lines.len() as u64 });
@@ -139,7 +141,7 @@ fn in_place(run: &Path, base: &Path) -> Vec<PathBuf> {
 
 /// The files in which a key still stands, packed ones looked into.
 fn left(person: &Person, reach: &Reach<'_>) -> Result<Vec<String>, Error> {
-    let mut left = BTreeMap::new();
+    let mut left = BTreeSet::new();
     let folders = [reach.out, reach.state].into_iter().chain(reach.recordings.iter().map(PathBuf::as_path));
     for folder in folders.filter(|folder| folder.is_dir()) {
         for name in files_below(folder).map_err(|error| unreadable(folder, &error))? {
@@ -155,11 +157,11 @@ fn left(person: &Person, reach: &Reach<'_>) -> Result<Vec<String>, Error> {
                 found => found.map_err(|error| unreadable(&path, &error))?,
             };
             if found {
-                left.insert(shown(&path), ());
+                left.insert(shown(&path));
             }
         }
     }
-    Ok(left.into_keys().collect())
+    Ok(left.into_iter().collect())
 }
 
 fn stands_in(mut file: Box<dyn io::BufRead>, person: &Person) -> io::Result<bool> {

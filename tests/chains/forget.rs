@@ -265,3 +265,41 @@ fn an_attempt_that_was_ended_is_cleared_up_by_the_next() {
     forget(&bench, &["--recordings", "tape"], 0);
     assert!(!Path::new(&bench.path("out/files/r1/people/.replacing-abc")).exists());
 }
+
+#[test]
+fn whoever_was_withdrawn_or_missing_is_forgotten_too() {
+    let sink = "plugin = \"csv\"\nfields = { email = \"email\" }\nsync = \"changed\"\non_missing = \"report\"\nmax_missing = \"50%\"";
+    let line = |n: u32, email: &str, plan: &str| {
+        format!("{{\"user_id\":\"u{n}\",\"email\":\"{email}\",\"user_metadata\":{{\"plan\":\"{plan}\"}}}}\n")
+    };
+    let users = line(1, "eve@example.com", "pro") + &line(2, KEY, "pro") + &line(3, "kim@example.com", "pro");
+    let bench = crate::bench(&users, sink, "unique = \"email\"\nwhere = \"user_metadata.plan == 'pro'\"");
+    let run = |id| bench.usher(&["run", "--quiet", "--run-id", id]).expect(0);
+    run("r1");
+    bench.usher(&["runs", "confirm", "r1"]).expect(0);
+    bench.write(
+        "users.ndjson",
+        line(1, "eve@example.com", "free") + &line(2, KEY, "free") + &line(3, "kim@example.com", "pro"),
+    );
+    run("r2");
+    bench.usher(&["runs", "confirm", "r2"]).expect(0);
+    bench.write("users.ndjson", users);
+    run("r3");
+    bench.usher(&["runs", "confirm", "r3"]).expect(0);
+    bench.write("users.ndjson", line(1, "eve@example.com", "pro") + &line(3, "kim@example.com", "pro"));
+    run("r4");
+    assert_eq!(bench.read("out/main/r4/missing.csv"), format!("connector,key\npeople,{KEY}\n"));
+    let before = bench.read("out/main/r2/withdrawn.csv");
+
+    forget(&bench, &[], 0);
+    for folder in ["out", ".usher"] {
+        assert_eq!(holding(&bench, folder), [""; 0], "{folder}");
+    }
+    assert_eq!(bench.read("out/main/r4/missing.csv"), "connector,key\n");
+    let left: Vec<&str> = before.lines().filter(|line| !line.contains(KEY)).collect();
+    assert_eq!(bench.read("out/main/r2/withdrawn.csv").lines().collect::<Vec<_>>(), left);
+    assert_eq!(left.len(), 2);
+    // Nobody misses whom nobody knows.
+    run("r5");
+    assert_eq!(bench.read("out/main/r5/missing.csv"), "connector,key\n");
+}

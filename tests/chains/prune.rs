@@ -97,6 +97,7 @@ fn rejects_go_earlier_and_the_run_can_still_be_verified() {
     run(&bench, "r1", 6);
     let rejects = bench.read("out/main/r1/rejects.ndjson");
     assert!(rejects.contains("nobody"), "{rejects}");
+    assert!(bench.read("out/main/r1/report.json").contains("`nobody`"));
     bench.usher(&["runs", "prune", "--quiet"]).expect(0);
     assert_eq!(bench.read("out/main/r1/rejects.ndjson"), rejects);
     bench.write("users.ndjson", bench.read("users.ndjson").replace("nobody", "somebody@example.com"));
@@ -110,6 +111,7 @@ fn rejects_go_earlier_and_the_run_can_still_be_verified() {
         assert!(!bench.path(&format!("out/main/r1/{name}")).exists(), "{name}");
     }
     bench.write("users.ndjson", bench.read("users.ndjson").replace("somebody@example.com", "nobody"));
+    assert!(!bench.read("out/main/r1/report.json").contains("nobody"));
     assert_snapshot!("pruned_verified", bench.usher(&["runs", "verify", "r1"]).expect(0).out);
     let told: Value =
         serde_json::from_str(&bench.usher(&["runs", "show", "r1", "--json"]).expect(0).out).unwrap();

@@ -10,13 +10,21 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::Value;
 use usher_abi::Error;
 
-use super::{Receipt, Run, Since, all, files_below, replace::fault, summary, unreadable};
+use super::{
+    FileDigest, Receipt, Run, Since, all, files_below,
+    replace::{fault, pretty, replace},
+    summary, unreadable,
+};
 use crate::manifest::Retention;
 
 /// Files of a run that hold values of people who are not in its parts.
 const REJECTS: [&str; 5] = ["rejects.csv", "rejects.ndjson", "left-out.csv", "withdrawn.csv", "missing.csv"];
+
+/// The books of a run.
+const REPORT: &str = "report.json";
 
 /// What the folder of a run is called while it is being removed.
 const GOING: &str = ".pruning-";
@@ -93,7 +101,12 @@ fn remove_files(run: &Run, files: &[String]) -> Result<bool, Error> {
     let Ok(mut receipt) = Receipt::read(&run.folder) else { return Ok(false) };
     let Receipt { files: kept, since: Since { pruned, .. }, .. } = &mut receipt;
     pruned.extend(kept.extract_if(.., |file| files.contains(&file.path)));
+    let quotes_gone = files.iter().any(|path| REJECTS.contains(&path.as_str()));
+    let report = if quotes_gone { without_examples(run, kept)? } else { None };
     receipt.write(&run.folder)?;
+    if let Some(text) = report {
+        replace(&run.folder.join(REPORT), &text)?;
+    }
     for path in files {
         let path = run.folder.join(path);
         match fs::remove_file(&path) {
@@ -104,6 +117,28 @@ fn remove_files(run: &Run, files: &[String]) -> Result<bool, Error> {
     // Only an empty folder can be removed.
     let _ = fs::remove_dir(run.folder.join("inputs"));
     Ok(true)
+}
+
+/// The report without its examples of rejects, which may quote values; `None` if it has none. Notes its new digest.
+fn without_examples(run: &Run, kept: &mut [FileDigest]) -> Result<Option<Vec<u8>>, Error> {
+    let text =
+        fs::read(run.folder.join(REPORT)).map_err(|error| unreadable(&run.folder.join(REPORT), &error))?;
+    let Ok(mut report) = serde_json::from_slice::<Value>(&text) else { return Ok(None) };
+    let mut found = false;
+    for connector in report["connectors"].as_array_mut().into_iter().flatten() {
+        for reject in connector["rejected"].as_array_mut().into_iter().flatten() {
+            found |= reject["example"] != "";
+            reject["example"] = "".into();
+        }
+    }
+    if !found {
+        return Ok(None);
+    }
+    let text = pretty(&report)?;
+    if let Some(noted) = kept.iter_mut().find(|file| file.path == REPORT) {
+        *noted = FileDigest::of_bytes(REPORT, &text);
+    }
+    Ok(Some(text))
 }
 
 /// Removes what is left of runs whose removal was ended half way.

@@ -17,7 +17,7 @@ use crate::{
     services::{Busy, Exclusive},
 };
 
-/// Remove a person from everything that is kept: runs, state, recordings; and say where they were
+/// Remove a person from runs, state and recordings, and say where they were
 #[derive(Debug, Args)]
 pub(super) struct Forget {
     /// What the person is known by: an address, an id; case and white space around it do not count

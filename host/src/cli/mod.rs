@@ -77,7 +77,7 @@ enum Command {
     Retry(retry::Retry),
     /// List runs, look at one, or see whether it is still what it was
     Runs(runs::Runs),
-    /// Remove a person from everything that is kept: runs, state, recordings; and say where they were
+    /// Remove a person from runs, state and recordings, and say where they were
     Forget(forget::Forget),
     /// Show what happens if another vendor takes the place of one: columns, limits, rows; and make the change
     Swap(swap::Swap),

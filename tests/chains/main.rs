@@ -12,6 +12,7 @@ mod examples;
 mod formats;
 mod killed;
 mod live;
+mod locate;
 mod login;
 mod main_job;
 mod messages;

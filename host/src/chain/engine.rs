@@ -43,6 +43,8 @@ pub struct Settings {
     pub anew: bool,
     /// Read what an earlier run did not take instead of the source's inputs.
     pub retry: Option<Arc<Retry>>,
+    /// Rows of an earlier run are to be located, which takes their addresses.
+    pub locates: bool,
     /// Where exchanges over the network are recorded, or come from.
     pub tape: Option<Tape>,
 }

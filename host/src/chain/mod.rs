@@ -13,6 +13,7 @@
 //! | `run.rs`, `reading.rs`, `writing.rs` | the road: reader, chain stage and one thread a sink, with bounded queues between |
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
 //! | `retry.rs` | a run over what an earlier one did not take |
+//! | `replay.rs`, `same.rs`, `locate.rs` | a sink's work of an earlier run done again, and which record a row was made from |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
 //! | `finish.rs`, `report.rs`, `receipt.rs` | balance, the run's own files, publication |
@@ -23,6 +24,7 @@ mod books;
 mod doubts;
 mod engine;
 mod finish;
+mod locate;
 mod login;
 mod mapping;
 mod names;
@@ -32,9 +34,11 @@ mod passage;
 mod prepare;
 mod reading;
 mod receipt;
+mod replay;
 mod report;
 mod retry;
 mod run;
+mod same;
 mod sending;
 mod shape;
 mod survey;
@@ -44,6 +48,7 @@ mod unique;
 mod writing;
 
 pub use engine::{Engine, Settings};
+pub use locate::{Located, locate};
 pub use login::login;
 pub use mapping::Filling;
 pub use outcome::{

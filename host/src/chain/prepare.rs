@@ -17,6 +17,7 @@ use super::{
     through::Through,
 };
 use crate::{
+    expression::Bound,
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
@@ -52,6 +53,8 @@ pub(super) struct PreparedChain {
     pub(super) alone: Option<Exclusive>,
     /// Whether it goes on with a run that read something else.
     pub(super) reads_anew: bool,
+    /// The column with the address, if the chain has one; read for whoever does the work of a run again.
+    pub(super) email: Option<String>,
     /// What is read instead of the source's inputs.
     pub(super) retried: Option<Retried>,
     /// How many rows are usual, if the chain wants to know.
@@ -175,6 +178,10 @@ pub(super) fn prepare(
     }
     stage.unique = chain.unique.as_ref().and_then(|u| prep.unique(&names, u, &chain_key.child("unique")));
 
+    let email = names.claim("email").filter(|_| engine.settings.locates).map(str::to_owned);
+    if let Some(column) = &email {
+        prep.need(&Bound { column: column.clone(), consumed: 1 });
+    }
     let mut sinks = Vec::new();
     for (index, name) in chain.to.iter().enumerate() {
         let Some(opened) = opened.get(name) else { continue };
@@ -237,6 +244,7 @@ pub(super) fn prepare(
         notes: catalog.notes,
         alone: None,
         reads_anew: false,
+        email,
         retried,
         usual,
     })

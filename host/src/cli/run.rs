@@ -63,7 +63,7 @@ impl Run {
             anew: self.anew,
             metrics: self.metrics_file,
             wait: self.wait,
-            retry: None,
+            ..RunFlags::default()
         };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,

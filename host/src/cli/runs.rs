@@ -1,5 +1,7 @@
 //! `usher runs`
 
+mod locate;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -38,6 +40,8 @@ enum Command {
         /// The run, by its id
         run: String,
     },
+    /// Tell which record a written row was made from, by doing the run's work again
+    Locate(locate::Locate),
 }
 
 impl Runs {
@@ -50,6 +54,7 @@ impl Runs {
             None => list(global, &out),
             Some(Command::Show { run }) => show(global, &out, &run),
             Some(Command::Verify { run }) => verify(global, &out, &run),
+            Some(Command::Locate(locate)) => return locate.execute(global, &out),
         };
         done.unwrap_or_else(|error| {
             say_error(global, &error);

@@ -57,6 +57,7 @@ pub(super) struct RunFlags {
     pub(super) metrics: Option<PathBuf>,
     pub(super) anew: bool,
     pub(super) wait: bool,
+    pub(super) locates: bool,
 }
 
 impl Session {
@@ -76,6 +77,7 @@ impl Session {
             retry: flags.retry,
             anew: flags.anew,
             wait: flags.wait,
+            locates: flags.locates,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
             lines: Arc::new(|line: &str| tell!("{line}")),
         };
@@ -231,6 +233,18 @@ impl Session {
                 (Vec::new(), exit)
             }
         }
+    }
+
+    /// Says why nothing could be told of an earlier run; answers the exit code.
+    pub(super) fn fail_looking(&self, failure: Failure) -> u8 {
+        match failure {
+            Failure::Manifest(problems) => return self.say(&problems),
+            Failure::Run(error) => {
+                say_error(&self.global, self.engine.manifest.redact(&error.to_string()));
+            }
+            Failure::Cancelled => return self.signal.exit_code(),
+        }
+        code::FAILED
     }
 
     /// Says why a login failed; answers the exit code.

@@ -2,6 +2,7 @@
 
 mod advice;
 mod guide;
+mod located;
 mod metrics;
 mod progress;
 mod rejects;
@@ -10,10 +11,11 @@ mod tables;
 mod tell;
 
 pub use guide::{Missing, upload_guide};
+pub use located::{located, masked};
 pub use metrics::write_metrics;
 pub use progress::{Watch, watch};
 pub use rejects::rejects;
 pub use runs::{run, runs, verified};
 pub use tables::{plan, preview, summary, table};
 pub(crate) use tell::{complain, tell};
-pub use tell::{divert_stdout, keep_stdout, print};
+pub use tell::{divert_stdout, keep_stdout, print, results_are_seen};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     os::fd::{AsFd, AsRawFd},
     sync::OnceLock,
 };
@@ -40,6 +40,11 @@ pub fn divert_stdout(file: &File) -> io::Result<()> {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// Whether results go to a terminal, and no further than to whoever sits before it.
+pub fn results_are_seen() -> bool {
+    RESULTS.get().map_or_else(|| std::io::stdout().is_terminal(), IsTerminal::is_terminal)
 }
 
 /// Writes results; a closed pipe is nobody's fault.

@@ -3,6 +3,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `find.rs` | which runs there are |
+//! | `part.rs` | the files that a run wrote, row by row |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
 //! | `rejects.rs` | what a run did not take, by reason |
 //! | `retry.rs` | the records that a run did not take, as inputs |
@@ -10,6 +11,7 @@
 //! | `verify.rs` | whether a run is still what its receipt says |
 
 mod find;
+mod part;
 mod receipt;
 mod rejects;
 mod retry;
@@ -17,9 +19,10 @@ mod summary;
 mod verify;
 
 pub use find::{Run, all, find, newest};
+pub use part::{At, PartFile, Row, find_part, parts};
 pub use receipt::{FileDigest, InputDigest, Kept, PluginDigest, RECEIPT, Receipt};
 pub use rejects::{Example, Group, rejects};
-pub use retry::{Again, Place, Retry, retry};
+pub use retry::{Again, Place, Retry, read_again, retry};
 pub use summary::{Books, Connector, Summary, retried_by, summary};
 pub use verify::{Difference, How, Verified, files_below, verify};
 

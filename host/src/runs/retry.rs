@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use usher_abi::Error;
 
-use super::{Run, unreadable};
+use super::{Run, summary, unreadable};
 
 /// Rejects of a run as inputs: for each input of that run one for each set of sinks that did not take its records.
 #[derive(Debug)]
@@ -77,6 +77,8 @@ struct Report {
 struct Input {
     name: String,
     #[serde(default)]
+    path: String,
+    #[serde(default)]
     head: String,
     #[serde(default)]
     head_bytes: u64,
@@ -88,7 +90,7 @@ pub fn retry(run: &Run, rejects: Option<&Path>) -> Result<Retry, Error> {
     let path = rejects.unwrap_or(&own);
     let lines = BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?).lines();
     let mut writing = Writing {
-        heads: heads(&run.folder)?,
+        heads: inputs(&run.folder)?.into_iter().map(|input| (input.name.clone(), input)).collect(),
         meant_for: meant_for(&run.folder)?,
         skip_duplicates: rejects.is_none(),
         seen: HashSet::new(),
@@ -117,6 +119,23 @@ pub fn retry(run: &Run, rejects: Option<&Path>) -> Result<Retry, Error> {
     Ok(Retry { run: run.id.clone(), chain: run.chain.clone(), inputs, left })
 }
 
+/// The inputs of a run that is a retry itself, as it read them; none for any other run.
+pub fn read_again(run: &Run) -> Result<Option<Retry>, Error> {
+    let summary = summary(&run.folder)?;
+    let Some(of) = summary.retries else { return Ok(None) };
+    let meant_for = meant_for(&run.folder)?;
+    // A list of `exclude` is read where it stands.
+    let again = |input: Input| -> Option<Result<Again, Error>> {
+        let connectors = meant_for.get(&input.name)?.clone();
+        let path = run.folder.join(&input.path);
+        let name = input.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let text = File::open(&path).map_err(|error| unreadable(&path, &error));
+        Some(text.map(|text| Again { connectors, text, name, records: Vec::new() }))
+    };
+    let inputs = inputs(&run.folder)?.into_iter().filter_map(again).collect::<Result<_, Error>>()?;
+    Ok(Some(Retry { run: of, chain: run.chain.clone(), inputs, left: BTreeMap::new() }))
+}
+
 fn wrong(path: &Path, number: usize, why: &str) -> Error {
     Error::config("retry.reject", format!("`{}`, line {}, {why}", path.display(), number + 1))
 }
@@ -140,7 +159,7 @@ fn meant_for(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, Error>
     Ok(meant)
 }
 
-fn heads(folder: &Path) -> Result<BTreeMap<String, Input>, Error> {
+fn inputs(folder: &Path) -> Result<Vec<Input>, Error> {
     let path = folder.join("report.json");
     let text = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
     let report: Report = serde_json::from_slice(&text).map_err(|error| {
@@ -148,7 +167,7 @@ fn heads(folder: &Path) -> Result<BTreeMap<String, Input>, Error> {
             format!("`{}` is no report of this usher ({error}); see that the run is whole", path.display());
         Error::permanent("run.unreadable", message)
     })?;
-    Ok(report.inputs.into_iter().map(|input| (input.name.clone(), input)).collect())
+    Ok(report.inputs)
 }
 
 struct Writing {

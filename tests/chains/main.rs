@@ -10,6 +10,7 @@ mod commands;
 mod doubts;
 mod examples;
 mod formats;
+mod import;
 mod killed;
 mod live;
 mod locate;

@@ -16,7 +16,7 @@ use crate::{
 pub struct Located {
     /// The input, by its name in reports.
     pub input: String,
-    /// The input's path, relative to the manifest's folder.
+    /// The input's path, relative to the manifest's folder, or to the run's for what the run keeps.
     pub path: String,
     /// The record's line, from 1.
     pub line: u64,
@@ -44,7 +44,7 @@ pub fn locate(
     engine.settings.retry = runs::read_again(run)?.map(Arc::new);
     let receipt = Receipt::read(&run.folder)?;
     same::check(engine, run, &receipt, connector)?;
-    let read = runs::summary(&run.folder)?.read;
+    let runs::Summary { read, inputs, .. } = runs::summary(&run.folder)?;
     let mut work = Work {
         limit: read.limited.then_some(read.records),
         extra: receipt.extra_parts(),
@@ -72,7 +72,7 @@ pub fn locate(
         })?;
         found.push((origin, key.to_owned()));
     }
-    Ok(read_records(&replay, found)?)
+    Ok(read_records(&replay, &inputs, found)?)
 }
 
 /// Parts that follow each other: of one stem, with the same headings.
@@ -166,22 +166,23 @@ fn headings_of(part: &Part) -> Vec<u8> {
     headings.unwrap_or_default().to_vec()
 }
 
-/// Reads the records, each input once.
-fn read_records(replay: &Replay, found: Vec<(Origin, String)>) -> Result<Vec<Located>, Error> {
-    let inputs = &replay.inputs;
-    let paths: HashMap<u32, String> =
-        inputs.inputs().into_iter().map(|input| (input.id, input.path)).collect();
+/// Reads the records, each input once; the inputs are named as the run named them.
+fn read_records(
+    replay: &Replay,
+    names: &[runs::Input],
+    found: Vec<(Origin, String)>,
+) -> Result<Vec<Located>, Error> {
     let mut texts: HashMap<Origin, (u64, Vec<u8>)> = HashMap::new();
     let mut origins: Vec<Origin> = found.iter().map(|(origin, _)| *origin).collect();
-    inputs.read_records(&mut origins, |origin, raw, line| {
+    replay.inputs.read_records(&mut origins, |origin, raw, line| {
         texts.entry(origin).or_insert_with(|| (line, raw.to_vec()));
         Ok(())
     })?;
     let located = |(origin, key): (Origin, String)| {
         let (line, raw) = texts.get(&origin).cloned().unwrap_or_default();
-        let path = paths.get(&origin.input).cloned().unwrap_or_default();
-        let Origin { offset, length, .. } = origin;
-        Located { input: inputs.name(origin.input), path, line, offset, length, key, raw }
+        let named = names.get(origin.input as usize);
+        let [input, path] = named.map(|of| [of.name.clone(), of.path.clone()]).unwrap_or_default();
+        Located { input, path, line, offset: origin.offset, length: origin.length, key, raw }
     };
     Ok(found.into_iter().map(located).collect())
 }

@@ -97,7 +97,7 @@ impl Retry {
     }
 
     fn find(&self, out: &Path) -> Result<Run, Error> {
-        let run = self.named(out)?;
+        let run = runs::named(out, self.run.as_deref())?;
         let mut tried = runs::retried_by(out, &run)?;
         // One that was partly sent is gone on with by the same command.
         tried.retain(|id| {
@@ -113,19 +113,5 @@ impl Retry {
             return Err(Error::config("retry.again", message));
         }
         Ok(run)
-    }
-
-    fn named(&self, out: &Path) -> Result<Run, Error> {
-        if let Some(id) = &self.run {
-            return runs::find(out, id);
-        }
-        let mut newest = runs::newest(out)?;
-        if newest.len() > 1 {
-            let ids: Vec<String> = newest.iter().map(|run| format!("{} ({})", run.id, run.chain)).collect();
-            let message =
-                format!("several chains have runs: name the one to retry, e.g. {}", ids.join(" or "));
-            return Err(Error::config("retry.which", message));
-        }
-        Ok(newest.remove(0))
     }
 }

@@ -3,6 +3,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `find.rs` | which runs there are |
+//! | `import/` | what a vendor's error report says of rows that a run wrote |
 //! | `part.rs` | the files that a run wrote, row by row |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
 //! | `rejects.rs` | what a run did not take, by reason |
@@ -11,6 +12,7 @@
 //! | `verify.rs` | whether a run is still what its receipt says |
 
 mod find;
+mod import;
 mod part;
 mod receipt;
 mod rejects;
@@ -18,12 +20,13 @@ mod retry;
 mod summary;
 mod verify;
 
-pub use find::{Run, all, find, newest};
+pub use find::{Run, all, find, named, newest};
+pub use import::{Columns, Match, Place as ReportedPlace, Reported, read_report, rows_of};
 pub use part::{At, PartFile, Row, find_part, parts};
 pub use receipt::{FileDigest, InputDigest, Kept, PluginDigest, RECEIPT, Receipt};
 pub use rejects::{Example, Group, rejects};
 pub use retry::{Again, Place, Retry, read_again, retry};
-pub use summary::{Books, Connector, Summary, retried_by, summary};
+pub use summary::{Books, Connector, Input, Summary, retried_by, summary};
 pub use verify::{Difference, How, Verified, files_below, verify};
 
 use std::{io, path::Path};

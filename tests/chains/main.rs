@@ -7,6 +7,7 @@
 mod support;
 
 mod commands;
+mod diff;
 mod doubts;
 mod examples;
 mod formats;

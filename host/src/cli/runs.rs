@@ -40,6 +40,13 @@ enum Command {
         /// The run, by its id
         run: String,
     },
+    /// Hold two runs of a chain against each other: what they were made of, what became of the records, the rows
+    Diff {
+        /// The run before, by its id
+        before: String,
+        /// The run after
+        after: String,
+    },
     /// Tell which record a written row was made from, by doing the run's work again
     Locate(locate::Locate),
 }
@@ -54,6 +61,7 @@ impl Runs {
             None => list(global, &out),
             Some(Command::Show { run }) => show(global, &out, &run),
             Some(Command::Verify { run }) => verify(global, &out, &run),
+            Some(Command::Diff { before, after }) => diff(global, &out, &before, &after),
             Some(Command::Locate(locate)) => return locate.execute(global, &out),
         };
         done.unwrap_or_else(|error| {
@@ -99,6 +107,16 @@ fn verify(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
         print(&report::verified(&run, &verified));
     }
     Ok(if verified.different.is_empty() { code::DONE } else { code::FAILED })
+}
+
+fn diff(global: &Global, out: &Path, before: &str, after: &str) -> Result<u8, Error> {
+    let diff = runs::diff(&runs::find(out, before)?, &runs::find(out, after)?)?;
+    if global.json {
+        print_json(&diff);
+    } else {
+        print(&report::diff(&diff));
+    }
+    Ok(code::DONE)
 }
 
 /// What is told of a run, with its name.

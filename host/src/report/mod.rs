@@ -1,6 +1,7 @@
 //! What people and machines are told.
 
 mod advice;
+mod diff;
 mod guide;
 mod located;
 mod metrics;
@@ -10,6 +11,7 @@ mod runs;
 mod tables;
 mod tell;
 
+pub use diff::diff;
 pub use guide::{Missing, upload_guide};
 pub use located::{located, masked};
 pub use metrics::write_metrics;

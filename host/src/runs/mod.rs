@@ -2,6 +2,7 @@
 //!
 //! | File | What it holds |
 //! |---|---|
+//! | `diff.rs` | what is not the same in two runs of a chain |
 //! | `find.rs` | which runs there are |
 //! | `import/` | what a vendor's error report says of rows that a run wrote |
 //! | `part.rs` | the files that a run wrote, row by row |
@@ -11,6 +12,7 @@
 //! | `summary.rs` | the books of a run, as its report has them |
 //! | `verify.rs` | whether a run is still what its receipt says |
 
+mod diff;
 mod find;
 mod import;
 mod part;
@@ -20,6 +22,7 @@ mod retry;
 mod summary;
 mod verify;
 
+pub use diff::{ConnectorDiff, Diff, Pair, RowsDiff, diff};
 pub use find::{Run, all, find, named, newest};
 pub use import::{Columns, Match, Place as ReportedPlace, Reported, read_report, rows_of};
 pub use part::{At, PartFile, Row, find_part, parts};

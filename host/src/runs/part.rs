@@ -1,12 +1,14 @@
 //! The files that a run wrote, row by row.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 use usher_abi::{Error, nearest};
 
 use super::{FileDigest, Receipt, Run, all, unreadable};
@@ -209,6 +211,36 @@ impl PartFile {
             .map_err(|error| unreadable(&path, &error.into()))?;
         let headings = reader.headers().map_err(|error| unreadable(&path, &error.into()))?;
         Ok(headings.iter().map(str::to_owned).collect())
+    }
+
+    /// What values are called: headings, or the keys of the first object.
+    pub fn names(&self, run: &Path) -> Result<Vec<String>, Error> {
+        let mut names = self.headings(run)?;
+        if self.format != "csv" {
+            self.read(run, |row| {
+                names = self.values(&row, &[]).into_iter().map(|(name, _)| name).collect();
+                Ok(false)
+            })?;
+        }
+        Ok(names)
+    }
+
+    /// The values of a row by their names; those of a table by its `headings`, or else by their place.
+    pub fn values(&self, row: &Row, headings: &[String]) -> Vec<(String, String)> {
+        if self.format == "csv" {
+            let name = |at: usize| headings.get(at).cloned().unwrap_or_else(|| at.to_string());
+            return self.cells(row).into_iter().enumerate().map(|(at, cell)| (name(at), cell)).collect();
+        }
+        // In a list a comma stands behind each but the last.
+        let text = row.text.trim_ascii();
+        let text = text.strip_suffix(b",").unwrap_or(text);
+        let object: BTreeMap<String, Value> = serde_json::from_slice(text).unwrap_or_default();
+        let shown = |value: Value| match value {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        object.into_iter().map(|(name, value)| (name, shown(value))).collect()
     }
 
     /// The cells of a row of a table.

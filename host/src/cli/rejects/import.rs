@@ -111,7 +111,7 @@ impl Import {
         connectors.dedup();
         let wrong = |what: &str| {
             let list = connectors.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            Error::config("import.connector", format!("run {} has files of {list}: {what}", run.id))
+            Error::config("reported.connector", format!("run {} has files of {list}: {what}", run.id))
         };
         let connector = match (&self.connector, &connectors[..]) {
             (Some(name), _) if connectors.contains(&name.as_str()) => name.clone(),

@@ -54,7 +54,7 @@ pub fn read_report(
         csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
     let broken = |error: csv::Error| {
         let message = format!("`{}` cannot be read as a table ({error})", path.display());
-        Error::config("import.report", message)
+        Error::config("reported.table", message)
     };
     let own = table.headers().map_err(broken)?.iter().map(folded).collect();
     let sheet = Sheet { path, own, headings };
@@ -166,7 +166,7 @@ impl Sheet<'_> {
     }
 
     fn wrong(&self, what: &str) -> Error {
-        Error::config("import.report", format!("`{}` {what}", self.path.display()))
+        Error::config("reported.table", format!("`{}` {what}", self.path.display()))
     }
 }
 

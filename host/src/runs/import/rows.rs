@@ -58,7 +58,7 @@ pub fn rows_of(run: &Run, parts: &[PartFile], reported: &[Reported]) -> Result<V
     let only = || match parts {
         [part] => Ok(part),
         _ => Err(Error::config(
-            "import.part",
+            "reported.part",
             "the report names rows by line or number, and the connector wrote several files: name the one with `--part`",
         )),
     };

@@ -16,6 +16,7 @@ mod killed;
 mod live;
 mod locate;
 mod login;
+mod logs;
 mod main_job;
 mod messages;
 mod metrics;

@@ -19,8 +19,8 @@ use crate::{
     runs::Retry,
     services::{
         AllowedHosts, Attempt, Busy, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
-        InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
-        Tape,
+        InputRegistry, Inputs, LineSink, LogLine, Network, NetworkOptions, RunLog, Sending, Staging,
+        SystemClock, Tape,
     },
 };
 
@@ -210,7 +210,7 @@ impl Engine {
     pub(super) fn lock(&self, chain: &str, run: &str) -> Result<Option<Exclusive>, Error> {
         // A replay sends nothing.
         let sends = !matches!(self.settings.tape, Some(Tape::Replay(_)));
-        let tell = |line: &str| (self.settings.lines)(line);
+        let tell = |line: &str| (self.settings.lines)(&LogLine::new(LogLevel::INFO, line));
         let busy = if self.settings.wait { Busy::Wait(&self.cancel, &tell) } else { Busy::Fail };
         sends.then(|| Exclusive::new(&self.manifest.state, chain, run, busy)).transpose()
     }
@@ -254,7 +254,9 @@ impl Engine {
         let secrets = self.manifest.secrets.clone();
         let hidden = Arc::new(move |text: &str| redact(text, &secrets));
         let shown = hidden.clone();
-        let lines: LineSink = Arc::new(move |line: &str| lines(&shown(line)));
+        let lines: LineSink = Arc::new(move |line: &LogLine<'_>| {
+            lines(&LogLine { message: &shown(line.message), ..*line });
+        });
         let log = Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone()));
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).push(log.clone());
         let input = wants("input").then(|| view.clone());

@@ -21,7 +21,7 @@ use crate::{
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
-    services::{Attempt, Exclusive, InputRegistry, Inputs, Staging},
+    services::{Attempt, Exclusive, InputRegistry, Inputs, LogLine, Staging},
 };
 
 /// A chain, ready to run.
@@ -283,7 +283,7 @@ fn open_plugins(engine: &mut Engine, chain: &Chain) -> (BTreeMap<String, Opened>
                 // Below the one line stands a layout difference of some hundred, for `-v` only.
                 let (line, detail) = message.split_once('\n').unwrap_or((&message, ""));
                 if !detail.is_empty() && engine.settings.log <= LogLevel::DEBUG {
-                    (engine.settings.lines)(detail);
+                    (engine.settings.lines)(&LogLine::new(LogLevel::DEBUG, detail));
                 }
                 diagnostics.push(engine.manifest.error(&key.child("plugin"), line));
                 continue;

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::{
     manifest::Diagnostic,
+    report::at_work,
     services::{Attempt, Sending, Staging, StagingOptions},
 };
 
@@ -60,6 +61,7 @@ pub fn run(
     engine.asking.set(asking);
     engine.delivering.set(delivering);
     let (id, staging) = stage(engine, chain, mode)?;
+    at_work(Some(chain), Some(&id));
     engine.guard(staging.folder());
     let of = engine.manifest.chain(chain)?.clone();
     // Who waits does so before looking for what is to be gone on with.

@@ -20,6 +20,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::report::{LogFormat, Prints, is_json, log_as};
+
 /// Moves user records between SaaS vendors: reads an export, shapes it, writes what each vendor's import takes.
 #[derive(Debug, Parser)]
 #[command(name = "usher", version, arg_required_else_help = true, max_term_width = 100)]
@@ -52,6 +54,9 @@ struct Global {
     /// Say nothing but results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Write the log (standard error) as text, or as one object of JSON a line: time, level, chain, run, connector, message
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    log_format: LogFormat,
     /// Say more; layout differences of refused plugins, too
     #[arg(long, short, global = true)]
     verbose: bool,
@@ -91,10 +96,15 @@ enum Command {
 /// Runs a parsed command line.
 pub fn main(cli: Cli) -> ExitCode {
     let Cli { global, command } = cli;
+    log_as(global.log_format);
     // `usher test` watches a process of its own for it.
-    if !matches!(command, Command::Test(_)) {
-        interrupt::guard();
-    }
+    let prints = match command {
+        Command::Test(_) => None,
+        _ => {
+            interrupt::guard();
+            is_json().then(Prints::read).flatten()
+        }
+    };
     let code = match command {
         Command::Run(command) => command.execute(&global),
         Command::Check(command) => command.execute(&global),
@@ -111,5 +121,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Completions(command) => command.execute(),
     };
     interrupt::done();
+    if let Some(prints) = prints {
+        prints.end();
+    }
     ExitCode::from(code)
 }

@@ -60,7 +60,7 @@ impl Retry {
             }
         };
         for (why, records) in &retry.left {
-            tell!("warning: of run {}, {records} × {why}: not tried again", retry.run);
+            tell!(warning, "of run {}, {records} × {why}: not tried again", retry.run);
         }
         let chain = retry.chain.clone();
         if retry.inputs.is_empty() {

@@ -76,7 +76,7 @@ fn list(global: &Global, out: &Path) -> Result<u8, Error> {
     for run in runs::all(out)? {
         match runs::summary(&run.folder) {
             Ok(summary) => all.push((run, summary)),
-            Err(error) => tell!("warning: {error}"),
+            Err(error) => tell!(warning, "{error}"),
         }
     }
     if global.json {

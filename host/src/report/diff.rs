@@ -51,7 +51,7 @@ fn of_connector(connector: &ConnectorDiff, before: &str, after: &str) -> String 
     let books = connector.books.iter().map(|(term, pair)| row(term.replace('_', " "), pair));
     let rejected = connector.rejected.iter().map(|(code, pair)| row(format!("  {code}"), pair));
     let rows: Vec<Vec<String>> = books.chain(rejected).collect();
-    let mut text = table(&[&connector.name, before, after], rows.into_iter(), &[1, 2]);
+    let mut text = table(&[&connector.name, before, after], rows, &[1, 2]);
     if let Some(rows) = &connector.rows {
         let by = rows.key.as_ref().map_or(String::new(), |key| format!(" by `{key}`"));
         let _ = writeln!(

@@ -183,7 +183,7 @@ fn rows(before: &Run, after: &Run, connector: &str) -> Result<Option<RowsDiff>, 
     };
     let (of_a, of_b) = (headings(before, &a)?, headings(after, &b)?);
     let find = |key: &&str| of_a.intersection(&of_b).find(|heading| heading.to_lowercase() == **key).cloned();
-    let key = KEYS.iter().find_map(|key| find(&key));
+    let key = KEYS.iter().find_map(find);
     let (a, b) = (prints(before, &a, key.as_deref())?, prints(after, &b, key.as_deref())?);
     Ok(Some(RowsDiff { key, ..compare(&a, &b) }))
 }

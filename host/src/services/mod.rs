@@ -23,7 +23,7 @@ pub use input::{
     Digest, Incoming, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Keeper, Packing,
 };
 pub use ledger::{Attempt, Ledger};
-pub use log::{LineSink, RunLog};
+pub use log::{LineSink, LogLine, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
 pub use private::{create_private_file, create_private_folder, disk_error};
 pub use state::State;

@@ -180,12 +180,13 @@ impl Held {
             let lines = self.lines(&of);
             for line in lines.iter().take(TOLD) {
                 tell!(
-                    "warning: `{path}`, line {line}, is of {what} of `{}`: not brought back",
+                    warning,
+                    "`{path}`, line {line}, is of {what} of `{}`: not brought back",
                     self.connector
                 );
             }
             if lines.len() > TOLD {
-                tell!("warning: … and {} more lines of `{path}` are of {what}", lines.len() - TOLD);
+                tell!(warning, "… and {} more lines of `{path}` are of {what}", lines.len() - TOLD);
             }
         }
     }

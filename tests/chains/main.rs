@@ -18,6 +18,7 @@ mod locate;
 mod login;
 mod logs;
 mod main_job;
+mod masked;
 mod messages;
 mod metrics;
 mod no_words;

@@ -13,7 +13,7 @@ use usher_abi::{Error, LogLevel, Role, Services, service::OutputService};
 
 use super::{prepare::Opened, run::Mode};
 use crate::{
-    manifest::{Chain, Connector, Manifest, redact},
+    manifest::{Chain, Connector, Manifest, RejectRecord, redact},
     plugins::{Plugin, Registry},
     runner,
     runs::Retry,
@@ -225,6 +225,11 @@ impl Engine {
         std::mem::take(&mut self.logs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether what it reads are rejects of a run, and records are not to stand among results.
+    fn hides_records(&self) -> bool {
+        self.settings.retry.is_some() && self.manifest.reject_record == RejectRecord::Masked
+    }
+
     /// The inputs of a run.
     pub(super) fn inputs(&self, staging: &Staging) -> Arc<InputRegistry> {
         let options = InputOptions::new(&self.manifest.folder, std::env::temp_dir(), self.cancel.clone());
@@ -246,7 +251,8 @@ impl Engine {
     ) -> (Arc<Services>, Arc<Inputs>) {
         let connector = &opened.connector;
         let wants = |service: &str| opened.plugin.preamble.wants.iter().any(|wanted| wanted == service);
-        let view = Arc::new(inputs.view(&connector.options).storing(connector.store));
+        let view =
+            Arc::new(inputs.view(&connector.options).storing(connector.store && !self.hides_records()));
         // Only a sink is given an output.
         let gate = if output.is_some() { &self.delivering } else { &self.asking };
         let (level, lines) = (self.settings.log, self.settings.lines.clone());

@@ -12,13 +12,19 @@ use serde_json::json;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
 use super::{outcome::RejectCount, shape::Owner};
-use crate::services::{InputRegistry, Staging, disk_error};
+use crate::{
+    manifest::RejectRecord,
+    report::meaning,
+    services::{InputRegistry, Staging, disk_error},
+};
 
 /// All notes of a run. `[any thread]`
 pub(super) struct Notes {
     inner: Mutex<Inner>,
     /// Nothing is noted: the rows will pass again.
     silent: bool,
+    /// What is noted quotes no record.
+    masked: bool,
 }
 
 struct Inner {
@@ -53,8 +59,8 @@ fn fault(error: &std::io::Error) -> Error {
 }
 
 impl Notes {
-    /// No notes yet.
-    pub(super) fn new() -> Result<Self, Error> {
+    /// No notes yet; what they are to hold of records.
+    pub(super) fn new(record: RejectRecord) -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|e| fault(&e))?;
         let inner = Inner {
             texts: BufWriter::new(file),
@@ -63,12 +69,13 @@ impl Notes {
             rejects: BTreeMap::new(),
             left_out: BTreeMap::new(),
         };
-        Ok(Self { inner: Mutex::new(inner), silent: false })
+        let masked = record == RejectRecord::Masked;
+        Ok(Self { inner: Mutex::new(inner), silent: false, masked })
     }
 
     /// Takes no notes.
     pub(super) fn silent() -> Result<Self, Error> {
-        Ok(Self { silent: true, ..Self::new()? })
+        Ok(Self { silent: true, ..Self::new(RejectRecord::default())? })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -79,22 +86,27 @@ impl Notes {
         if self.silent {
             return Ok(());
         }
-        let mut inner = self.lock();
-        let count = inner
-            .rejects
-            .entry((owner.0, reject.code.to_string()))
-            .or_insert_with(|| (0, reject.message.to_string()));
-        count.0 += 1;
         let Reject { column, code, message, details, .. } = reject;
-        let text = json!([column.as_str(), code.as_str(), message.as_str(), details.as_str()]);
+        let (message, details) = match self.masked {
+            true => (meaning(code), ""),
+            false => (message.as_str(), details.as_str()),
+        };
+        let mut inner = self.lock();
+        let count =
+            inner.rejects.entry((owner.0, code.to_string())).or_insert_with(|| (0, message.to_owned()));
+        count.0 += 1;
+        let text = json!([column.as_str(), code.as_str(), message, details]);
         inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())
     }
 
     pub(super) fn left_out(&self, owner: usize, left: &LeftOut) -> Result<(), Error> {
         let mut inner = self.lock();
         *inner.left_out.entry(owner).or_default() += 1;
-        let text =
-            json!([left.column.as_str(), left.code.as_str(), left.value.as_str(), left.message.as_str()]);
+        let (value, message) = match self.masked {
+            true => ("", meaning(&left.code)),
+            false => (left.value.as_str(), left.message.as_str()),
+        };
+        let text = json!([left.column.as_str(), left.code.as_str(), value, message]);
         inner.add(Kind::LeftOut, Owner(Some(owner)), left.origin, left.origin, &text.to_string())
     }
 
@@ -168,7 +180,7 @@ impl Notes {
                         line,
                         origin,
                         [&column, &code, &message, &details],
-                        raw,
+                        (!self.masked).then_some(raw),
                     )
                 }
                 Kind::LeftOut => {
@@ -314,9 +326,9 @@ impl Files {
         line: u64,
         origin: Origin,
         [column, code, message, details]: [&str; 4],
-        raw: &[u8],
+        raw: Option<&[u8]>,
     ) -> Result<(), Error> {
-        let raw = String::from_utf8_lossy(raw);
+        let raw = raw.map(String::from_utf8_lossy);
         let mut record = json!({
             "connector": connector,
             "origin": { "input": input, "line": line, "offset": origin.offset, "length": origin.length },
@@ -339,7 +351,7 @@ impl Files {
             column,
             code,
             message,
-            &raw,
+            raw.as_deref().unwrap_or_default(),
         ])
     }
 

@@ -137,7 +137,7 @@ fn drive(
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let notes = Notes::new()?;
+    let notes = Notes::new(engine.manifest.reject_record)?;
     let (digests, means) = (finish::digests(&prepared.inputs), Means::new(engine, &prepared));
     prepared.survey(engine.settings.limit)?;
     let stop = AtomicBool::new(false);

@@ -52,7 +52,8 @@ impl Retry {
             Ok(out) => out,
             Err(code) => return code,
         };
-        let retry = match self.read(&out) {
+        let base = global.manifest.parent().unwrap_or(Path::new(""));
+        let retry = match self.read(&out, base) {
             Ok(retry) => retry,
             Err(error) => {
                 say_error(global, &error);
@@ -92,8 +93,8 @@ impl Retry {
         }
     }
 
-    fn read(&self, out: &Path) -> Result<runs::Retry, Error> {
-        runs::retry(&self.find(out)?, self.rejects.as_deref())
+    fn read(&self, out: &Path, base: &Path) -> Result<runs::Retry, Error> {
+        runs::retry(&self.find(out)?, self.rejects.as_deref(), base)
     }
 
     fn find(&self, out: &Path) -> Result<Run, Error> {

@@ -25,7 +25,7 @@ const MAX_MANIFEST: u64 = 1_000_000;
 /// The version of the manifest's form that this host reads.
 const VERSION: i64 = 1;
 /// The keys of the manifest itself.
-pub(super) const KEYS: [&str; 6] = ["version", "out", "state", "plugins", "connectors", "chains"];
+pub(super) const KEYS: [&str; 7] = ["version", "out", "state", "plugins", "rejects", "connectors", "chains"];
 
 /// How an environment variable is found; `&|name| std::env::var(name)` outside tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
@@ -82,6 +82,7 @@ impl Draft {
             Some(node) => reader.strings(node, &KeyPath::from(["plugins"])).unwrap_or_default(),
             None => Vec::new(),
         };
+        let reject_record = reader.reject_record();
         let mut connectors = Vec::new();
         for (name, node) in reader.section("connectors") {
             connectors.extend(reader.connector(name, node, &mut resolver));
@@ -101,6 +102,7 @@ impl Draft {
             plugins: plugins.iter().map(|plugin| folder.join(plugin)).collect(),
             folder,
             version: 1,
+            reject_record,
             connectors,
             chains,
             secrets,

@@ -9,6 +9,7 @@ use super::{
     model::{Chain, Connector, MaxRejects},
     place::{KeyPath, Location, Span},
     read::list,
+    rejects::RejectRecord,
     render,
     secrets::{mask, redact},
     source::Source,
@@ -29,6 +30,8 @@ pub struct Manifest {
     pub state: PathBuf,
     /// More folders to search for plugins.
     pub plugins: Vec<PathBuf>,
+    /// What rejects hold of the records.
+    pub reject_record: RejectRecord,
     /// The connectors, in the order of the text.
     pub connectors: Vec<Connector>,
     /// The chains, in the order of the text; at least one.

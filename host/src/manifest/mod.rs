@@ -12,7 +12,7 @@
 //! | `overrides.rs` | `--set key=value` |
 //! | `secrets.rs` | `${env:NAME}`, `${file:path}`, redaction |
 //! | `model.rs`, `manifest.rs` | the types that the rest of the host works with |
-//! | `load.rs`, `read.rs`, `connector.rs`, `chain.rs`, `unique.rs`, `references.rs` | from text to types |
+//! | `load.rs`, `read.rs`, `connector.rs`, `chain.rs`, `rejects.rs`, `unique.rs`, `references.rs` | from text to types |
 //! | `schema.rs`, `alternatives.rs`, `expected.rs`, `written_secrets.rs` | JSON Schema, the part that plugins use |
 //! | `options.rs` | a connector's options against its component |
 //! | `editor.rs` | the JSON Schema of the manifest itself |
@@ -34,6 +34,7 @@ mod overrides;
 mod place;
 mod read;
 mod references;
+mod rejects;
 mod render;
 mod schema;
 mod secrets;
@@ -53,6 +54,7 @@ pub use model::{Chain, Claim, Connector, Exclude, Field, Keep, MaxRejects, Text,
 pub use options::{check_options, written_secrets};
 pub use overrides::Overrides;
 pub use place::{KeyPath, Location, Span};
+pub use rejects::RejectRecord;
 pub use render::{render, render_file};
 pub use schema::{SchemaProblem, schema_check};
 pub use secrets::redact;

@@ -12,6 +12,7 @@ mod runs;
 mod tables;
 mod tell;
 
+pub(crate) use advice::meaning;
 pub use diff::diff;
 pub use guide::{Missing, upload_guide};
 pub use located::{located, masked};

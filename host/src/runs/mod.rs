@@ -5,6 +5,7 @@
 //! | `diff.rs` | what is not the same in two runs of a chain |
 //! | `find.rs` | which runs there are |
 //! | `import/` | what a vendor's error report says of rows that a run wrote |
+//! | `masked.rs` | records of rejects that a run did not keep |
 //! | `part.rs` | the files that a run wrote, row by row |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
 //! | `rejects.rs` | what a run did not take, by reason |
@@ -15,6 +16,7 @@
 mod diff;
 mod find;
 mod import;
+mod masked;
 mod part;
 mod receipt;
 mod rejects;

@@ -17,13 +17,17 @@ use crate::{
         Global,
         session::{RunFlags, Session, code, print_json, say_error},
     },
-    report::{print, tell},
+    manifest::RejectRecord,
+    report::{meaning, print, tell},
     runs::{self, Columns, Match, PartFile, Reported, Run},
     services::{create_private_file, create_private_folder, disk_error},
 };
 
 /// So many lines that no row is found for are told one by one.
 const TOLD: usize = 10;
+
+/// The code of what a report brings back.
+const CODE: &str = "vendor.reported";
 
 /// What a vendor's error report brings back.
 #[derive(Debug, Args)]
@@ -140,7 +144,8 @@ impl Import {
             rejects.entry(place).or_insert_with(|| (record, Vec::new())).1.push(&one.message);
         }
         let path = self.place(held);
-        write(&path, &held.connector, rejects.into_values()).map_err(|error| {
+        let record = session.engine.manifest.reject_record;
+        write(&path, &held.connector, record, rejects.into_values()).map_err(|error| {
             say_error(global, disk_error("output", &path, &error));
             code::FAILED
         })?;
@@ -219,6 +224,7 @@ impl Held {
 fn write<'a>(
     path: &Path,
     connector: &str,
+    record: RejectRecord,
     rejects: impl Iterator<Item = (Located, Vec<&'a str>)>,
 ) -> io::Result<()> {
     create_private_folder(path.parent().unwrap_or(Path::new("")))?;
@@ -227,13 +233,17 @@ fn write<'a>(
     let _ = fs::remove_file(&beside);
     let mut file = io::BufWriter::new(create_private_file(&beside)?);
     for (Located { input, line, offset, length, raw, .. }, messages) in rejects {
+        let (message, raw) = match record {
+            RejectRecord::Full => (messages.join("; "), Some(String::from_utf8_lossy(&raw))),
+            RejectRecord::Masked => (meaning(CODE).to_owned(), None),
+        };
         let reject = json!({
             "connector": connector,
             "origin": { "input": input, "line": line, "offset": offset, "length": length },
             "field": "",
-            "code": "vendor.reported",
-            "message": messages.join("; "),
-            "raw": String::from_utf8_lossy(&raw),
+            "code": CODE,
+            "message": message,
+            "raw": raw,
         });
         writeln!(file, "{reject}")?;
     }

@@ -1,11 +1,9 @@
 //! A sink's work in an earlier run, done again without a trace: which records its rows were made from.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use arrow_array::RecordBatch;
 use usher_abi::{Error, Identity, Origin, Report};
-
-use std::sync::Arc;
 
 use super::{
     engine::Engine,

@@ -187,6 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_json_cannot_steer_it_either() {
+        let line = LogLine::new(LogLevel::INFO, "a\u{1b}b\u{9b}c\nd");
+        assert_eq!(line.clean_message(), "a\\u{1b}b\\u{9b}c\nd");
+    }
+
+    #[test]
+    fn the_host_speaks_for_itself() {
+        let text = |level| LogLine::new(level, "x\n y").text();
+        assert_eq!([LogLevel::INFO, LogLevel::WARN].map(text), ["x\n y", "warning: x\n y"]);
+    }
+
+    #[test]
     fn counters_add_up_and_are_bounded() {
         let (log, _, _) = log(LogLevel::INFO);
         log.metric("requests", 2);

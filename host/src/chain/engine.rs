@@ -19,8 +19,8 @@ use crate::{
     runs::{Plan, Retry},
     services::{
         AllowedHosts, Attempt, Busy, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
-        InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
-        Tape,
+        InputRegistry, Inputs, LineSink, Network, NetworkOptions, Right, RunLog, Sending, Staging,
+        SystemClock, Tape,
     },
 };
 
@@ -212,9 +212,18 @@ impl Engine {
     pub(super) fn lock(&self, chain: &str, run: &str) -> Result<Option<Exclusive>, Error> {
         // A replay sends nothing.
         let sends = !matches!(self.settings.tape, Some(Tape::Replay(_)));
+        sends.then(|| self.take(Right::Send(&self.manifest.state), chain, run)).transpose()
+    }
+
+    /// Keeps other processes from running the chain into the same folder of results, until it is dropped.
+    pub(super) fn go_alone(&self, chain: &str, run: &str) -> Result<Exclusive, Error> {
+        self.take(Right::Run(&self.out()), chain, run)
+    }
+
+    fn take(&self, right: Right<'_>, chain: &str, run: &str) -> Result<Exclusive, Error> {
         let tell = |line: &str| (self.settings.lines)(line);
         let busy = if self.settings.wait { Busy::Wait(&self.cancel, &tell) } else { Busy::Fail };
-        sends.then(|| Exclusive::new(&self.manifest.state, chain, run, busy)).transpose()
+        Exclusive::new(right, chain, run, busy)
     }
 
     /// The folder of results.

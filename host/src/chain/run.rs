@@ -62,6 +62,7 @@ pub fn run(
     engine.delivering.set(delivering);
     let (id, staging) = stage(engine, chain, mode)?;
     engine.guard(staging.folder());
+    let _alone = if mode == Mode::Run { Some(engine.go_alone(chain, &id)?) } else { None };
     let of = engine.manifest.chain(chain)?.clone();
     // Who waits does so before looking for what is to be gone on with.
     let alone = if mode == Mode::Run && engine.settings.wait { engine.lock(chain, &id)? } else { None };

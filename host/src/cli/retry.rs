@@ -36,7 +36,7 @@ pub(super) struct Retry {
     /// Publish nothing: count only
     #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
     dry_run: bool,
-    /// If another run of the chain is sending, wait for its end
+    /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus

@@ -57,7 +57,7 @@ pub(super) struct Run {
     /// Answer requests over the network from such a folder, and send none
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     replay: Option<PathBuf>,
-    /// If another run of the chain is sending, wait for its end
+    /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus

@@ -17,7 +17,7 @@ mod synced;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
-pub use exclusive::{Busy, Exclusive};
+pub use exclusive::{Busy, Exclusive, Right};
 pub use gate::{Gate, Sending};
 pub(crate) use http::REQUESTS;
 pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};

@@ -24,6 +24,7 @@ mod runs;
 mod shaping;
 mod swap;
 mod sync;
+mod threads;
 mod through;
 
 use support::Bench;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub out: Option<PathBuf>,
     /// Read at most so many records.
     pub limit: Option<u64>,
+    /// Splits of the input that are read at a time, at least 1. The results do not depend on it.
+    pub threads: usize,
     /// Instead of an id made from the time.
     pub run_id: Option<String>,
     /// The least severity of log lines that are shown.

@@ -170,7 +170,7 @@ fn drive(
     let limit = engine.settings.limit;
     let changes: Vec<Changes> = thread::scope(|scope| -> Result<_, Error> {
         let (to_chain, from_reader) = bounded::<Read>(QUEUE);
-        let reading = Reading { view, progress, limit, stop: &stop, label };
+        let reading = Reading { view, progress, limit, threads: engine.settings.threads, stop: &stop, label };
         let reader = scope.spawn(move || reading.run(&mut **source, projection, &to_chain));
         let mut queues = Vec::new();
         let mut workers = Vec::new();

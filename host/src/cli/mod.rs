@@ -48,6 +48,9 @@ struct Global {
     /// Use another value for a key of the manifest, e.g. connectors.users.options.input=users.csv
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Read with so many threads instead of one for each core; the results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     json: bool,

@@ -3,8 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, IsTerminal},
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 use serde::Serialize;
@@ -75,6 +77,7 @@ impl Session {
         let settings = Settings {
             out: flags.out,
             limit: flags.limit,
+            threads: global.threads.map_or_else(most_threads, usize::from),
             run_id: flags.run_id,
             tape: flags.tape,
             full: flags.full,
@@ -291,6 +294,11 @@ impl Session {
         }
         code::USAGE
     }
+}
+
+/// As many as the machine runs at a time.
+fn most_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Adds what is not there yet: of a connector that two chains share, one complaint is enough.

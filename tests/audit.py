@@ -426,6 +426,7 @@ class Audit:
             self.parts(connector)
         self.records_read()
         self.retry()
+        self.sync()
         self.receipt()
         return self.tally
 
@@ -695,6 +696,48 @@ class Audit:
             t.check("left out: count", connector.get("left_out", 0) == count,
                     f"{connector.get('name')}: report says {connector.get('left_out')}, left-out.csv has {count}")
         return None
+
+    def sync(self):
+        """Of connectors that get only what has changed: who is listed as withdrawn or missing."""
+        t = self.tally
+        syncs = {c.get("name"): c["sync"] for c in self.connectors if isinstance(c.get("sync"), dict)}
+        listed = {}
+        for file, key in (("withdrawn.csv", "withdrawn"), ("missing.csv", "missing")):
+            path = self.path(file)
+            t.check("sync: files", os.path.isfile(path) or not any(s.get(key) for s in syncs.values()), f"{file} is not there")
+            if not os.path.isfile(path):
+                continue
+            with open(path, encoding="utf-8", newline="") as table:
+                rows = list(csv.DictReader(table))
+            for number, row in enumerate(rows, 1):
+                name = row["connector"]
+                t.check("sync: files", name in syncs, f"{file} row {number}: `{name}` does not ask for what has changed")
+                person = (name, row["key"].strip().lower())
+                t.check("sync: once", not row["key"] or person not in listed,
+                        f"{file} row {number}: listed in {listed.get(person)} before")
+                listed[person] = file
+                if key == "withdrawn":
+                    self.withdrawn(number, row)
+            for name, sync in syncs.items():
+                count = sum(row["connector"] == name for row in rows)
+                t.check("sync: count", (sync.get(key) or 0) == count, f"{name}: report says {sync.get(key)} {key}, {file} has {count}")
+        for connector in self.connectors:
+            sync = syncs.get(connector.get("name"))
+            if sync:
+                out = sum(connector["books"].get(term, 0) for term in ("written", "accepted"))
+                t.check("sync: waiting", 0 <= sync["waiting"] <= out, f"{connector['name']}: {sync['waiting']} wait, {out} went out")
+
+    def withdrawn(self, number, row):
+        """Whoever is withdrawn was left out by a condition: neither rejected nor merged, at a place where a record begins."""
+        t, one = self.tally, self.input_id(row["input"])
+        if not t.check("sync: withdrawn", one is not None, f"withdrawn.csv row {number}: unknown input {shown(row['input'])}"):
+            return
+        place = (one, int(row["offset"]))
+        books = next((c["books"] for c in self.connectors if c.get("name") == row["connector"]), {"filtered": {}})
+        t.check("sync: withdrawn", books["filtered"].get(row["reason"], 0) > 0,
+                f"withdrawn.csv row {number}: nothing was filtered for `{row['reason']}`")
+        others = [p for c, p, _ in self.rejects + self.merged if c in ("", row["connector"])]
+        t.check("sync: withdrawn", place not in others, f"withdrawn.csv row {number}: its record was rejected or merged")
 
     # -- books
 

@@ -10,3 +10,4 @@ pub mod report;
 pub mod runner;
 pub mod runs;
 pub mod services;
+pub mod swap;

@@ -126,6 +126,20 @@ fn a_plan_orders_no_more_than_it_reads_and_a_check_asks_nobody() {
 }
 
 #[test]
+fn a_run_of_an_order_is_held_to_the_counts_of_its_plan() {
+    let tenant = tenant_of(USERS);
+    let bench = bench(&tenant);
+    let plan = usher(&bench, "hush-secret", &["plan", "--out", "plan.json"]).expect(0);
+    assert!(plan.out.contains("a run downloads its input anew"), "{}", plan.out);
+    let run = usher(&bench, "hush-secret", &["run", "--plan", "plan.json"]).expect(0);
+    assert!(run.err.contains("held to the plan's counts, and not to its records"), "{}", run.err);
+    tenant.state().0.users.push_str("{\"user_id\":\"auth0|4\",\"email\":\"new@example.com\"}\n");
+    let run = usher(&bench, "hush-secret", &["run", "--plan", "plan.json"]).expect(1);
+    assert!(run.err.contains("4 records were read and not 3"), "{}", run.err);
+    assert_eq!(rows(&bench).len(), 2, "`latest` is that of the run before");
+}
+
+#[test]
 fn wrong_credentials_are_told_before_anything_is_read() {
     let tenant = tenant_of(USERS);
     let bench = bench(&tenant);

@@ -22,11 +22,14 @@ mod masked;
 mod messages;
 mod metrics;
 mod no_words;
+mod plan;
 mod rejects;
 mod retry;
 mod runs;
 mod shaping;
 mod swap;
+mod sync;
+mod threads;
 mod through;
 
 use support::Bench;

@@ -101,7 +101,7 @@ fn everybody_is_at_every_vendor_and_a_second_run_doubles_nobody() {
     let check = world.bench.said(world.command(&["check", "--online", "live"]).output().unwrap());
     check.expect(0);
     let plan = world.bench.said(world.command(&["plan", "live"]).output().unwrap()).expect(0);
-    assert!(plan.out.contains("support: 300 rows would be sent to"), "{}", plan.out);
+    assert!(plan.out.contains("support (zendesk): 300 rows would be sent to"), "{}", plan.out);
     assert_eq!(world.support.account().users.len() + world.newsletter.account().contacts.len(), 0);
     for _ in 0..2 {
         let said = world.bench.said(world.command(&["run", "live"]).output().unwrap()).expect(0);

@@ -183,6 +183,35 @@ fn a_retry_sends_what_was_corrected_and_goes_on_when_it_was_killed() {
 }
 
 #[test]
+fn what_the_vendor_has_confirmed_is_not_sent_again() {
+    for_each_seed(|seed| {
+        let mut people = people(users(), true);
+        let faults = FaultPlan { breath: Duration::from_millis(5), ..FaultPlan::random(seed) };
+        let vendor = Zendesk::start(settings(&people, faults));
+        let bench = bench(&vendor, &people);
+        let manifest = bench.read("connectors.toml");
+        let manifest = manifest.replace("max_rejects = ", "sync = \"changed\"\nmax_rejects = ");
+        bench.write("connectors.toml", manifest + "unique = \"sub\"\n");
+        kill_after(&bench, &SECRETS, Duration::from_millis(fastrand::Rng::with_seed(seed).u64(300..3_000)));
+        let (first, _) = deliver(&bench, &SECRETS, &format!("seed {seed}"));
+        let context = format!("seed {seed}, {}", vendor.fault_report());
+        let delivered = ids(&people, &[Fate::Delivered]).len() as u64;
+        assert_eq!(first["connectors"][0]["sync"]["waiting"], 0, "{context}");
+        assert_eq!(bench.usher(&["runs"]).err, "", "nothing waits: {context}");
+
+        let all = people.iter_mut().filter(|person| person.fate == Fate::Delivered).enumerate();
+        let changed =
+            all.filter(|(n, _)| n % 10 == 3).map(|(_, person)| person.name.push('!')).count() as u64;
+        bench.write("users.ndjson", export(&people));
+        let (second, _) = deliver(&bench, &SECRETS, &format!("seed {seed}, changed"));
+        is_right(&vendor, &people, &context);
+        assert_eq!(fates(&second), [changed, 0, 0, 0], "{context}");
+        let unchanged = second["connectors"][0]["filtered"][0].clone();
+        assert_eq!(unchanged, json!({ "what": "unchanged", "count": delivered - changed }), "{context}");
+    });
+}
+
+#[test]
 fn whatever_goes_wrong_the_account_is_right_at_the_end() {
     for_each_seed(|seed| trial(seed, "create_and_update", false));
 }

@@ -132,7 +132,7 @@ fn people_read_what_is_known_and_no_more() {
     let vendor = vendor();
     let bench = bench(&vendor, &FIVE, "max_rejects = \"50%\"", ALONE);
     let plan = usher(&bench, &["plan"]).expect(0);
-    assert!(plan.out.contains("crm: 5 rows would be sent to http"), "{}", plan.out);
+    assert!(plan.out.contains("crm (fetching): 5 rows would be sent to http"), "{}", plan.out);
     assert!(plan.out.contains("(3 requests)"), "{}", plan.out);
     assert_eq!(taken(&vendor), [""; 0]);
     let run = usher(&bench, &["run"]).expect(0);

@@ -40,6 +40,7 @@ impl FileDelivery {
         layout: &Layout,
         additions: Additions,
         merged: u64,
+        by_alphabet: u64,
     ) -> Result<Receipt, Error> {
         let (variants, organizations) = match self.organizations {
             Some(organizations) => (organizations.variants, organizations.finish()?),
@@ -65,6 +66,7 @@ impl FileDelivery {
             organizations: &organizations,
             users: &users,
             merged,
+            by_alphabet,
             grouped,
         });
         receipt.parts = organizations

@@ -19,6 +19,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) organizations: &'a [Part],
     pub(crate) users: &'a [Part],
     pub(crate) merged: u64,
+    /// Users of several organizations.
+    pub(crate) by_alphabet: u64,
     /// The files of users differ in their columns.
     pub(crate) grouped: bool,
 }
@@ -170,10 +172,11 @@ fn expect(summary: &Summary<'_>) -> Vec<String> {
         "A row whose external id, address or phone belongs to more than one stored user is refused."
             .to_owned(),
     );
-    if summary.layout.organizations.is_some() {
-        expect.push(
-            "Of several organizations of a user, the first by alphabet becomes the default one.".to_owned(),
-        );
+    if summary.by_alphabet > 0 {
+        expect.push(format!(
+            "Of several organizations of a user, the first by alphabet becomes the default one: so for {}.",
+            counted(summary.by_alphabet, "user", "users")
+        ));
     }
     expect
 }

@@ -1,7 +1,8 @@
 //! Zendesk Support: users, as CSV files for the data importer or over the Users API.
 //!
 //! The columns and their rules are the table in `columns.rs`, the limits the table in `limits.rs`. Rules that look at
-//! more than one cell have a file each: roles, phones, duplicates, blanks (`patterns.rs`), organizations. Of the API,
+//! more than one cell have a file each: roles, phones, duplicates, blanks (`patterns.rs`), organizations,
+//! the default one among them (`defaults.rs`). Of the API,
 //! `properties.rs` is the table of what columns become, `refusals.rs` that of what refusals mean; `api.rs` and `results.rs`
 //! read what comes, `delivery.rs` decides what follows, with
 //! `users.rs` and `trip.rs` for what is looked up before.
@@ -11,6 +12,7 @@ mod account;
 mod api;
 mod client;
 mod columns;
+mod defaults;
 mod delivery;
 mod duplicates;
 mod fields;

@@ -21,6 +21,7 @@ use crate::{
     account::{self, Account},
     client::Client,
     columns::{CHECKBOX, COLUMNS, CUSTOM},
+    defaults::Defaults,
     duplicates::{Duplicates, Seen},
     files::FileDelivery,
     layout::Layout,
@@ -70,6 +71,7 @@ struct Rows {
     target: Target,
     merged: u64,
     brought: String,
+    defaults: Defaults,
 }
 
 impl Sink for Users {
@@ -156,6 +158,7 @@ impl Sink for Users {
             target,
             merged: 0,
             brought: String::new(),
+            defaults: Defaults::default(),
             layout,
         };
         self.work = Some(Work { columns, rows, warnings, times });
@@ -175,7 +178,9 @@ impl Sink for Users {
         let users = rows.duplicates.users();
         let additions = rows.duplicates.finish()?;
         let mut receipt = match rows.target {
-            Target::Files(files) => files.finish(options, &rows.layout, additions, rows.merged)?,
+            Target::Files(files) => {
+                files.finish(options, &rows.layout, additions, rows.merged, rows.defaults.users)?
+            }
             Target::Api(outgoing) => outgoing.finish(&additions, report)?,
         };
         warnings.append(&mut receipt.warnings);
@@ -189,12 +194,17 @@ impl Sink for Users {
                 ));
             }
         }
+        let remark = rows.defaults.remark(options.account().is_some());
+        warnings.extend(remark.iter().map(|(says, _)| says.clone()));
         receipt.warnings = warnings;
         let mut fact = |name: &str, value: Value| receipt.facts.insert(name.to_owned(), value);
         fact("deliver", json!(options.deliver.name()));
         fact("import_type", json!(options.import_type.name()));
         fact("users", json!(users));
         fact("merged", json!(rows.merged));
+        if let Some((_, remark)) = remark {
+            fact("default_organization", remark);
+        }
         if let Some(plan) = options.plan {
             fact("plan", json!(plan.name()));
         }
@@ -333,6 +343,7 @@ impl Rows {
             for name in row.items(column) {
                 self.target.organization(name)?;
             }
+            self.defaults.look(row, column);
         }
         Ok(self.target.fate())
     }

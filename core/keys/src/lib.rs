@@ -22,6 +22,18 @@ pub struct Fingerprints<V = u32> {
     folded: String,
 }
 
+/// Makes `folded` the key without the white space around it and in lower case: what two keys that are one have in common.
+pub fn fold(key: &str, folded: &mut String) {
+    folded.clear();
+    let key = key.trim();
+    if key.is_ascii() {
+        folded.push_str(key);
+        folded.make_ascii_lowercase();
+    } else {
+        folded.extend(key.chars().flat_map(char::to_lowercase));
+    }
+}
+
 /// A key's fingerprint; means something only to the [`Fingerprints`] that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Print([u32; 3]);
@@ -58,14 +70,7 @@ impl<V: Copy + Default> Fingerprints<V> {
     /// The fingerprint of a key of which neither the white space around it nor its case counts.
     pub fn folded(&mut self, key: &str) -> Print {
         let mut folded = std::mem::take(&mut self.folded);
-        folded.clear();
-        let key = key.trim();
-        if key.is_ascii() {
-            folded.push_str(key);
-            folded.make_ascii_lowercase();
-        } else {
-            folded.extend(key.chars().flat_map(char::to_lowercase));
-        }
+        fold(key, &mut folded);
         let print = self.print(&folded);
         self.folded = folded;
         print

@@ -13,6 +13,7 @@ use super::{
     outcome::Failure,
     prepare::{Guess, Opened, PreparedSink},
     shape::{Condition, ConsentStage, Owner, Shaped, SinkStage},
+    sync::Gone,
     through::{Opener, Stage, Through},
     unique::UniqueStage,
 };
@@ -24,7 +25,7 @@ use crate::{
 
 /// Collects problems and what the expressions need while a chain is prepared.
 pub(super) struct Preparation<'a> {
-    manifest: &'a Manifest,
+    pub(super) manifest: &'a Manifest,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The first failure that is not the manifest's fault; told when nothing is wrong with the manifest.
     failure: Option<Failure>,
@@ -347,12 +348,11 @@ impl<'a> Preparation<'a> {
             connector.unique.as_ref().or(chain.unique.as_ref()),
         );
         let filled = vec![false; shaped.len()];
-        let option = |name: &str| connector.options.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(PreparedSink {
             name: connector.name.clone(),
             plugin: plugin.preamble.name.clone(),
             version: plugin.preamble.version.clone(),
-            deliver: option("deliver").or_else(|| schema_default(component, "deliver")).unwrap_or_default(),
+            deliver: delivers(connector, component),
             columns: described,
             sink,
             stage: SinkStage {
@@ -365,11 +365,17 @@ impl<'a> Preparation<'a> {
                 books: super::books::Books::default(),
                 filled,
                 sample: None,
+                sync: None,
+                left: None,
+                longest: None,
             },
+            rules: component.columns.clone(),
             max_rejects: self.manifest.max_rejects(chain, connector),
             allow_empty: self.manifest.allow_empty(chain, connector),
             network: plugin.preamble.wants.iter().any(|service| service == "http"),
             held: 0,
+            gone: Gone::default(),
+            passed: None,
         })
     }
 
@@ -465,7 +471,9 @@ fn field_pointer(column: &str) -> String {
     format!("/fields/{}", column.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The default that the options' schema states.
-fn schema_default(component: &Component, option: &str) -> Option<String> {
-    component.options.get("properties")?.get(option)?.get("default")?.as_str().map(str::to_owned)
+/// The form that a connector delivers, of a component that has several: as its options say, or by default.
+pub fn delivers(connector: &Connector, component: &Component) -> String {
+    let default = || component.options.get("properties")?.get("deliver")?.get("default");
+    let form = connector.options.get("deliver").or_else(default).and_then(Value::as_str);
+    form.unwrap_or_default().to_owned()
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use usher_abi::{Error, Identity, Report};
 
+/// The reason for which a sink of changed rows does not get one.
+pub(super) const UNCHANGED: &str = "unchanged";
+
 /// Records by what became of them; each term is counted where it happens.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
@@ -29,6 +32,11 @@ pub(super) struct Books {
 impl Books {
     pub(super) fn filter(&mut self, reason: &'static str, input: u32, offset: u64) {
         self.filtered.entry(reason).or_default().add(input, offset);
+    }
+
+    /// Rows that the vendor has as they are.
+    pub(super) fn unchanged(&self) -> u64 {
+        self.filtered.get(UNCHANGED).map_or(0, |rows| rows.count)
     }
 
     /// Books what a sink reports.

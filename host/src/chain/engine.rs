@@ -16,10 +16,10 @@ use crate::{
     manifest::{Chain, Connector, Manifest, RejectRecord, redact},
     plugins::{Plugin, Registry},
     runner,
-    runs::Retry,
+    runs::{Plan, Retry},
     services::{
         AllowedHosts, Attempt, Busy, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
-        InputRegistry, Inputs, LineSink, LogLine, Network, NetworkOptions, RunLog, Sending, Staging,
+        InputRegistry, Inputs, LineSink, LogLine, Network, NetworkOptions, Right, RunLog, Sending, Staging,
         SystemClock, Tape,
     },
 };
@@ -31,6 +31,8 @@ pub struct Settings {
     pub out: Option<PathBuf>,
     /// Read at most so many records.
     pub limit: Option<u64>,
+    /// Splits of the input that are read at a time, at least 1. The results do not depend on it.
+    pub threads: usize,
     /// Instead of an id made from the time.
     pub run_id: Option<String>,
     /// The least severity of log lines that are shown.
@@ -41,10 +43,14 @@ pub struct Settings {
     pub wait: bool,
     /// Forget what an unfinished run has sent, and send everything.
     pub anew: bool,
+    /// Send what has not changed, too, to sinks that get only what has.
+    pub full: bool,
     /// Read what an earlier run did not take instead of the source's inputs.
     pub retry: Option<Arc<Retry>>,
     /// Rows of an earlier run are to be located, which takes their addresses.
     pub locates: bool,
+    /// What a run must be, or else it neither sends nor publishes anything.
+    pub plan: Option<Arc<Plan>>,
     /// Where exchanges over the network are recorded, or come from.
     pub tape: Option<Tape>,
 }
@@ -210,9 +216,18 @@ impl Engine {
     pub(super) fn lock(&self, chain: &str, run: &str) -> Result<Option<Exclusive>, Error> {
         // A replay sends nothing.
         let sends = !matches!(self.settings.tape, Some(Tape::Replay(_)));
+        sends.then(|| self.take(Right::Send(&self.manifest.state), chain, run)).transpose()
+    }
+
+    /// Keeps other processes from running the chain into the same folder of results, until it is dropped.
+    pub(super) fn go_alone(&self, chain: &str, run: &str) -> Result<Exclusive, Error> {
+        self.take(Right::Run(&self.out()), chain, run)
+    }
+
+    fn take(&self, right: Right<'_>, chain: &str, run: &str) -> Result<Exclusive, Error> {
         let tell = |line: &str| (self.settings.lines)(&LogLine::new(LogLevel::INFO, line));
         let busy = if self.settings.wait { Busy::Wait(&self.cancel, &tell) } else { Busy::Fail };
-        sends.then(|| Exclusive::new(&self.manifest.state, chain, run, busy)).transpose()
+        Exclusive::new(right, chain, run, busy)
     }
 
     /// The folder of results.

@@ -17,15 +17,20 @@ use super::{
     engine::Engine,
     mapping::Filling,
     notes::Notes,
-    outcome::{ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome},
+    outcome::{
+        ColumnOutcome, ConnectorOutcome, Counted, DeliveryOutcome, Failure, Outcome, PartOutcome, Progress,
+        SyncOutcome,
+    },
+    planned::Planning,
     prepare::{PreparedChain, PreparedSink},
-    receipt::{Made, Means},
+    receipt::{Files, Made},
     report::{inputs_of, report},
     run::Mode,
+    sync::{account_of, write_missing},
     writing::SinkEnd,
 };
 use crate::{
-    report::{Missing, upload_guide},
+    report::{Missing, Said, upload_guide},
     runs::RECEIPT,
     services::{Attempt, Digest, InputRegistry, Part, Sending, Staging, disk_error},
 };
@@ -60,7 +65,7 @@ pub(super) struct Closing<'a> {
     /// The first byte of a record, by input.
     pub(super) firsts: BTreeMap<u32, u64>,
     pub(super) digests: Vec<Digest>,
-    pub(super) means: Means,
+    pub(super) means: Files,
     pub(super) id: &'a str,
     /// The run that this one is an attempt at.
     pub(super) attempt: Attempt,
@@ -68,10 +73,11 @@ pub(super) struct Closing<'a> {
     pub(super) started: Instant,
     /// How many records had each guessed attribute.
     pub(super) seen: Vec<u64>,
+    pub(super) progress: &'a Progress,
 }
 
 impl Closing<'_> {
-    pub(super) fn close(self) -> Result<Outcome, Failure> {
+    pub(super) fn close(mut self) -> Result<Outcome, Failure> {
         let staged = self.staging.parts();
         let mut connectors = Vec::new();
         for index in 0..self.prepared.sinks.len() {
@@ -95,6 +101,10 @@ impl Closing<'_> {
             unchanged => unchanged?,
         }
         let forget = self.mode == Mode::Run && partly.is_empty() && self.is_finished();
+        let noted = if forget { self.note_what_went_out()? } else { Vec::new() };
+        for (index, _, waiting) in &noted {
+            connectors[*index].sync.iter_mut().for_each(|sync| sync.waiting = *waiting);
+        }
         let (digests, engine, attempt) = (self.digests, self.engine, self.attempt);
         let mut outcome = Outcome {
             chain: self.prepared.chain.name.clone(),
@@ -110,10 +120,29 @@ impl Closing<'_> {
             warnings,
             seconds: 0.0,
             bytes: digests.iter().map(|d| d.bytes).sum(),
+            plan: None,
         };
+        if self.mode == Mode::Plan {
+            let planning = Planning {
+                engine,
+                chain: &self.prepared,
+                notes: &self.notes,
+                ends: &self.ends,
+                digests: &digests,
+                means: &self.means,
+                records: self.read.count,
+                logs: &self.progress.logs(),
+            };
+            outcome.plan = Some(Box::new(planning.outcome()?));
+        }
         if self.mode == Mode::Run {
             let names: Vec<String> = self.prepared.sinks.iter().map(|s| s.name.clone()).collect();
-            self.notes.write(&self.prepared.inputs, &self.staging, &names)?;
+            let syncs = self.prepared.sinks.iter().any(|sink| sink.stage.sync.is_some());
+            for (index, sink) in self.prepared.sinks.iter().enumerate() {
+                sink.gone.withdrawn.iter().try_for_each(|one| self.notes.withdrawn(index, one))?;
+            }
+            self.notes.write(&self.prepared.inputs, &self.staging, &names, syncs)?;
+            write_missing(&self.staging, &self.prepared.sinks)?;
             let inputs = inputs_of(&self.prepared.inputs, &digests, &self.firsts)?;
             let mut report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, inputs);
             if let Some(retry) = &engine.settings.retry {
@@ -129,10 +158,14 @@ impl Closing<'_> {
                 let missing = Missing {
                     rejected: sink.stage.books.rejected.count,
                     left_out: self.notes.left_out_of(index),
+                    withdrawn: sink.gone.withdrawn.len() as u64,
                 };
-                let mut said = self.prepared.said_of(&sink.name);
+                let mut said = Said {
+                    warnings: self.prepared.said_of(&sink.name),
+                    afterwards: sink.guide_to_confirm(self.id),
+                };
                 if limited {
-                    said.push(first_records(self.read.count));
+                    said.warnings.push(first_records(self.read.count));
                 }
                 let text = upload_guide(&sink.name, &sink.plugin, &end.receipt, &parts, missing, &said);
                 write_file(&self.staging, &format!("{}/UPLOAD.md", sink.name), text.as_bytes())?;
@@ -147,7 +180,7 @@ impl Closing<'_> {
                 id: self.id,
             };
             // Of all other files: it is the last.
-            write_json(&self.staging, RECEIPT, &made.receipt(self.means)?)?;
+            write_json(&self.staging, RECEIPT, &made.receipt(&self.means)?)?;
             if engine.cancel.is_cancelled() && !sent {
                 return Err(Failure::Cancelled);
             }
@@ -156,6 +189,13 @@ impl Closing<'_> {
             let whole = !limited && engine.settings.retry.is_none();
             outcome.latest = outcome.refused.is_empty() && outcome.partly.is_empty() && whole;
             let published = self.staging.publish(outcome.latest);
+            if published.as_ref().map_or_else(|error| error.code == "output.latest", |_| true) {
+                for (index, delivery, _) in noted {
+                    if let Some(sync) = &self.prepared.sinks[index].stage.sync {
+                        sync.publish(delivery, account_of(&self.ends[index]))?;
+                    }
+                }
+            }
             // Not before the run can be seen: whoever must run again must not send again.
             if forget && published.as_ref().map_or_else(|error| error.code == "output.latest", |_| true) {
                 engine.forget(&attempt)?;
@@ -205,6 +245,11 @@ impl Closing<'_> {
             rejected: self.notes.rejects_of(index),
             changed: changed.collect(),
             left_out: self.notes.left_out_of(index),
+            sync: sink.stage.sync.as_ref().map(|_| SyncOutcome {
+                waiting: 0,
+                withdrawn: sink.gone.withdrawn.len() as u64,
+                missing: sink.gone.of.map(|(missing, _)| missing),
+            }),
             empty_columns: empty.map(|column| column.name.clone()).collect(),
             columns: sink
                 .columns
@@ -274,6 +319,7 @@ impl Closing<'_> {
             }
         }
         for (sink, end) in self.prepared.sinks.iter().zip(&self.ends) {
+            warnings.extend(sink.sync_warnings(account_of(end)).map(|w| format!("{}: {w}", sink.name)));
             warnings.extend(end.receipt.warnings.iter().map(|w| format!("{}: {w}", sink.name)));
         }
         warnings

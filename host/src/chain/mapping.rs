@@ -116,7 +116,7 @@ fn names_a_claim(expression: &str, names: &Names) -> bool {
 
 /// The columns that `fields` names and a closed table does not have, each with what to say. For when the sink cannot be
 /// asked, because its options are wrong.
-pub(super) fn unknown_columns<'a>(
+pub(crate) fn unknown_columns<'a>(
     connector: &'a Connector,
     component: &'a Component,
 ) -> impl Iterator<Item = (&'a str, String)> {

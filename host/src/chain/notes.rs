@@ -1,8 +1,8 @@
-//! Rejects, values left out and merged records: kept aside while the run goes on, written with line numbers and raw
+//! Rejects, values left out, merged records and people withdrawn: kept aside while the run goes on, written with line numbers and raw
 //! records at its end, ordered by origin so that threads do not show.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::File,
     io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,10 +11,11 @@ use std::{
 use serde_json::json;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
-use super::{outcome::RejectCount, shape::Owner};
+use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn};
 use crate::{
     manifest::RejectRecord,
     report::meaning,
+    runs::EXAMPLES,
     services::{InputRegistry, Staging, disk_error},
 };
 
@@ -32,8 +33,17 @@ struct Inner {
     texts: BufWriter<File>,
     length: u64,
     entries: Vec<Entry>,
-    rejects: BTreeMap<(Option<usize>, String), (u64, String)>,
-    left_out: BTreeMap<usize, u64>,
+    /// By kind, owner and code.
+    tallies: BTreeMap<(Kind, Option<usize>, String), Tally>,
+}
+
+/// Rejects, or values left out, of one owner and code.
+struct Tally {
+    count: u64,
+    /// The first message.
+    message: String,
+    /// The first ones by origin, so that threads do not show.
+    first: Vec<Entry>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,11 +57,12 @@ struct Entry {
     length: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
     Reject,
     LeftOut,
     Merged,
+    Withdrawn,
 }
 
 fn fault(error: &std::io::Error) -> Error {
@@ -62,13 +73,8 @@ impl Notes {
     /// No notes yet; what they are to hold of records.
     pub(super) fn new(record: RejectRecord) -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|e| fault(&e))?;
-        let inner = Inner {
-            texts: BufWriter::new(file),
-            length: 0,
-            entries: Vec::new(),
-            rejects: BTreeMap::new(),
-            left_out: BTreeMap::new(),
-        };
+        let inner =
+            Inner { texts: BufWriter::new(file), length: 0, entries: Vec::new(), tallies: BTreeMap::new() };
         let masked = record == RejectRecord::Masked;
         Ok(Self { inner: Mutex::new(inner), silent: false, masked })
     }
@@ -91,56 +97,102 @@ impl Notes {
             true => (meaning(code), ""),
             false => (message.as_str(), details.as_str()),
         };
-        let mut inner = self.lock();
-        let count =
-            inner.rejects.entry((owner.0, code.to_string())).or_insert_with(|| (0, message.to_owned()));
-        count.0 += 1;
         let text = json!([column.as_str(), code.as_str(), message, details]);
-        inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())
+        let mut inner = self.lock();
+        let entry = inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())?;
+        inner.tally(entry, code, message);
+        Ok(())
     }
 
     pub(super) fn left_out(&self, owner: usize, left: &LeftOut) -> Result<(), Error> {
-        let mut inner = self.lock();
-        *inner.left_out.entry(owner).or_default() += 1;
+        let LeftOut { column, code, value, message, .. } = left;
         let (value, message) = match self.masked {
-            true => ("", meaning(&left.code)),
-            false => (left.value.as_str(), left.message.as_str()),
+            true => ("", meaning(code)),
+            false => (value.as_str(), message.as_str()),
         };
-        let text = json!([left.column.as_str(), left.code.as_str(), value, message]);
-        inner.add(Kind::LeftOut, Owner(Some(owner)), left.origin, left.origin, &text.to_string())
+        let text = json!([column.as_str(), code.as_str(), value, message]);
+        let mut inner = self.lock();
+        let owner = Owner(Some(owner));
+        let entry = inner.add(Kind::LeftOut, owner, left.origin, left.origin, &text.to_string())?;
+        inner.tally(entry, code, message);
+        Ok(())
     }
 
     pub(super) fn merged(&self, owner: Owner, merged: &Merged, reason: &str) -> Result<(), Error> {
         if self.silent {
             return Ok(());
         }
-        self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, reason)
+        self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, reason).map(drop)
+    }
+
+    /// Somebody who was delivered before and is left out now.
+    pub(super) fn withdrawn(&self, owner: usize, one: &Withdrawn) -> Result<(), Error> {
+        let text = json!([one.reason, one.who.as_str()]).to_string();
+        self.lock().add(Kind::Withdrawn, Owner(Some(owner)), one.origin, one.origin, &text).map(drop)
+    }
+
+    /// The records that a sink did not get or not take, because somebody rejected them: input and offset.
+    pub(super) fn rejected_by(&self, sink: usize) -> HashSet<(u32, u64)> {
+        let inner = self.lock();
+        let of_sink =
+            |entry: &&Entry| entry.kind == Kind::Reject && entry.owner.0.is_none_or(|owner| owner == sink);
+        inner.entries.iter().filter(of_sink).map(|entry| (entry.origin.input, entry.origin.offset)).collect()
     }
 
     /// Rejects of a sink, the chain's and the source's included, by code.
     pub(super) fn rejects_of(&self, sink: usize) -> Vec<RejectCount> {
         let mut by_code: BTreeMap<String, RejectCount> = BTreeMap::new();
-        for ((owner, code), (count, example)) in &self.lock().rejects {
-            if owner.is_none_or(|o| o == sink) {
+        for ((kind, owner, code), tally) in &self.lock().tallies {
+            if *kind == Kind::Reject && owner.is_none_or(|o| o == sink) {
+                let example = || tally.message.clone();
                 let entry = by_code.entry(code.clone());
                 entry
-                    .or_insert(RejectCount { code: code.clone(), count: 0, example: example.clone() })
-                    .count += count;
+                    .or_insert_with(|| RejectCount { code: code.clone(), count: 0, example: example() })
+                    .count += tally.count;
             }
         }
         by_code.into_values().collect()
     }
 
     pub(super) fn left_out_of(&self, sink: usize) -> u64 {
-        self.lock().left_out.get(&sink).copied().unwrap_or_default()
+        let inner = self.lock();
+        let of = inner
+            .tallies
+            .iter()
+            .filter(|((kind, owner, _), _)| *kind == Kind::LeftOut && *owner == Some(sink));
+        of.map(|(_, tally)| tally.count).sum()
     }
 
-    /// Writes `rejects.ndjson`, `rejects.csv`, `left-out.csv` and `merged.csv`.
+    /// Rejects, or values left out, by owner and code, each with where the first three of them stand, the column and the
+    /// message.
+    pub(super) fn groups(&self, of: Kind) -> Result<Vec<NotedGroup>, Error> {
+        let mut inner = self.lock();
+        inner.texts.flush().map_err(|e| fault(&e))?;
+        let file = inner.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
+        let mut texts = Texts { file: BufReader::new(file), buffer: Vec::new() };
+        let mut groups = Vec::new();
+        for ((_, owner, code), tally) in inner.tallies.iter().filter(|((kind, ..), _)| *kind == of) {
+            let mut first = Vec::new();
+            for entry in &tally.first {
+                let [column, _, third, fourth]: [String; 4] = texts.read(entry)?;
+                let message = if of == Kind::Reject { third } else { fourth };
+                first.push((entry.origin, column, message));
+            }
+            groups.push(NotedGroup { owner: *owner, code: code.clone(), count: tally.count, first });
+        }
+        // Reading has moved the place where the next text goes.
+        inner.texts.seek(SeekFrom::End(0)).map_err(|e| fault(&e))?;
+        Ok(groups)
+    }
+
+    /// Writes `rejects.ndjson`, `rejects.csv`, `left-out.csv` and `merged.csv`; and `withdrawn.csv`, if the chain `syncs`:
+    /// a sink of it gets only what has changed.
     pub(super) fn write(
         &self,
         inputs: &InputRegistry,
         staging: &Staging,
         names: &[String],
+        syncs: bool,
     ) -> Result<(), Error> {
         let mut inner = self.lock();
         inner.texts.flush().map_err(|e| fault(&e))?;
@@ -149,7 +201,7 @@ impl Notes {
         follow_survivors(&mut entries);
         let key = |o: &Origin| (o.input, o.offset, o.length);
         entries.sort_by_key(|e| (key(&e.origin), e.owner.0));
-        let mut files = Files::create(staging)?;
+        let mut files = Files::create(staging, syncs)?;
         let mut texts = Texts { file: BufReader::new(file), buffer: Vec::new() };
         // Every record that is named, in the order in which the inputs hold them; survivors have no length noted.
         let mut wanted: Vec<(Origin, usize, bool)> = Vec::with_capacity(entries.len());
@@ -197,6 +249,12 @@ impl Notes {
                     ])
                 }
                 Kind::Merged => Ok(()),
+                Kind::Withdrawn => {
+                    let [reason, who]: [String; 2] = texts.read(entry)?;
+                    let (name, place) = (inputs.name(origin.input), origin.offset.to_string());
+                    let cells = [connector, &name, &line.to_string(), &place, &reason, &who];
+                    files.withdrawn.iter_mut().try_for_each(|table| table.write(cells))
+                }
             }
         })?;
         for (entry, (line, survivor_line)) in
@@ -236,7 +294,30 @@ fn follow_survivors(entries: &mut [Entry]) {
     }
 }
 
+/// Rejects, or values left out, of one owner and code.
+pub(super) struct NotedGroup {
+    /// The sink, by its place in the chain; none for what no sink gets.
+    pub(super) owner: Option<usize>,
+    pub(super) code: String,
+    pub(super) count: u64,
+    /// Origin, column and message of the first [`EXAMPLES`].
+    pub(super) first: Vec<(Origin, String, String)>,
+}
+
 impl Inner {
+    fn tally(&mut self, entry: Entry, code: &str, message: &str) {
+        let place = |entry: &Entry| (entry.origin.input, entry.origin.offset);
+        let tally = self.tallies.entry((entry.kind, entry.owner.0, code.to_owned())).or_insert_with(|| {
+            Tally { count: 0, message: message.to_owned(), first: Vec::with_capacity(EXAMPLES + 1) }
+        });
+        tally.count += 1;
+        let at = tally.first.partition_point(|earlier| place(earlier) <= place(&entry));
+        if at < EXAMPLES {
+            tally.first.insert(at, entry);
+            tally.first.truncate(EXAMPLES);
+        }
+    }
+
     fn add(
         &mut self,
         kind: Kind,
@@ -244,18 +325,12 @@ impl Inner {
         origin: Origin,
         survivor: Origin,
         text: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<Entry, Error> {
         self.texts.write_all(text.as_bytes()).map_err(|e| fault(&e))?;
-        self.entries.push(Entry {
-            kind,
-            owner,
-            origin,
-            survivor,
-            at: self.length,
-            length: text.len() as u32,
-        });
+        let entry = Entry { kind, owner, origin, survivor, at: self.length, length: text.len() as u32 };
+        self.entries.push(entry);
         self.length += text.len() as u64;
-        Ok(())
+        Ok(entry)
     }
 }
 
@@ -285,10 +360,14 @@ struct Files {
     rejects_csv: Table,
     left_out: Table,
     merged: Table,
+    withdrawn: Option<Table>,
 }
 
 impl Files {
-    fn create(staging: &Staging) -> Result<Self, Error> {
+    fn create(staging: &Staging, syncs: bool) -> Result<Self, Error> {
+        let withdrawn = || {
+            Table::create(staging, "withdrawn.csv", ["connector", "input", "line", "offset", "reason", "key"])
+        };
         let rejects = BufWriter::new(staging.create_file("rejects.ndjson")?);
         Ok(Self {
             rejects,
@@ -316,6 +395,7 @@ impl Files {
                     "reason",
                 ],
             )?,
+            withdrawn: syncs.then(withdrawn).transpose()?,
         })
     }
 
@@ -359,6 +439,7 @@ impl Files {
         self.rejects.flush().map_err(|e| fault(&e))?;
         self.rejects_csv.finish()?;
         self.left_out.finish()?;
+        self.withdrawn.map_or(Ok(()), Table::finish)?;
         self.merged.finish()
     }
 }

@@ -6,7 +6,11 @@ use serde::Serialize;
 use usher_abi::{Error, ErrorClass};
 
 use super::mapping::Filling;
-use crate::{manifest::Diagnostic, services::RunLog};
+use crate::{
+    manifest::Diagnostic,
+    runs::{Bound, Group},
+    services::RunLog,
+};
 
 /// Why a chain ended without a result.
 #[derive(Debug)]
@@ -47,6 +51,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// The logs of the chain's connectors.
+    pub(super) fn logs(&self) -> Vec<Arc<RunLog>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Rows that sinks send, and those of them of which it is known, or given up, what became of them.
     pub fn sending(&self) -> (u64, u64) {
         let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,6 +98,98 @@ pub struct Outcome {
     pub seconds: f64,
     /// Bytes read, decompressed size unknown: as stored.
     pub bytes: u64,
+    /// What only a plan tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<PlanOutcome>>,
+}
+
+/// What only a plan tells.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanOutcome {
+    /// What a run can be held to.
+    #[serde(flatten)]
+    pub bound: Bound,
+    /// Records that are not taken, by connector and code; those of the connector with an empty name no sink gets.
+    pub rejects: Vec<Group>,
+    /// Optional values left out, as above.
+    pub left_out: Vec<Group>,
+    /// The longest values of columns whose length is limited.
+    pub longest: Vec<LongestValue>,
+    /// Requests that rate limits count, and how long these make a run take.
+    pub requests: Vec<Requests>,
+    /// What connectors remark of some rows.
+    pub remarks: Vec<Remark>,
+}
+
+/// The longest value that a sink gets in a column of limited length, before it trims or cuts it.
+#[derive(Debug, Clone, Serialize)]
+pub struct LongestValue {
+    /// The sink.
+    pub connector: String,
+    /// The column.
+    pub column: String,
+    /// Its length in Unicode scalar values; of a list, that of its longest item.
+    pub chars: u64,
+    /// The vendor's limit.
+    pub limit: u32,
+    /// Values that are longer than that; what becomes of them, the rejects, the values left out and the changes say.
+    pub over: u64,
+    /// Where the first of that length stands.
+    pub at: RecordAt,
+}
+
+/// Requests of a connector that one rate limit counts: those that the plan sent, since they only read, and those that a
+/// run will send.
+#[derive(Debug, Clone, Serialize)]
+pub struct Requests {
+    /// The connector.
+    pub connector: String,
+    /// The rate limit's name.
+    pub limit: String,
+    /// So many requests …
+    pub allowed: u32,
+    /// … may leave in so many seconds.
+    pub per_seconds: u32,
+    /// How many there are.
+    pub requests: u64,
+    /// The least time from the first to the last. Replies, waits for jobs of the vendor's and whatever is tried again come
+    /// on top.
+    pub at_least_seconds: u64,
+}
+
+/// What a connector remarks of some rows: a fact of its receipt.
+#[derive(Debug, Clone, Serialize)]
+pub struct Remark {
+    /// The connector.
+    pub connector: String,
+    /// What it is, with how many there are.
+    pub says: String,
+    /// How many rows.
+    pub rows: u64,
+    /// The first ones.
+    pub first: Vec<RecordAt>,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordAt {
+    /// The input, by its name.
+    pub input: String,
+    /// From 1.
+    pub line: u64,
+}
+
+impl Outcome {
+    /// Takes out all that may quote what stands in a record.
+    pub fn mask(&mut self) {
+        for connector in &mut self.connectors {
+            connector.rejected.iter_mut().for_each(|reject| reject.example.clear());
+            connector.sample.clear();
+        }
+        for group in self.plan.iter_mut().flat_map(|plan| plan.rejects.iter_mut().chain(&mut plan.left_out)) {
+            group.examples.iter_mut().for_each(|example| example.message.clear());
+        }
+    }
 }
 
 /// What one transform did. What it rejected or merged stands in the books of every sink.
@@ -124,6 +225,9 @@ pub struct ConnectorOutcome {
     pub changed: Vec<Counted>,
     /// Optional values left out.
     pub left_out: u64,
+    /// What else is known of a sink that gets only what has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncOutcome>,
     /// Columns that no row filled.
     pub empty_columns: Vec<String>,
     /// The columns, in the order in which the sink gets them, each with how it is filled.
@@ -131,6 +235,17 @@ pub struct ConnectorOutcome {
     /// The first rows as the sink gets them, when asked for; null is null.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<Vec<Option<String>>>,
+}
+
+/// A sink that gets only what has changed. Rows that have not are filtered as `unchanged`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SyncOutcome {
+    /// Rows that went out and wait until somebody says that the vendor has them.
+    pub waiting: u64,
+    /// People delivered before whom a condition leaves out now.
+    pub withdrawn: u64,
+    /// People delivered before of whom the source has no record; none if nobody looked.
+    pub missing: Option<u64>,
 }
 
 /// What a sink sent.
@@ -176,6 +291,11 @@ impl ConnectorOutcome {
         self.rejected.iter().map(|c| c.count).sum()
     }
 
+    /// Whether people delivered before are left out now.
+    pub fn has_withdrawn(&self) -> bool {
+        self.sync.as_ref().is_some_and(|sync| sync.withdrawn > 0)
+    }
+
     /// Values changed.
     pub fn changed_values(&self) -> u64 {
         self.changed.iter().map(|c| c.count).sum()
@@ -209,7 +329,8 @@ pub struct RejectCount {
     pub code: String,
     /// How many.
     pub count: u64,
-    /// The first message with it.
+    /// The first message with it. It may quote what stands in the record; empty where that is not to be shown.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub example: String,
 }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use usher_abi::{Component, LogLevel, Role, service::OutputService};
+use usher_abi::{Column, Component, LogLevel, RateLimit, Role, service::OutputService};
 
 use super::{
     binding::Preparation,
@@ -12,7 +12,9 @@ use super::{
     names::Names,
     outcome::Failure,
     retry::Retried,
+    run::Mode,
     shape::{ChainStage, Exclude, SinkStage},
+    sync::{self, Gone, Roll},
     thresholds::Usual,
     through::Through,
 };
@@ -21,6 +23,7 @@ use crate::{
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
+    runs::Passed,
     services::{Attempt, Exclusive, InputRegistry, Inputs, LogLine, Staging},
 };
 
@@ -36,10 +39,14 @@ pub(super) struct PreparedChain {
     /// The source's plugin and its version, for messages.
     pub(super) label: String,
     pub(super) through: Through,
+    /// What expressions may name.
+    pub(super) names: Names,
     /// What the source is asked for.
     pub(super) projection: Vec<String>,
     pub(super) needs_nothing: bool,
     pub(super) guesses: Vec<Guess>,
+    /// Who is in the source, if a sink gets only what has changed.
+    pub(super) roll: Option<Roll>,
     pub(super) stage: ChainStage,
     /// The source whose keys are left out, until the survey has read them.
     pub(super) suppression: Option<Suppression>,
@@ -57,6 +64,8 @@ pub(super) struct PreparedChain {
     pub(super) email: Option<String>,
     /// What is read instead of the source's inputs.
     pub(super) retried: Option<Retried>,
+    /// The rate limits of all connectors, by name.
+    pub(super) rate_limits: BTreeMap<String, Vec<RateLimit>>,
     /// How many rows are usual, if the chain wants to know.
     pub(super) usual: Option<Usual>,
 }
@@ -82,6 +91,8 @@ pub(super) struct PreparedSink {
     pub deliver: String,
     /// The columns, why each is filled, and how its expression runs.
     pub columns: Vec<(String, Filling, String)>,
+    /// Its table of columns.
+    pub(super) rules: Vec<Column>,
     pub(super) sink: Box<dyn Sink>,
     pub(super) stage: SinkStage,
     pub(super) max_rejects: MaxRejects,
@@ -90,6 +101,10 @@ pub(super) struct PreparedSink {
     pub(super) network: bool,
     /// When the last row has passed: rows that it has not said anything of.
     pub(super) held: u64,
+    /// Who is gone, when the last row has passed; nobody, unless it gets only what has changed.
+    pub(super) gone: Gone,
+    /// Its books at that time.
+    pub(super) passed: Option<Passed>,
 }
 
 impl PreparedSink {
@@ -121,6 +136,7 @@ pub(super) fn prepare(
     chain_name: &str,
     attempt: &Attempt,
     staging: &Staging,
+    mode: Mode,
 ) -> Result<PreparedChain, Failure> {
     let chain = engine.manifest.chain(chain_name)?.clone();
     let (opened, diagnostics) = open_plugins(engine, &chain);
@@ -212,6 +228,7 @@ pub(super) fn prepare(
             }
         }
     }
+    let roll = sync::prepare(engine, &mut prep, &chain, &names, &mut sinks, mode)?;
     prep.stop_if_bad()?;
     let Some((from, view, source, catalog)) = source else {
         // Only a draft gets here: what keeps its source from being opened was found when it was read.
@@ -232,11 +249,17 @@ pub(super) fn prepare(
         view,
         source,
         plugins: plugins_of(&opened),
+        rate_limits: opened
+            .iter()
+            .map(|(name, opened)| (name.clone(), opened.component.rate_limits.clone()))
+            .collect(),
         label: from.plugin.label(),
         through,
+        names,
         projection,
         needs_nothing: prep.needs_nothing,
         guesses,
+        roll,
         stage,
         suppression,
         sinks,

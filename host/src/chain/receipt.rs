@@ -13,14 +13,15 @@ use usher_abi::{Error, Identity};
 use super::{engine::Engine, prepare::PreparedChain, writing::SinkEnd};
 use crate::{
     plugins::{Lock, Plugin},
-    runs::{FileDigest, InputDigest, Kept, PluginDigest, Receipt},
-    services::{Digest, Staging, disk_error},
+    runs::{FileDigest, InputDigest, Kept, MadeOf, PluginDigest, Receipt},
+    services::{Digest, InputInfo, Staging, disk_error},
 };
 
 /// The files that a chain is run with, but for its inputs: digested beside the run, as soon as they were read.
 pub(super) struct Means(JoinHandle<Result<Files, Error>>);
 
-struct Files {
+/// What these files are, by digest.
+pub(super) struct Files {
     lock: Option<FileDigest>,
     plugins: Vec<PluginDigest>,
 }
@@ -32,7 +33,8 @@ impl Means {
         Self(thread::spawn(move || Files::digest(&lock, &plugins)))
     }
 
-    fn join(self) -> Result<Files, Error> {
+    /// Waits for the digests.
+    pub(super) fn join(self) -> Result<Files, Error> {
         self.0.join().unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the plugins panicked")))
     }
 }
@@ -61,6 +63,30 @@ impl Files {
     }
 }
 
+/// What a chain is run with. `kept` answers where an input is after the run; one of which it answers nothing is left
+/// out. `digests` are those of the inputs.
+pub(super) fn made_of(
+    engine: &Engine,
+    chain: &PreparedChain,
+    files: &Files,
+    digests: &[Digest],
+    kept: impl Fn(&InputInfo) -> Option<Kept>,
+) -> MadeOf {
+    let manifest = &engine.manifest;
+    let inputs = chain.inputs.inputs().into_iter().zip(digests).filter_map(|(input, digest)| {
+        let kept = kept(&input)?;
+        Some(InputDigest { kept, file: FileDigest::new(input.path, digest.bytes, &digest.blake3) })
+    });
+    MadeOf {
+        manifest: FileDigest::of_bytes(manifest.path.to_string_lossy(), manifest.text().as_bytes()),
+        set: manifest.set_keys(),
+        says: manifest.digest(&chain.chain),
+        lock: files.lock.clone(),
+        plugins: files.plugins.clone(),
+        inputs: inputs.collect(),
+    }
+}
+
 /// What a receipt is made from.
 pub(super) struct Made<'a> {
     pub(super) engine: &'a Engine,
@@ -76,19 +102,16 @@ pub(super) struct Made<'a> {
 
 impl Made<'_> {
     /// The receipt of a run of which everything else is written.
-    pub(super) fn receipt(&self, means: Means) -> Result<Receipt, Error> {
-        let Files { lock, plugins } = means.join()?;
-        let manifest = &self.engine.manifest;
+    pub(super) fn receipt(&self, means: &Files) -> Result<Receipt, Error> {
         let files = self.files()?;
-        let inputs = self.chain.inputs.inputs().into_iter().zip(self.digests);
-        let inputs = inputs.map(|(input, digest)| InputDigest {
-            kept: match input.is_file {
+        let kept = |input: &InputInfo| {
+            Some(match input.is_file {
                 true => Kept::InPlace,
                 false if files.iter().any(|file| file.path == input.path) => Kept::InRun,
                 false => Kept::Nowhere,
-            },
-            file: FileDigest::new(input.path, digest.bytes, &digest.blake3),
-        });
+            })
+        };
+        let made_of = made_of(self.engine, self.chain, means, self.digests, kept);
         let sinks = self.chain.sinks.iter().zip(self.ends).map(|(sink, SinkEnd { receipt, .. })| {
             let mut said = json!({
                 "plugin": sink.plugin,
@@ -107,12 +130,7 @@ impl Made<'_> {
             usher: env!("CARGO_PKG_VERSION").to_owned(),
             chain: self.chain.chain.name.clone(),
             run: self.id.to_owned(),
-            manifest: FileDigest::of_bytes(manifest.path.to_string_lossy(), manifest.text().as_bytes()),
-            set: manifest.set_keys(),
-            says: manifest.digest(&self.chain.chain),
-            lock,
-            plugins,
-            inputs: inputs.collect(),
+            made_of,
             connectors: sinks.collect(),
             files,
         })

@@ -63,8 +63,10 @@ impl Replay {
         engine.delivering.set(Sending::Nothing);
         let staging = Staging::dry(&std::env::temp_dir(), &run.chain, &run.id, HEAD)?;
         let attempt = engine.attempt(&engine.manifest.chain(&run.chain)?.clone(), &run.id, Mode::Plan)?;
-        let mut prepared = prepare(engine, &run.chain, &attempt, &staging)?;
+        let mut prepared = prepare(engine, &run.chain, &attempt, &staging, Mode::Plan)?;
         prepared.sinks.retain(|sink| sink.name == connector);
+        // What it had before, it may have had since: whoever asks has made sure that nothing was held back.
+        prepared.sinks.iter_mut().for_each(|sink| sink.stage.sync = None);
         prepared.survey(limit)?;
         let mut rows = Rows::default();
         prepared.pass(limit, |chain, batch, input, silent| {

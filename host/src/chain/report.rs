@@ -68,7 +68,7 @@ pub(super) fn report(
             .changed
             .iter()
             .map(|(column, rule, count)| json!({ "column": column, "rule": rule, "count": count }));
-        connectors.push(json!({
+        let mut told = json!({
             "name": sink.name,
             "plugin": sink.plugin,
             "plugin_version": sink.version,
@@ -80,7 +80,11 @@ pub(super) fn report(
             "rejected": outcome.rejected,
             "changed": changed.collect::<Vec<_>>(),
             "left_out": outcome.left_out,
-        }));
+        });
+        if let Some(sync) = &outcome.sync {
+            told["sync"] = json!(sync);
+        }
+        connectors.push(told);
     }
     json!({
         "version": 1,

@@ -19,6 +19,7 @@ use usher_abi::{Error, Identity};
 use super::{
     engine::Engine,
     finish::{self, Closing},
+    longest::Longest,
     names::NOTHING,
     notes::Notes,
     outcome::{Failure, Outcome, Progress},
@@ -63,16 +64,23 @@ pub fn run(
     let (id, staging) = stage(engine, chain, mode)?;
     at_work(Some(chain), Some(&id));
     engine.guard(staging.folder());
+    let _alone = if mode == Mode::Run { Some(engine.go_alone(chain, &id)?) } else { None };
     let of = engine.manifest.chain(chain)?.clone();
     // Who waits does so before looking for what is to be gone on with.
     let alone = if mode == Mode::Run && engine.settings.wait { engine.lock(chain, &id)? } else { None };
     let attempt = engine.attempt(&of, &id, mode)?;
-    let mut prepared = prepare(engine, chain, &attempt, &staging)?;
+    let mut prepared = prepare(engine, chain, &attempt, &staging, mode)?;
     prepared.alone = alone;
     *progress.logs.lock().unwrap_or_else(PoisonError::into_inner) = engine.take_logs();
     if let Mode::Preview(most) = mode {
         for sink in &mut prepared.sinks {
             sink.stage.sample = Some(Sample { most, rows: Vec::new() });
+        }
+    }
+    if mode == Mode::Plan {
+        for sink in &mut prepared.sinks {
+            let columns = sink.stage.columns.iter().map(|column| column.name.as_str());
+            sink.stage.longest = Some(Longest::new(&sink.rules, columns));
         }
     }
     let identified = Identified { id: &id, attempt: attempt.clone() };
@@ -98,7 +106,7 @@ pub fn check(engine: &mut Engine, chain: &str, online: bool) -> Result<Vec<Diagn
     engine.asking.set(sending);
     engine.delivering.set(sending);
     let attempt = engine.attempt(&engine.manifest.chain(chain)?.clone(), "check", Mode::Plan)?;
-    let prepared = prepare(engine, chain, &attempt, &staging)?;
+    let prepared = prepare(engine, chain, &attempt, &staging, Mode::Plan)?;
     engine.forget_stops();
     Ok(prepared.warnings)
 }
@@ -140,19 +148,31 @@ fn drive(
     let notes = Notes::new(engine.manifest.reject_record)?;
     let (digests, means) = (finish::digests(&prepared.inputs), Means::new(engine, &prepared));
     prepared.survey(engine.settings.limit)?;
+    prepared.want_left();
     let stop = AtomicBool::new(false);
     let mut read = Identity::default();
     let mut seen = vec![0u64; prepared.guesses.len()];
-    let mut passed = 0u64;
+    // Records of which nobody knows whose they are: the source or a transform did not take them.
+    let (mut passed, mut faceless) = (0u64, 0u64);
     // The first byte of a record, by input.
     let (mut firsts, mut counts): (BTreeMap<u32, u64>, BTreeMap<u32, u64>) = <_>::default();
     let PreparedChain {
-        view, source, label, through, projection, guesses, stage, sinks, needs_nothing, ..
+        view,
+        source,
+        label,
+        through,
+        projection,
+        guesses,
+        roll,
+        stage,
+        sinks,
+        needs_nothing,
+        ..
     } = &mut prepared;
     let limit = engine.settings.limit;
     let changes: Vec<Changes> = thread::scope(|scope| -> Result<_, Error> {
         let (to_chain, from_reader) = bounded::<Read>(QUEUE);
-        let reading = Reading { view, progress, limit, stop: &stop, label };
+        let reading = Reading { view, progress, limit, threads: engine.settings.threads, stop: &stop, label };
         let reader = scope.spawn(move || reading.run(&mut **source, projection, &to_chain));
         let mut queues = Vec::new();
         let mut workers = Vec::new();
@@ -173,9 +193,17 @@ fn drive(
             count_guesses(guesses, &batch, &mut seen);
             passed += batch.num_rows() as u64;
             let batch = if *needs_nothing { with_nothing(&batch)? } else { batch };
+            let batch = match roll {
+                Some(roll) => roll.call(&batch)?,
+                None => batch,
+            };
             let batch = stage.apply(batch, input, &notes)?;
+            let left = stage.left.as_mut().map_or_else(Vec::new, std::mem::take);
             for queue in &queues {
                 // A sink that is gone has failed; its thread says why.
+                for left in &left {
+                    let _ = queue.send(Item::Left(left.clone()));
+                }
                 let _ = queue.send(Item::Rows(batch.clone(), input));
             }
             Ok(())
@@ -204,9 +232,11 @@ fn drive(
                     notes.reject(Owner(None), reject)?;
                 }
                 progress.rejects.fetch_add(report.rejects.len() as u64, Ordering::Relaxed);
-                let before = stage.books.rejected.count;
+                let before = (stage.books.rejected.count, stage.books.merged.count);
                 let batches = through.apply(batch, input, &mut stage.books, &notes)?;
-                progress.rejects.fetch_add(stage.books.rejected.count - before, Ordering::Relaxed);
+                let rejected = stage.books.rejected.count - before.0;
+                progress.rejects.fetch_add(rejected, Ordering::Relaxed);
+                faceless += report.rejects.len() as u64 + rejected + stage.books.merged.count - before.1;
                 batches.into_iter().try_for_each(|(batch, input)| deliver(stage, batch, input))
             })();
             if chain_result.is_err() || stop.load(Ordering::Acquire) {
@@ -216,7 +246,9 @@ fn drive(
         }
         drop(from_reader);
         if chain_result.is_ok() && !stop.load(Ordering::Acquire) {
+            let before = stage.books.rejected.count + stage.books.merged.count;
             chain_result = through.flush(&mut stage.books, &notes).and_then(|held| {
+                faceless += stage.books.rejected.count + stage.books.merged.count - before;
                 held.into_iter().try_for_each(|(batch, input)| deliver(stage, batch, input))
             });
         }
@@ -240,8 +272,9 @@ fn drive(
     if engine.cancel.is_cancelled() {
         return Err(Failure::Cancelled);
     }
+    prepared.look_who_is_gone(engine, read.count, faceless)?;
     let Identified { id, attempt } = identified;
-    let digests = finish::join_digests(digests, &prepared.inputs)?;
+    let (digests, means) = (finish::join_digests(digests, &prepared.inputs)?, means.join()?);
     let checked = Checked {
         engine,
         prepared: &mut prepared,
@@ -252,6 +285,7 @@ fn drive(
         attempt: &attempt,
         id,
         digests: &digests,
+        means: &means,
     };
     let ends = checked.finish(mode)?;
     let closing = Closing {
@@ -269,6 +303,7 @@ fn drive(
         mode,
         started,
         seen,
+        progress,
     };
     closing.close()
 }

@@ -2,7 +2,7 @@
 
 use usher_abi::Error;
 
-use super::{engine::Engine, replay::Replay};
+use super::{books::UNCHANGED, engine::Engine, replay::Replay};
 use crate::{
     plugins::Plugin,
     runs::{FileDigest, Kept, Receipt, Run},
@@ -16,7 +16,15 @@ pub(super) fn check(engine: &Engine, run: &Run, receipt: &Receipt, connector: &s
         );
         return Err(Error::unsupported("locate.sent", message));
     }
-    for input in &receipt.inputs {
+    let books = receipt.connectors.get(connector).map(|said| &said["books"]["filtered"][UNCHANGED]);
+    if books.and_then(serde_json::Value::as_u64).is_some_and(|unchanged| unchanged > 0) {
+        let message = format!(
+            "`{connector}` got only what had changed, and which rows were held back is not known any more: look for the row's key \
+             in the inputs"
+        );
+        return Err(Error::unsupported("locate.changed-only", message));
+    }
+    for input in &receipt.made_of.inputs {
         let path = &input.file.path;
         let place = match input.kept {
             Kept::InPlace => engine.manifest.folder.join(path),
@@ -49,7 +57,7 @@ pub(super) fn prove(
 ) -> Result<(), Error> {
     let digest = |digest: &str| format!("blake3:{digest}");
     let read: Vec<String> = replay.digests.iter().map(|input| digest(&input.blake3)).collect();
-    let same_inputs = receipt.inputs.iter().map(|input| &input.file.digest).eq(&read);
+    let same_inputs = receipt.made_of.inputs.iter().map(|input| &input.file.digest).eq(&read);
     let said = receipt.connectors.get(connector);
     let written = said.and_then(|said| said["books"]["identity"]["written"].as_str());
     let same_rows = written.is_some_and(|sum| sum == format!("{:016x}", replay.written.sum));
@@ -82,12 +90,12 @@ pub(super) fn prove(
 
 /// What is not as it was.
 fn other(engine: &Engine, run: &Run, receipt: &Receipt, replay: &Replay) -> Result<Option<String>, Error> {
-    if receipt.says != engine.manifest.digest(engine.manifest.chain(&run.chain).map_err(gone)?) {
+    if receipt.made_of.says != engine.manifest.digest(engine.manifest.chain(&run.chain).map_err(gone)?) {
         return Ok(Some("its manifest says something else now, or `--set` does".to_owned()));
     }
     let same = |plugin: &Plugin| {
         let found = FileDigest::of_file("", &plugin.path).ok();
-        let noted = receipt.plugins.iter().find(|noted| noted.name == plugin.preamble.name);
+        let noted = receipt.made_of.plugins.iter().find(|noted| noted.name == plugin.preamble.name);
         noted.zip(found).is_some_and(|(noted, found)| noted.file.digest == found.digest)
     };
     let other = replay.plugins.iter().find(|plugin| !same(plugin));

@@ -10,7 +10,9 @@ use super::{
     finish::OTHER_INPUTS,
     notes::Notes,
     outcome::{Failure, Progress},
+    planned::{hold, passed},
     prepare::{PreparedChain, PreparedSink},
+    receipt::Files,
     run::{Mode, join},
     writing::{SinkEnd, Writing},
 };
@@ -32,17 +34,24 @@ pub(super) struct Checked<'a> {
     pub(super) id: &'a str,
     /// Of the inputs.
     pub(super) digests: &'a [Digest],
+    pub(super) means: &'a Files,
 }
 
 impl Checked<'_> {
     /// Ends the work of all sinks. Nothing that writes leaves this machine unless every sink's rows are within what the
-    /// manifest allows. Sinks of files end first: what fails there fails before anything is sent.
+    /// manifest allows, and a run that is held to a plan is what was planned. Sinks of files end first: what fails there fails before anything is sent.
     pub(super) fn finish(self, mode: Mode) -> Result<Vec<SinkEnd>, Failure> {
-        let Self { engine, prepared, notes, progress, read, changes, attempt, id, digests } = self;
+        let Self { engine, prepared, notes, progress, read, changes, attempt, id, digests, means } = self;
         let chain_books = &prepared.stage.books;
         for sink in &mut prepared.sinks {
             sink.stage.books.add(chain_books);
             sink.held = sink.stage.books.held(read).count;
+            sink.passed = Some(passed(sink));
+        }
+        if mode == Mode::Run
+            && let Some(plan) = &engine.settings.plan
+        {
+            hold(plan.chain(&prepared.chain.name)?, engine, prepared, means, digests, read.count)?;
         }
         let may_send = prepared.refusals(read.count).is_empty();
         if mode == Mode::Run && may_send {

@@ -15,7 +15,9 @@ use usher_keys::Fingerprints;
 
 use super::{
     books::Books,
+    longest::Longest,
     notes::Notes,
+    sync::{Left, SyncStage},
     unique::{Keys, UniqueStage, as_text, bad},
 };
 use crate::expression::Program;
@@ -74,13 +76,14 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// Keeps the rows for which it holds; books the others.
+    /// Keeps the rows for which it holds; books the others, and lists them in `left` if somebody wants to know.
     fn apply(
         &self,
         batch: RecordBatch,
         input: u32,
         owner: Owner,
         books: &mut Books,
+        left: &mut Option<Vec<Left>>,
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
         let conditions = self.program.condition(&batch).map_err(bad)?;
@@ -88,6 +91,11 @@ impl Condition {
             return Ok(batch);
         }
         let origins = Origins::new(&batch, input)?;
+        if let Some(left) = left {
+            let mut out: Vec<bool> = conditions.keep.values().iter().map(|keep| !keep).collect();
+            conditions.errors.iter().for_each(|(row, _)| out[*row] = false);
+            left.push(Left::new(&batch, &BooleanArray::from(out), input, self.reason)?);
+        }
         let mut errors = conditions.errors.into_iter().peekable();
         for row in 0..batch.num_rows() {
             if conditions.keep.value(row) {
@@ -119,6 +127,8 @@ pub(super) struct ChainStage {
     pub(super) exclude: Option<Exclude>,
     pub(super) unique: Option<UniqueStage>,
     pub(super) books: Books,
+    /// Rows that conditions left out since it was last emptied, if a sink wants to know.
+    pub(super) left: Option<Vec<Left>>,
 }
 
 impl ChainStage {
@@ -129,12 +139,13 @@ impl ChainStage {
         input: u32,
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
+        let Self { books, left, .. } = self;
         if let Some(condition) = &self.where_ {
-            batch = condition.apply(batch, input, Owner(None), &mut self.books, notes)?;
+            batch = condition.apply(batch, input, Owner(None), books, left, notes)?;
         }
         if let Some(exclude) = &mut self.exclude {
             let listed = listed(&exclude.key, &mut exclude.keys, &batch)?;
-            batch = drop_rows(batch, input, &listed, "exclude", &mut self.books)?;
+            batch = drop_rows(batch, input, &listed, "exclude", books, left)?;
         }
         Ok(batch)
     }
@@ -147,17 +158,11 @@ impl ChainStage {
 
     pub(super) fn apply(
         &mut self,
-        mut batch: RecordBatch,
+        batch: RecordBatch,
         input: u32,
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
-        if let Some(condition) = &self.where_ {
-            batch = condition.apply(batch, input, Owner(None), &mut self.books, notes)?;
-        }
-        if let Some(exclude) = &mut self.exclude {
-            let listed = listed(&exclude.key, &mut exclude.keys, &batch)?;
-            batch = drop_rows(batch, input, &listed, "exclude", &mut self.books)?;
-        }
+        let mut batch = self.select(batch, input, notes)?;
         if let Some(unique) = &mut self.unique {
             batch = make_unique(unique, batch, input, Owner(None), &mut self.books, notes)?;
         }
@@ -208,6 +213,12 @@ pub(super) struct SinkStage {
     pub(super) filled: Vec<bool>,
     /// The first rows as the sink gets them, if somebody wants to look.
     pub(super) sample: Option<Sample>,
+    /// Which rows it has had, if it is given only what has changed.
+    pub(super) sync: Option<SyncStage>,
+    /// Rows that its conditions left out, of the batch that it works on, if it wants to know.
+    pub(super) left: Option<Vec<Left>>,
+    /// The longest values, if somebody wants to know.
+    pub(super) longest: Option<Longest>,
 }
 
 impl SinkStage {
@@ -220,7 +231,9 @@ impl SinkStage {
     ) -> Result<RecordBatch, Error> {
         let batch = self.missed(batch, input)?;
         match &self.where_ {
-            Some(condition) => condition.apply(batch, input, self.owner, &mut self.books, notes),
+            Some(condition) => {
+                condition.apply(batch, input, self.owner, &mut self.books, &mut self.left, notes)
+            }
             None => Ok(batch),
         }
     }
@@ -244,18 +257,23 @@ impl SinkStage {
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
         let mut batch = self.select(batch, input, notes)?;
-        let books = &mut self.books;
+        let (books, left) = (&mut self.books, &mut self.left);
         if let Some(unique) = &mut self.unique {
             batch = make_unique(unique, batch, input, self.owner, books, notes)?;
         }
         if let Some(consent) = &mut self.consent {
-            batch = consent.condition.apply(batch, input, self.owner, books, notes)?;
+            batch = consent.condition.apply(batch, input, self.owner, books, left, notes)?;
             if let Some((key, refusals)) = &mut consent.refusals {
                 let refused = listed(key, refusals, &batch)?;
-                batch = drop_rows(batch, input, &refused, consent.condition.reason, books)?;
+                batch = drop_rows(batch, input, &refused, consent.condition.reason, books, left)?;
             }
         }
-        self.columns_of(&batch, input, notes)
+        if let (Some(sync), Some(left)) = (&mut self.sync, left) {
+            left.drain(..).try_for_each(|left| sync.leave(&left))?;
+        }
+        let shaped = self.columns_of(&batch, input, notes)?;
+        self.look_at(&shaped, input)?;
+        Ok(shaped)
     }
 
     fn columns_of(&mut self, batch: &RecordBatch, input: u32, notes: &Notes) -> Result<RecordBatch, Error> {
@@ -289,8 +307,7 @@ impl SinkStage {
         let shaped = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
             .map_err(|e| Error::bug("host.batch", e.to_string()))?;
         if failed.is_empty() {
-            self.sample.iter_mut().for_each(|sample| sample.take(&shaped));
-            return Ok(shaped);
+            return self.changed(shaped, batch, input);
         }
         let origins = Origins::new(batch, input)?;
         let mut keep = vec![true; batch.num_rows()];
@@ -304,9 +321,26 @@ impl SinkStage {
                 )?;
             }
         }
-        let shaped = keep_rows(&shaped, &BooleanArray::from(keep))?;
-        self.sample.iter_mut().for_each(|sample| sample.take(&shaped));
-        Ok(shaped)
+        let keep = BooleanArray::from(keep);
+        self.changed(keep_rows(&shaped, &keep)?, &keep_rows(batch, &keep)?, input)
+    }
+
+    /// Of a sink that is given only what has changed, the rows that have; `called` are the same rows as they were read.
+    fn changed(
+        &mut self,
+        shaped: RecordBatch,
+        called: &RecordBatch,
+        input: u32,
+    ) -> Result<RecordBatch, Error> {
+        let Some(sync) = &mut self.sync else { return Ok(shaped) };
+        let keep = sync.keep(&shaped, self.columns.len(), called, input, &mut self.books)?;
+        if keep.true_count() == shaped.num_rows() { Ok(shaped) } else { keep_rows(&shaped, &keep) }
+    }
+
+    /// For previews and plans; a run looks at nothing.
+    fn look_at(&mut self, shaped: &RecordBatch, input: u32) -> Result<(), Error> {
+        self.sample.iter_mut().for_each(|sample| sample.take(shaped));
+        self.longest.as_mut().map_or(Ok(()), |longest| longest.take(shaped, input))
     }
 
     /// Whether no row filled a column.
@@ -364,9 +398,13 @@ fn drop_rows(
     drop: &BooleanArray,
     reason: &'static str,
     books: &mut Books,
+    left: &mut Option<Vec<Left>>,
 ) -> Result<RecordBatch, Error> {
     if drop.true_count() == 0 {
         return Ok(batch);
+    }
+    if let Some(left) = left {
+        left.push(Left::new(&batch, drop, input, reason)?);
     }
     let origins = Origins::new(&batch, input)?;
     for row in (0..batch.num_rows()).filter(|row| drop.value(*row)) {
@@ -375,6 +413,6 @@ fn drop_rows(
     keep_rows(&batch, &BooleanArray::new(!drop.values(), None))
 }
 
-fn keep_rows(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch, Error> {
+pub(super) fn keep_rows(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch, Error> {
     filter_record_batch(batch, keep).map_err(|e| Error::bug("host.filter", e.to_string()))
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::Deserialize;
 use usher_abi::{Error, Identity};
 
-use super::prepare::{PreparedChain, PreparedSink};
+use super::{
+    books::UNCHANGED,
+    prepare::{PreparedChain, PreparedSink},
+};
 
 impl PreparedChain {
     /// Why the result is kept back, if it is.
@@ -24,10 +27,19 @@ fn of_sink(sink: &PreparedSink, read: u64) -> Option<String> {
             sink.name, sink.max_rejects
         ));
     }
+    if let Some((missing, delivered)) = sink.gone.of.filter(|_| sink.gone.is_too_many()) {
+        return Some(format!(
+            "{missing} of {delivered} people delivered to `{}` are gone from the source, more than max_missing = {}% allows; if \
+             that is right, run once with `--set 'connectors.{}.max_missing=100%'`",
+            sink.name,
+            sink.gone.most(),
+            sink.name
+        ));
+    }
     let books = &sink.stage.books;
     let nothing =
         books.written.count + books.sent() + books.held(Identity { count: read, sum: 0 }).count == 0;
-    let nothing = nothing && books.not_sent.count == 0 && !sink.allow_empty;
+    let nothing = nothing && books.not_sent.count == 0 && books.unchanged() == 0 && !sink.allow_empty;
     nothing.then(|| {
         format!(
             "nothing is left for `{}` of {read} records; if that is right, set allow_empty = true",
@@ -110,11 +122,13 @@ impl Usual {
         }
         let of = |sink: &PreparedSink| {
             let before = last.connectors.iter().find(|connector| connector.name == sink.name)?;
-            let filtered: u64 = before.books.filtered.values().sum();
+            // What has not changed was not taken again, which is no change of what there is.
+            let filtered = before.books.filtered.iter().filter(|(reason, _)| *reason != UNCHANGED);
+            let filtered: u64 = filtered.map(|(_, rows)| rows).sum();
             // Neither left out nor merged.
             let then = before.books.read.saturating_sub(filtered + before.books.merged);
             let books = &sink.stage.books;
-            let now = read.saturating_sub(books.filtered().count + books.merged.count);
+            let now = (read + books.unchanged()).saturating_sub(books.filtered().count + books.merged.count);
             differs(now, then).then(|| told(&format!("`{}` takes", sink.name), now, then))
         };
         sinks.iter().filter_map(of).collect()

@@ -6,12 +6,14 @@ use arrow_array::RecordBatch;
 use crossbeam_channel::Receiver;
 use usher_abi::{Error, Receipt, Report};
 
-use super::{notes::Notes, outcome::Progress, prepare::PreparedSink, shape::Owner};
+use super::{notes::Notes, outcome::Progress, prepare::PreparedSink, shape::Owner, sync::Left};
 
 /// What a sink's thread takes.
 pub(super) enum Item {
     /// Rows, and the input that they come from.
     Rows(RecordBatch, u32),
+    /// Rows that the chain's conditions have left out.
+    Left(Left),
     /// The run has failed elsewhere: this is not the end of the input.
     Abandon,
 }
@@ -39,7 +41,14 @@ impl Writing<'_> {
         let mut report = Report::default();
         let mut begun = false;
         for item in items {
-            let Item::Rows(batch, input) = item else { return Err(Error::cancelled()) };
+            let (batch, input) = match item {
+                Item::Rows(batch, input) => (batch, input),
+                Item::Left(left) => {
+                    self.prepared.stage.sync.iter_mut().try_for_each(|sync| sync.leave(&left))?;
+                    continue;
+                }
+                Item::Abandon => return Err(Error::cancelled()),
+            };
             let shaped = self.prepared.stage.apply(batch, input, self.notes)?;
             if !begun {
                 self.prepared.sink.begin(&shaped.schema())?;

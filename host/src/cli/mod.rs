@@ -14,6 +14,7 @@ mod run;
 mod runs;
 mod schema;
 mod session;
+mod swap;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -48,6 +49,9 @@ struct Global {
     /// Use another value for a key of the manifest, e.g. connectors.users.options.input=users.csv
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Read with so many threads instead of one for each core; the results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -68,9 +72,9 @@ enum Command {
     Run(run::Run),
     /// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
     Check(check::Check),
-    /// Show the first rows as each sink gets them
+    /// Show the first rows as each sink gets them, with the values of the people in them
     Preview(preview::Preview),
-    /// Do everything but publish: exact counts, parts, and rejects by reason
+    /// Do everything but send and publish, and say exactly what a run would do
     Plan(plan::Plan),
     /// Show what a run did not take: by reason, with examples and what to do
     Rejects(rejects::Rejects),
@@ -78,6 +82,8 @@ enum Command {
     Retry(retry::Retry),
     /// List runs, look at one, or see whether it is still what it was
     Runs(runs::Runs),
+    /// Show what happens if another vendor takes the place of one: columns, limits, rows; and make the change
+    Swap(swap::Swap),
     /// Log a connector in to its vendor: shows a code, and waits until somebody has entered it in a browser
     Login(login::Login),
     /// Look at plugins
@@ -113,6 +119,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Rejects(command) => command.execute(&global),
         Command::Retry(command) => command.execute(&global),
         Command::Runs(command) => command.execute(&global),
+        Command::Swap(command) => command.execute(&global),
         Command::Login(command) => command.execute(&global),
         Command::Plugins(command) => command.execute(&global),
         Command::New(command) => command.execute(&global),

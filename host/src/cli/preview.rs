@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{chain::Mode, report::preview};
 
-/// Show the first rows as each sink gets them
+/// Show the first rows as each sink gets them, with the values of the people in them
 #[derive(Debug, Args)]
 pub(super) struct Preview {
     /// The chains, by name; all when none is named

@@ -10,11 +10,12 @@ use usher_abi::Error;
 
 use super::{
     Global,
+    plan::show,
     session::{RunFlags, Session, code, out_folder, print_json, say_error},
 };
 use crate::{
     chain::Mode,
-    report::{plan, summary, tell},
+    report::{summary, tell},
     runs::{self, Run},
 };
 
@@ -35,7 +36,7 @@ pub(super) struct Retry {
     /// Publish nothing: count only
     #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
     dry_run: bool,
-    /// If another run of the chain is sending, wait for its end
+    /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus
@@ -88,7 +89,7 @@ impl Retry {
             Err(code) => return code,
         };
         match self.dry_run {
-            true => session.run_chains(&chains, Mode::Plan, plan),
+            true => show(&mut session, &chains, false, None),
             false => session.run_chains(&chains, Mode::Run, |outcome| summary(outcome, global.quiet)),
         }
     }

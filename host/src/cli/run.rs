@@ -1,14 +1,24 @@
 //! `usher run`
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
+use usher_abi::Error;
 
 use super::{
     Global,
-    session::{RunFlags, Session},
+    session::{RunFlags, Session, code, print_json},
 };
-use crate::{chain::Mode, report::summary, services::Tape};
+use crate::{
+    chain::Mode,
+    manifest::Diagnostic,
+    report::{summary, tell},
+    runs::Plan,
+    services::Tape,
+};
 
 /// Run chains and publish what they write
 #[derive(Debug, Args)]
@@ -21,9 +31,19 @@ pub(super) struct Run {
     /// Read at most so many records
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+    /// Refuse to send or publish anything unless it is what this plan says (`usher plan --out FILE`); its chains, unless
+    /// some are named
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    plan: Option<PathBuf>,
     /// Publish nothing; the same as `usher plan`
-    #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
+    #[arg(long, conflicts_with_all = ["metrics_file", "wait", "exit_on_withdrawn"])]
     dry_run: bool,
+    /// Send what has not changed, too, to connectors with `sync = "changed"`
+    #[arg(long)]
+    full: bool,
+    /// The exit code when all is well, but people delivered before must not be any more (withdrawn.csv); 0 to 125
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u8).range(0..=125))]
+    exit_on_withdrawn: Option<u8>,
     /// Go on with nothing: send every row, also those that an unfinished run has sent
     #[arg(long, conflicts_with = "dry_run")]
     anew: bool,
@@ -37,7 +57,7 @@ pub(super) struct Run {
     /// Answer requests over the network from such a folder, and send none
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     replay: Option<PathBuf>,
-    /// If another run of the chain is sending, wait for its end
+    /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus
@@ -51,8 +71,14 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(self, global: &Global) -> u8 {
         if self.dry_run {
-            return super::plan::Plan { chains: self.chains, limit: self.limit }.execute(global);
+            let (chains, limit, full) = (self.chains, self.limit, self.full);
+            return super::plan::Plan { chains, limit, full, out: None, show_values: false }.execute(global);
         }
+        let mut chains = self.chains;
+        let plan = match self.plan.map(|path| approved(&path, &mut chains, &global.manifest)).transpose() {
+            Ok(plan) => plan,
+            Err(error) => return refuse(global, &error),
+        };
         let tape = self.record.map(|folder| Tape::Record { folder, masked: self.mask });
         let tape = tape.or(self.replay.map(Tape::Replay));
         let flags = RunFlags {
@@ -63,16 +89,40 @@ impl Run {
             anew: self.anew,
             metrics: self.metrics_file,
             wait: self.wait,
+            full: self.full,
+            withdrawn: self.exit_on_withdrawn,
+            plan: plan.map(Arc::new),
             ..RunFlags::default()
         };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,
             Err(code) => return code,
         };
-        let chains = match session.chains(&self.chains) {
+        let chains = match session.chains(&chains) {
             Ok(chains) => chains,
             Err(code) => return code,
         };
         session.run_chains(&chains, Mode::Run, |outcome| summary(outcome, global.quiet))
     }
+}
+
+/// The plan in this file, if everything that `chains` (all of the plan's, if none is named) were planned with is what it
+/// was. Looked at before any chain begins, since one may send before another is refused.
+fn approved(path: &Path, chains: &mut Vec<String>, manifest: &Path) -> Result<Plan, Error> {
+    let plan = Plan::read(path)?;
+    if chains.is_empty() {
+        *chains = plan.chains.iter().map(|planned| planned.chain.clone()).collect();
+    }
+    plan.files_unchanged(chains, manifest)?;
+    Ok(plan)
+}
+
+fn refuse(global: &Global, error: &Error) -> u8 {
+    if global.json {
+        print_json(&[Diagnostic::error(error.to_string()).code(error.code.as_str())]);
+    } else {
+        tell!(error, "{error}");
+        tell!("nothing was sent or published");
+    }
+    code::FAILED
 }

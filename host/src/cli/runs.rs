@@ -1,5 +1,6 @@
 //! `usher runs`
 
+mod confirm;
 mod locate;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use usher_abi::Error;
 
 use super::{
     Global,
-    session::{code, out_folder, print_json, say_error},
+    session::{code, load, out_folder, print_json, say_error},
 };
 use crate::{
     report::{self, print, tell},
@@ -35,6 +36,8 @@ enum Command {
         /// The run, by its id
         run: String,
     },
+    /// Say that the vendor has what a run wrote for it: of connectors with `sync = "changed"`
+    Confirm(confirm::Confirm),
     /// Read every file of a run again, and what it was made of, and tell what is not as it was
     Verify {
         /// The run, by its id
@@ -53,22 +56,32 @@ enum Command {
 
 impl Runs {
     pub(super) fn execute(self, global: &Global) -> u8 {
+        if let Some(Command::Confirm(command)) = self.command {
+            return match load(global) {
+                Ok(manifest) => told(global, command.execute(global, &manifest)),
+                Err(code) => code,
+            };
+        }
         let out = match out_folder(global, self.out) {
             Ok(out) => out,
             Err(code) => return code,
         };
         let done = match self.command {
-            None => list(global, &out),
+            None | Some(Command::Confirm(_)) => list(global, &out),
             Some(Command::Show { run }) => show(global, &out, &run),
             Some(Command::Verify { run }) => verify(global, &out, &run),
             Some(Command::Diff { before, after }) => diff(global, &out, &before, &after),
             Some(Command::Locate(locate)) => return locate.execute(global, &out),
         };
-        done.unwrap_or_else(|error| {
-            say_error(global, &error);
-            code::FAILED
-        })
+        told(global, done)
     }
+}
+
+fn told(global: &Global, done: Result<u8, Error>) -> u8 {
+    done.unwrap_or_else(|error| {
+        say_error(global, &error);
+        code::FAILED
+    })
 }
 
 fn list(global: &Global, out: &Path) -> Result<u8, Error> {

@@ -3,8 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, IsTerminal},
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 use serde::Serialize;
@@ -12,12 +14,14 @@ use usher_abi::LogLevel;
 
 use super::{Global, interrupt, plugins::lock_of};
 use crate::{
-    chain::{self, Engine, Failure, Mode, Outcome, Progress, Settings},
-    manifest::{Diagnostic, Draft, KeyPath, Overrides, Severity, render_file},
+    chain::{self, ConnectorOutcome, Engine, Failure, Mode, Outcome, Progress, Settings},
+    manifest::{Diagnostic, Draft, KeyPath, Manifest, Overrides, Severity, render_file},
     plugins::{Registry, SearchPath},
-    report::{Watch, at_work, complain, is_json, log, log_with_key, print, tell, watch, write_metrics},
-    runs::Retry,
-    services::{Cancel, LogLine, Tape},
+    report::{
+        Watch, at_work, complain, is_json, log, log_with_key, print, tell, waits, watch, write_metrics,
+    },
+    runs::{Plan, Retry},
+    services::{Cancel, LogLine, Synced, Tape},
 };
 
 /// Exit codes.
@@ -35,6 +39,7 @@ pub(super) struct Session {
     pub(super) global: Global,
     /// Where metrics of the chains go.
     metrics: Option<PathBuf>,
+    withdrawn: Option<u8>,
     signal: interrupt::Signal,
 }
 
@@ -54,27 +59,33 @@ pub(super) struct RunFlags {
     pub(super) run_id: Option<String>,
     pub(super) tape: Option<Tape>,
     pub(super) retry: Option<Arc<Retry>>,
+    pub(super) plan: Option<Arc<Plan>>,
     pub(super) metrics: Option<PathBuf>,
     pub(super) anew: bool,
     pub(super) wait: bool,
     pub(super) locates: bool,
+    pub(super) full: bool,
+    /// The exit code when all is well but for people who are withdrawn.
+    pub(super) withdrawn: Option<u8>,
 }
 
 impl Session {
     /// Loads the manifest; on failure everything wrong has been printed and the exit code is answered.
     pub(super) fn open(global: &Global, flags: RunFlags) -> Result<Self, u8> {
-        let overrides = Overrides::new(global.set.iter().cloned());
-        let Draft { manifest, problems } = Draft::load(&global.manifest, &overrides)
-            .map_err(|problems| refuse_manifest(global, &problems))?;
+        let Draft { manifest, problems } =
+            draft(global).map_err(|problems| refuse_manifest(global, &problems))?;
         let lock = lock_of(global)?;
         let search = SearchPath::new(&global.plugin_dir, Some(&manifest.folder), &manifest.plugins);
         let registry = Registry::new(search, &manifest.folder, lock);
         let settings = Settings {
             out: flags.out,
             limit: flags.limit,
+            threads: global.threads.map_or_else(most_threads, usize::from),
             run_id: flags.run_id,
             tape: flags.tape,
+            full: flags.full,
             retry: flags.retry,
+            plan: flags.plan,
             anew: flags.anew,
             wait: flags.wait,
             locates: flags.locates,
@@ -83,7 +94,14 @@ impl Session {
         };
         let engine = Engine::new(manifest, registry, settings, Cancel::new());
         let signal = interrupt::listen(engine.stopper(), engine.sweeper());
-        let mut session = Self { engine, global: global.clone(), metrics: flags.metrics, signal };
+        let mut session = Self {
+            engine,
+            global: global.clone(),
+            metrics: flags.metrics,
+            withdrawn: flags.withdrawn,
+            signal,
+        };
+        tell_waiting(global, &session.engine.manifest);
         if problems.is_empty() { Ok(session) } else { Err(session.refuse(problems)) }
     }
 
@@ -126,6 +144,15 @@ impl Session {
         text: impl Fn(&Outcome) -> String,
     ) -> u8 {
         let (ended, mut code) = self.run_each(chains, mode);
+        let is_withdrawn = |ended: &Ended| match ended {
+            Ended::Well(outcome) => outcome.connectors.iter().any(ConnectorOutcome::has_withdrawn),
+            Ended::Badly(_) => false,
+        };
+        if let Some(withdrawn) =
+            self.withdrawn.filter(|_| code == code::DONE && ended.iter().any(is_withdrawn))
+        {
+            code = withdrawn;
+        }
         if let Some(path) = &self.metrics
             && let Err(error) = self.write_metrics(path, chains, &ended)
         {
@@ -155,7 +182,8 @@ impl Session {
         write_metrics(path, &endings, jiff::Timestamp::now().as_second())
     }
 
-    fn run_each(&mut self, chains: &[String], mode: Mode) -> (Vec<Ended>, u8) {
+    /// Runs chains in order; answers how each ended, and the worst exit code.
+    pub(super) fn run_each(&mut self, chains: &[String], mode: Mode) -> (Vec<Ended>, u8) {
         let mut ended = Vec::new();
         let mut worst = code::DONE;
         for chain in chains {
@@ -208,7 +236,9 @@ impl Session {
                 match chains {
                     // The one failure after which a run is there: only `latest` was not moved.
                     _ if error.code == "output.latest" => {}
-                    _ if error.code.starts_with("run.") => tell!("nothing was sent or published"),
+                    _ if error.code.starts_with("run.") || error.code.starts_with("plan.") => {
+                        tell!("nothing was sent or published")
+                    }
                     _ if self.engine.is_unfinished(chain) => {
                         tell!(
                             "nothing was published; what was sent is noted, and the same command goes on with it"
@@ -287,6 +317,11 @@ impl Session {
     }
 }
 
+/// As many as the machine runs at a time.
+fn most_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 /// Adds what is not there yet: of a connector that two chains share, one complaint is enough.
 pub(super) fn add_new(problems: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
     for problem in more {
@@ -297,7 +332,7 @@ pub(super) fn add_new(problems: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
 }
 
 /// Partly sent is worse than failed, which is worse than refused, which is worse than done; a wrong manifest is worst.
-fn worst_of(a: u8, b: u8) -> u8 {
+pub(super) fn worst_of(a: u8, b: u8) -> u8 {
     let rank = |code: u8| match code {
         code::DONE => 0,
         code::REFUSED => 1,
@@ -322,11 +357,32 @@ pub(super) fn refuse_manifest(global: &Global, problems: &[Diagnostic]) -> u8 {
     code::USAGE
 }
 
+/// Tells what waits to be confirmed, if something does: whoever forgets it sends the same rows again and again.
+fn tell_waiting(global: &Global, manifest: &Manifest) {
+    if global.quiet {
+        return;
+    }
+    match Synced::new(&manifest.state).waiting() {
+        Ok(waiting) => waiting.iter().for_each(|waiting| tell!("{}", waits(waiting))),
+        Err(error) => tell!(warning, "{error}"),
+    }
+}
+
+/// The manifest, without what waits and without its plugins. What is wrong with it has been printed, then.
+pub(super) fn load(global: &Global) -> Result<Manifest, u8> {
+    draft(global).map(|draft| draft.manifest).map_err(|problems| refuse_manifest(global, &problems))
+}
+
+fn draft(global: &Global) -> Result<Draft, Vec<Diagnostic>> {
+    Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned()))
+}
+
 /// Where results are: what the command line says, else the manifest. What is wrong with the rest of the manifest keeps
 /// nobody from looking at results.
 pub(super) fn out_folder(global: &Global, out: Option<PathBuf>) -> Result<PathBuf, u8> {
-    let draft = || Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned()));
-    out.map_or_else(|| draft().map(|draft| draft.manifest.out), Ok)
+    let manifest = draft(global).map(|draft| draft.manifest);
+    manifest.iter().for_each(|manifest| tell_waiting(global, manifest));
+    out.map_or_else(|| manifest.map(|manifest| manifest.out), Ok)
         .map_err(|problems| refuse_manifest(global, &problems))
 }
 

@@ -10,7 +10,7 @@ use super::{
     tree::{Kind, Node},
 };
 
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 13] = [
     "plugin",
     "component",
     "options",
@@ -21,6 +21,9 @@ pub(super) const KEYS: [&str; 10] = [
     "allow_empty",
     "hosts",
     "store",
+    "sync",
+    "on_missing",
+    "max_missing",
 ];
 
 impl<'a> Reader<'a> {
@@ -63,6 +66,7 @@ impl<'a> Reader<'a> {
         let allow_empty = empty.and_then(|node| self.boolean(node, &empty_at));
         let hosts = hosts.and_then(|node| self.strings(node, &hosts_at));
         let store = store.and_then(|node| self.boolean(node, &store_at)).unwrap_or(true);
+        let changed_only = self.changed_only(node, &path);
         let span = self.source.locate_key(&path).span;
         let options = Value::Object(options);
         let name = name.to_owned();
@@ -79,6 +83,7 @@ impl<'a> Reader<'a> {
             allow_empty,
             hosts,
             store,
+            changed_only,
             span,
         })
     }

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Keys that say when to stop and what to keep, and nothing of what is sent.
-const ASIDE: [&str; 4] = ["max_rejects", "max_change", "allow_empty", "store"];
+const ASIDE: [&str; 6] = ["max_rejects", "max_change", "allow_empty", "store", "on_missing", "max_missing"];
 
 impl Manifest {
     /// Changes when the chain or one of its connectors does: not with comments, the order of keys, limits of rejects or
@@ -27,6 +27,19 @@ impl Manifest {
                 write(value, &mut text);
             }
             text.push(';');
+        }
+        format!("{:032x}", fnv(text.as_bytes()))
+    }
+
+    /// Changes when a connector's plugin, options or mapping do: what it makes of a row. 32 hexadecimal digits.
+    pub fn mapping_digest(&self, connector: &str) -> String {
+        let mut text = String::new();
+        let table = self.source.root.get("connectors").and_then(|connectors| connectors.get(connector));
+        for key in ["plugin", "component", "options", "fields"] {
+            spell(key, &mut text);
+            if let Some(value) = table.and_then(|table| table.get(key)) {
+                write(value, &mut text);
+            }
         }
         format!("{:032x}", fnv(text.as_bytes()))
     }

@@ -192,6 +192,14 @@ fn connector_schema(plugins: Vec<Value>) -> Value {
         "allow_empty": boolean("No rows at all are fine.", false),
         "hosts": strings("The network hosts that it may reach, of those that the plugin asks for; without it, all of those.", 0),
         "store": boolean("Keep what it downloads in the run's folder, below `inputs`.", true),
+        "sync": choice("Which rows go out to a sink: all, or those that are new or not as the vendor last confirmed them.", &["all", "changed"]),
+        "on_missing": choice("With `sync = \"changed\"`: what is done about people who were delivered and are gone from the source.", &["ignore", "report"]),
+        "max_missing": {
+            "description": "With `on_missing`: how many of the people delivered may be gone, before anything is sent: a share of them.",
+            "default": "0.5%",
+            "type": "string",
+            "pattern": "^\\s*[0-9]*\\.?[0-9]*\\s*%\\s*$",
+        },
     });
     debug_assert!(connector::KEYS.iter().all(|key| properties.get(key).is_some()));
     json!({ "type": "object", "required": ["plugin"], "additionalProperties": false, "properties": properties })
@@ -389,6 +397,10 @@ fn strings(description: &str, least: u64) -> Value {
         "minItems": least,
         "description": description,
     })
+}
+
+fn choice(description: &str, of: &[&str]) -> Value {
+    json!({ "enum": of, "default": of[0], "description": description })
 }
 
 fn boolean(description: &str, default: bool) -> Value {

@@ -42,6 +42,8 @@ pub struct Connector {
     pub hosts: Option<Vec<String>>,
     /// Whether what it downloads is kept in the run's folder.
     pub store: bool,
+    /// Set when only new and changed rows go out to it (`sync = "changed"`).
+    pub changed_only: Option<ChangedOnly>,
     /// Where its name stands.
     pub span: Span,
 }
@@ -70,8 +72,28 @@ impl fmt::Debug for Connector {
             .field("allow_empty", &self.allow_empty)
             .field("hosts", &self.hosts)
             .field("store", &self.store)
+            .field("changed_only", &self.changed_only)
             .finish_non_exhaustive()
     }
+}
+
+/// A sink that gets only the rows that are new, or not as the vendor last confirmed them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChangedOnly {
+    /// What is done about people who were delivered and are gone from the source.
+    pub on_missing: OnMissing,
+    /// So many of a hundred of them may be gone.
+    pub max_missing: f64,
+}
+
+/// What is done about people who were delivered to a sink and are gone from the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMissing {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// They are listed.
+    Report,
 }
 
 /// What fills a column.

@@ -31,6 +31,15 @@ pub fn written_secrets(connector: &Connector, component: &Component) -> Vec<Stri
     pointers.iter().filter_map(secret).collect()
 }
 
+/// The options of a connector that a component does not have, as JSON pointers.
+pub fn unknown_options(connector: &Connector, component: &Component) -> Vec<String> {
+    let problems = schema_check(&component.options, &connector.options).into_iter();
+    let unknown =
+        problems.filter(|problem| problem.kind == Broken::UnknownKey).map(|problem| problem.pointer);
+    // The host's own, wherever it is asked for.
+    unknown.filter(|pointer| component.consent == Consent::None || pointer != "/consent").collect()
+}
+
 fn check(manifest: &Manifest, connector: &Connector, component: &Component, found: &mut Vec<Diagnostic>) {
     let path = KeyPath::from(["connectors", connector.name.as_str(), "options"]);
     let mut options = connector.options.clone();

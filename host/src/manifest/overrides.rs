@@ -21,6 +21,20 @@ impl Overrides {
         Self { set: set.into_iter().map(Into::into).collect() }
     }
 
+    /// The values of keys below `key`, in order, and all the others.
+    pub fn split(self, key: &KeyPath) -> (Vec<(KeyPath, String)>, Self) {
+        let (mut below, mut others) = (Vec::new(), Self::default());
+        for text in self.set {
+            match split(&text) {
+                Some((path, value)) if path != *key && path.starts_with(key) => {
+                    below.push((path, value.to_owned()));
+                }
+                _ => others.set.push(text),
+            }
+        }
+        (below, others)
+    }
+
     /// Puts all values into the tree; answers the keys that were set.
     pub(super) fn apply(&self, root: &mut Node, problems: &mut Vec<Diagnostic>) -> Vec<KeyPath> {
         let mut done = Vec::new();

@@ -27,12 +27,14 @@ impl Reader<'_> {
             self.named_twice(chain, &path);
         }
         for (name, (role, _)) in roles.iter().filter(|(_, (role, _))| *role != Role::Sink) {
-            for key in ["fields", "where", "unique"] {
+            for key in ["fields", "where", "unique", "sync", "on_missing", "max_missing"] {
                 let path = KeyPath::from(["connectors", name.as_str(), key]);
                 if root.get("connectors").and_then(|c| c.get(name)).and_then(|c| c.get(key)).is_some() {
                     let help = match key {
-                        "fields" => "write it in the connector that takes the records",
-                        _ => "write it in the chain, or in the connector that takes the records",
+                        "where" | "unique" => {
+                            "write it in the chain, or in the connector that takes the records"
+                        }
+                        _ => "write it in the connector that takes the records",
                     };
                     self.error_at_key(
                         &path,

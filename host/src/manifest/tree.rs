@@ -88,10 +88,12 @@ pub(super) fn parse(text: &str) -> Result<Node, Diagnostic> {
 
 /// The value of `--set key=value`: TOML if it is TOML, else a string.
 pub(super) fn parse_value(text: &str) -> Node {
-    match Value::from_str(text.trim()) {
-        Ok(parsed) => value(&parsed, None),
-        Err(_) => Node { key_span: None, span: None, kind: Kind::String(text.to_owned()) },
-    }
+    value(&toml_value(text), None)
+}
+
+/// The same, to be written.
+pub(super) fn toml_value(text: &str) -> Value {
+    Value::from_str(text.trim()).unwrap_or_else(|_| Value::from(text))
 }
 
 /// The segments of a dotted key (`connectors.users.fields."First Name"`).

@@ -117,15 +117,16 @@ impl<'a> Reader<'a> {
 
     /// `max_change = "20%"`.
     pub(super) fn max_change(&mut self, node: &'a Node, path: &KeyPath) -> Option<f64> {
+        self.share(node, path, "write a share of the last run's rows (`\"20%\"`)")
+    }
+
+    /// So many of a hundred: `"20%"`.
+    pub(super) fn share(&mut self, node: &'a Node, path: &KeyPath, help: &str) -> Option<f64> {
         let text = self.string(node, path)?;
-        let change = percent(&text);
-        if change.is_none() {
-            self.error(
-                path,
-                format!("`{text}` is no share"),
-                Some("write a share of the last run's rows (`\"20%\"`)"),
-            );
+        let share = percent(&text);
+        if share.is_none() {
+            self.error(path, format!("`{text}` is no share"), Some(help));
         }
-        change
+        share
     }
 }

@@ -13,7 +13,7 @@ mod search;
 mod writable;
 
 pub use choices::{choices, plain};
-pub use compare::{Change, compare_descriptions, compare_preambles};
+pub use compare::{Change, compare_columns, compare_descriptions, compare_preambles, compare_sinks};
 pub use file::PluginFile;
 pub use library::load;
 pub use lock::{Lock, Locked};

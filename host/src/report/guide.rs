@@ -13,16 +13,27 @@ pub struct Missing {
     pub rejected: u64,
     /// Optional values left out of rows that were written.
     pub left_out: u64,
+    /// People delivered before who are left out now.
+    pub withdrawn: u64,
 }
 
-/// The page beside a connector's files, from what the sink says in its receipt. `warnings` are those of the host.
+/// What the host has to say to whoever uploads.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// What to know before.
+    pub warnings: Vec<String>,
+    /// What to do when the vendor has taken the files.
+    pub afterwards: Option<String>,
+}
+
+/// The page beside a connector's files, from what the sink says in its receipt and the host says besides.
 pub fn upload_guide(
     connector: &str,
     plugin: &str,
     receipt: &Receipt,
     parts: &[&Part],
     missing: Missing,
-    warnings: &[String],
+    said: &Said,
 ) -> String {
     let guide = &receipt.guide;
     let mut text = String::new();
@@ -54,9 +65,10 @@ pub fn upload_guide(
     section(&mut text, "Steps", &guide.steps, true);
     section(&mut text, "What to expect", &guide.expect, false);
     section(&mut text, "Where the result shows", &guide.results, false);
+    section(&mut text, "Afterwards", said.afterwards.as_slice(), false);
     section(&mut text, "What cannot be undone", &guide.undo, false);
     section(&mut text, "Not in these files", &missing.sentences(), false);
-    let warnings: Vec<String> = warnings.iter().chain(&receipt.warnings).cloned().collect();
+    let warnings: Vec<String> = said.warnings.iter().chain(&receipt.warnings).cloned().collect();
     section(&mut text, "Warnings", &warnings, false);
     text
 }
@@ -76,6 +88,13 @@ impl Missing {
             sentences.push(format!(
                 "{} bad optional {values} left out of rows that are written: see `../left-out.csv`.",
                 self.left_out
+            ));
+        }
+        if self.withdrawn > 0 {
+            let people = if self.withdrawn == 1 { "person that was" } else { "people that were" };
+            sentences.push(format!(
+                "{} {people} delivered before must not be any more: see `../withdrawn.csv`, and take them out at the vendor.",
+                self.withdrawn
             ));
         }
         sentences

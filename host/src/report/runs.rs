@@ -6,7 +6,10 @@ use indicatif::HumanBytes;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::tables::{count, table};
-use crate::runs::{How, Run, Summary, Verified};
+use crate::{
+    runs::{How, Run, Summary, Verified},
+    services::{Confirmed, Waiting},
+};
 
 /// All runs, one a line.
 pub fn runs(all: &[(Run, Summary)]) -> String {
@@ -80,6 +83,38 @@ pub fn run(run: &Run, summary: &Summary, retried_by: &[String]) -> String {
     }
     if run.latest {
         text.push_str("  `latest` names it\n");
+    }
+    text
+}
+
+/// A delivery that waits to be confirmed.
+pub fn waits(waiting: &Waiting) -> String {
+    let Waiting { chain, connector, run, rows, gone } = waiting;
+    let mut what = Vec::new();
+    if *rows > 0 {
+        what.push(format!("{} rows", count(*rows)));
+    }
+    if *gone > 0 {
+        what.push(format!("{} people withdrawn or missing", count(*gone)));
+    }
+    format!(
+        "{chain}, `{connector}`: {} of run {run} wait until somebody says that the vendor has it: `usher runs confirm {run} \
+         {connector}`",
+        what.join(" and ")
+    )
+}
+
+/// What was confirmed of one connector.
+pub fn confirmed(chain: &str, run: &str, confirmed: &Confirmed) -> String {
+    let Confirmed { connector, rows, not_taken, gone, superseded } = confirmed;
+    let mut text = format!("{chain}, run {run}, `{connector}`: {} rows confirmed\n", count(*rows));
+    let others = [
+        (not_taken, "rows that the vendor did not take: they go out again"),
+        (gone, "people withdrawn or missing, of whom nothing is known any more"),
+        (superseded, "rows of which a later run was confirmed before"),
+    ];
+    for (number, what) in others.into_iter().filter(|(number, _)| **number > 0) {
+        let _ = writeln!(text, "  {} {what}", count(*number));
     }
     text
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::chain::{ConnectorOutcome, DeliveryOutcome, Outcome};
+use crate::chain::{ConnectorOutcome, Counted, DeliveryOutcome, Outcome};
 
 /// A plain table; `numbers` are the columns to align to the right.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
@@ -42,8 +42,8 @@ pub fn summary(outcome: &Outcome, quiet: bool) -> String {
             outcome.seconds,
             rate(outcome)
         );
-        text.push_str(&connectors(outcome));
-        text.push_str(&details(outcome, sent));
+        text.push_str(&connectors(&outcome.connectors));
+        text.push_str(&details(outcome));
     }
     if let Some(folder) = &outcome.folder {
         let _ = writeln!(text, "{folder}");
@@ -63,10 +63,12 @@ fn rate(outcome: &Outcome) -> String {
     format!("{}, {}/s", HumanBytes(outcome.bytes), HumanBytes(per_second))
 }
 
-fn connectors(outcome: &Outcome) -> String {
-    let sends = outcome.connectors.iter().any(|c| c.delivery.is_some());
+/// The books of connectors, one a line.
+pub(super) fn connectors<'o>(all: impl IntoIterator<Item = &'o ConnectorOutcome>) -> String {
+    let all: Vec<&ConnectorOutcome> = all.into_iter().collect();
+    let sends = all.iter().any(|c| c.delivery.is_some());
     let sent = |c: &ConnectorOutcome| c.delivery.as_ref().map_or(0, |d| d.confirmed + d.accepted + d.unknown);
-    let rows = outcome.connectors.iter().map(|c| {
+    let rows = all.iter().map(|c| {
         let mut row = vec![
             c.name.clone(),
             c.plugin.clone(),
@@ -123,14 +125,23 @@ fn sent(delivery: &DeliveryOutcome) -> String {
     format!("{terms} at {} ({units}{earlier})", delivery.account)
 }
 
-/// What would be sent.
-fn to_send(delivery: &DeliveryOutcome) -> String {
-    let (rows, requests) = (count(delivery.not_sent), count(delivery.units));
-    format!("{rows} rows would be sent to {} ({requests} requests)", delivery.account)
+/// What else is to be said of a sink that gets only what has changed.
+pub(super) fn gone_and_waiting(connector: &ConnectorOutcome) -> impl Iterator<Item = String> {
+    let said = connector.sync.iter().flat_map(|sync| {
+        [
+            (sync.waiting, "rows wait to be confirmed, when the vendor has them (`usher runs confirm`)"),
+            (sync.withdrawn, "withdrawn: delivered before, and left out now (withdrawn.csv)"),
+            (
+                sync.missing.unwrap_or_default(),
+                "missing: delivered before, and gone from the source (missing.csv)",
+            ),
+        ]
+    });
+    said.filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(number)))
 }
 
-/// Reasons, indented below the table; `delivery` says what of a sink that sends.
-fn details(outcome: &Outcome, delivery: fn(&DeliveryOutcome) -> String) -> String {
+/// Reasons, indented below the table.
+fn details(outcome: &Outcome) -> String {
     let mut text = String::new();
     for transform in &outcome.through {
         for change in &transform.changed {
@@ -139,7 +150,10 @@ fn details(outcome: &Outcome, delivery: fn(&DeliveryOutcome) -> String) -> Strin
     }
     for connector in &outcome.connectors {
         if let Some(of) = &connector.delivery {
-            let _ = writeln!(text, "  {}: {}", connector.name, delivery(of));
+            let _ = writeln!(text, "  {}: {}", connector.name, sent(of));
+        }
+        for line in gone_and_waiting(connector) {
+            let _ = writeln!(text, "  {}: {line}", connector.name);
         }
         for reject in &connector.rejected {
             let _ = writeln!(
@@ -183,32 +197,12 @@ fn refused(outcome: &Outcome, text: &mut String) {
     }
 }
 
-/// What `usher plan` says.
-pub fn plan(outcome: &Outcome) -> String {
-    let mut text = format!("{}: {} records would be read\n", outcome.chain, count(outcome.read));
-    text.push_str(&connectors(outcome));
-    for connector in &outcome.connectors {
-        let _ = writeln!(text, "\n{} ({})", connector.name, connector.plugin);
-        let parts = connector
-            .parts
-            .iter()
-            .map(|p| vec![p.path.clone(), count(p.rows), HumanBytes(p.bytes).to_string()]);
-        text.push_str(&indent(&table(&["part", "rows", "size"], parts, &[1, 2])));
-        let columns = connector.columns.iter().map(|c| {
-            let empty = if connector.empty_columns.contains(&c.column) { "no row fills it" } else { "" };
-            vec![c.column.clone(), format!("{:?}", c.from).to_lowercase(), c.how.clone(), empty.to_owned()]
-        });
-        text.push_str(&indent(&table(&["column", "from", "how", ""], columns, &[])));
-    }
-    text.push('\n');
-    text.push_str(&details(outcome, to_send));
-    for reason in &outcome.refused {
-        let _ = writeln!(text, "would be refused: {reason}");
-    }
-    text
+/// Values changed, a line for each column and rule.
+pub(super) fn changes(changed: &[Counted]) -> String {
+    changed.iter().map(|change| format!("    {} × {}\n", count(change.count), change.what)).collect()
 }
 
-fn indent(text: &str) -> String {
+pub(super) fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 

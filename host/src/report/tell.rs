@@ -89,9 +89,9 @@ pub fn divert_stdout(file: &File) -> io::Result<()> {
     }
 }
 
-/// Whether results go to a terminal, and no further than to whoever sits before it.
-pub fn results_are_seen() -> bool {
-    RESULTS.get().map_or_else(|| std::io::stdout().is_terminal(), IsTerminal::is_terminal)
+/// Whether somebody sees results as they are written.
+pub fn on_terminal() -> bool {
+    RESULTS.get().map_or_else(|| std::io::stdout().is_terminal(), File::is_terminal)
 }
 
 /// Writes results; a closed pipe is nobody's fault.

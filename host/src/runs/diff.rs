@@ -96,12 +96,22 @@ pub fn diff(before: &Run, after: &Run) -> Result<Diff, Error> {
     Ok(Diff {
         chain: before.chain.clone(),
         runs: Pair { before: before.id.clone(), after: after.id.clone() },
-        same_manifest: receipts.0.says == receipts.1.says,
+        same_manifest: receipts.0.made_of.says == receipts.1.made_of.says,
         plugins: changed(&receipts, |receipt| {
-            receipt.plugins.iter().map(|p| (p.name.clone(), (p.file.clone(), p.version.clone()))).collect()
+            receipt
+                .made_of
+                .plugins
+                .iter()
+                .map(|p| (p.name.clone(), (p.file.clone(), p.version.clone())))
+                .collect()
         }),
         inputs: changed(&receipts, |receipt| {
-            receipt.inputs.iter().map(|i| (i.file.path.clone(), (i.file.clone(), i.file.bytes))).collect()
+            receipt
+                .made_of
+                .inputs
+                .iter()
+                .map(|i| (i.file.path.clone(), (i.file.clone(), i.file.bytes)))
+                .collect()
         }),
         read: Pair { before: a.read.records, after: b.read.records },
         connectors: names.iter().map(connector).collect(),

@@ -58,7 +58,7 @@ impl<'a> Masked<'a> {
         let inputs = summary(&self.run.folder)?.inputs;
         let receipt = Receipt::read(&self.run.folder)?;
         let path = inputs.iter().find(|input| input.name == name).map(|input| &input.path);
-        let noted = receipt.inputs.iter().find(|noted| Some(&noted.file.path) == path);
+        let noted = receipt.made_of.inputs.iter().find(|noted| Some(&noted.file.path) == path);
         let Some(noted) = noted else { return Err(self.wrong(name, "was not read by it")) };
         let place = match noted.kept {
             Kept::InPlace => self.base.join(&noted.file.path),

@@ -27,6 +27,18 @@ pub struct Receipt {
     pub chain: String,
     /// The run's id.
     pub run: String,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub made_of: MadeOf,
+    /// Everything in the run's folder but this file.
+    pub files: Vec<FileDigest>,
+    /// What each sink says it did, and its books.
+    pub connectors: BTreeMap<String, Value>,
+}
+
+/// What a chain is run with, by digest: the same of it gives the same rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MadeOf {
     /// The manifest as it was read. Secrets that it names (`${NAME}`) are not in it.
     pub manifest: FileDigest,
     /// The keys that the command line set (`--set`); not their values, which may be secrets.
@@ -40,10 +52,6 @@ pub struct Receipt {
     pub plugins: Vec<PluginDigest>,
     /// Everything that was read, as stored.
     pub inputs: Vec<InputDigest>,
-    /// Everything in the run's folder but this file.
-    pub files: Vec<FileDigest>,
-    /// What each sink says it did, and its books.
-    pub connectors: BTreeMap<String, Value>,
 }
 
 /// A file by its bytes.

@@ -13,8 +13,8 @@ use usher_abi::Error;
 
 use super::unreadable;
 
-/// Examples of a group.
-const EXAMPLES: usize = 3;
+/// The most examples of a group.
+pub const EXAMPLES: usize = 3;
 
 /// Rejects of one connector for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +38,8 @@ pub struct Example {
     pub line: u64,
     /// The column at fault, if one is.
     pub field: String,
-    /// For people.
+    /// For people. It may quote what stands in the record; empty where that is not to be shown.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 

@@ -10,12 +10,12 @@ use serde::Serialize;
 use usher_abi::Error;
 
 use super::{
-    receipt::{FileDigest, Kept, RECEIPT, Receipt},
+    receipt::{FileDigest, Kept, MadeOf, RECEIPT, Receipt},
     unreadable,
 };
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// Files that are what they were.
     pub same: u64,
@@ -54,31 +54,36 @@ pub enum How {
 /// `manifest`.
 pub fn verify(folder: &Path, manifest: &Path) -> Result<Verified, Error> {
     let receipt = Receipt::read(folder)?;
-    let base = manifest.parent().unwrap_or(Path::new(""));
-    let mut verified = Verified { same: 0, different: Vec::new(), not_kept: Vec::new() };
+    let mut verified = Verified::default();
     for file in &receipt.files {
         verified.compare("file", file, &folder.join(&file.path));
     }
     verified.added(folder, &receipt)?;
-    for input in &receipt.inputs {
-        match input.kept {
-            Kept::InPlace => verified.compare("input", &input.file, &base.join(&input.file.path)),
-            // Among the files.
-            Kept::InRun => {}
-            Kept::Nowhere => verified.not_kept.push(input.file.path.clone()),
-        }
-    }
-    for plugin in &receipt.plugins {
-        verified.compare("plugin", &plugin.file, &base.join(&plugin.file.path));
-    }
-    verified.compare("manifest", &receipt.manifest, manifest);
-    if let Some(lock) = &receipt.lock {
-        verified.compare("lock", lock, &base.join(&lock.path));
-    }
+    verified.made_of(&receipt.made_of, manifest);
     Ok(verified)
 }
 
 impl Verified {
+    /// Reads what a chain was run with. Relative paths start at the folder of `manifest`.
+    pub(super) fn made_of(&mut self, made_of: &MadeOf, manifest: &Path) {
+        let base = manifest.parent().unwrap_or(Path::new(""));
+        for input in &made_of.inputs {
+            match input.kept {
+                Kept::InPlace => self.compare("input", &input.file, &base.join(&input.file.path)),
+                // Among the files.
+                Kept::InRun => {}
+                Kept::Nowhere => self.not_kept.push(input.file.path.clone()),
+            }
+        }
+        for plugin in &made_of.plugins {
+            self.compare("plugin", &plugin.file, &base.join(&plugin.file.path));
+        }
+        self.compare("manifest", &made_of.manifest, manifest);
+        if let Some(lock) = &made_of.lock {
+            self.compare("lock", lock, &base.join(&lock.path));
+        }
+    }
+
     fn compare(&mut self, what: &'static str, noted: &FileDigest, place: &Path) {
         let how = match FileDigest::of_file(&noted.path, place) {
             Ok(found) if found == *noted => {

@@ -1,5 +1,5 @@
-//! The one SQLite file behind state and ledger: `usher.db` in the state folder. The `sqlite3` tool opens it; its
-//! `.schema` shows the comments below.
+//! The SQLite files of the state folder: `usher.db` with state and ledger, `synced.db` with the rows that vendors have
+//! (`synced/`). The `sqlite3` tool opens them; its `.schema` shows the comments of their tables.
 
 use std::{
     fs,
@@ -25,13 +25,43 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Up to so many bytes the whole file is checked when it is opened: longer would be felt.
 const CHECKED: u64 = 64 << 20;
 
-/// Version of the tables below, kept in the table `schema`.
-const VERSION: i64 = 3;
+/// Memory for pages, at most: negative, in KiB.
+const CACHE: i64 = -16_384;
+
+/// The table of every file, with what is made of the others.
+const SCHEMA: &str = "
+CREATE TABLE schema (
+  version INTEGER NOT NULL  -- of the tables; a host that knows only older ones refuses the file
+);
+INSERT INTO schema (version) VALUES (0);
+";
+
+/// A file and its tables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// The file's name in the state folder.
+    pub(super) file: &'static str,
+    /// What brings the tables from each version to the next; the first makes them.
+    pub(super) steps: &'static [&'static str],
+    /// What is not known any more when the file is lost, and what to do.
+    pub(super) lost: &'static str,
+}
+
+impl Layout {
+    /// The version of the tables after the last step.
+    fn version(&self) -> i64 {
+        self.steps.len() as i64
+    }
+}
+
+/// State and ledger.
+const USHER: Layout = Layout {
+    file: "usher.db",
+    steps: &[TABLES, UNFINISHED, INPUTS],
+    lost: "what unfinished runs have noted is not known then, so look first whether one was sending",
+};
 
 const TABLES: &str = "
-CREATE TABLE schema (
-  version INTEGER NOT NULL  -- of these tables; a host that knows only older ones refuses the file
-);
 CREATE TABLE state (
   connector TEXT NOT NULL,  -- the connector's name in the manifest; each sees only its own rows
   key       TEXT NOT NULL,  -- the connector's own
@@ -69,6 +99,7 @@ ALTER TABLE unfinished ADD COLUMN inputs TEXT NOT NULL DEFAULT '';  -- digests o
 /// written is on disk when the call returns (WAL, `synchronous=FULL`). Several processes may use the file at once.
 #[derive(Debug)]
 pub struct Database {
+    layout: Layout,
     /// None: in memory.
     path: Option<PathBuf>,
     connection: Mutex<Option<Connection>>,
@@ -77,12 +108,17 @@ pub struct Database {
 impl Database {
     /// The file `usher.db` in `folder` (the manifest's `state`, by default `.usher` beside it).
     pub fn new(folder: &Path) -> Arc<Self> {
-        Arc::new(Self { path: Some(folder.join("usher.db")), connection: Mutex::new(None) })
+        Arc::new(Self::of(USHER, folder))
+    }
+
+    /// Another file in `folder`.
+    pub(super) fn of(layout: Layout, folder: &Path) -> Self {
+        Self { path: Some(folder.join(layout.file)), layout, connection: Mutex::new(None) }
     }
 
     /// In memory, and gone with it.
     pub fn in_memory() -> Arc<Self> {
-        Arc::new(Self { path: None, connection: Mutex::new(None) })
+        Arc::new(Self { layout: USHER, path: None, connection: Mutex::new(None) })
     }
 
     /// The values of one connector.
@@ -146,7 +182,7 @@ impl Database {
             None => Connection::open_in_memory(),
         };
         let mut connection = connection.map_err(|e| self.explain(&e))?;
-        let prepared = prepare(&mut connection).and_then(|version| {
+        let prepared = prepare(&mut connection, &self.layout).and_then(|version| {
             check(&connection, self.path.as_deref())?;
             Ok(version)
         });
@@ -157,11 +193,12 @@ impl Database {
             }
             version => version.map_err(|e| self.explain(&e))?,
         };
-        if version != VERSION {
+        let known = self.layout.version();
+        if version != known {
             return Err(Error::config(
                 "state.version",
                 format!(
-                    "`{}` has tables of version {version}, this usher knows version {VERSION}; use the usher that \
+                    "`{}` has tables of version {version}, this usher knows version {known}; use the usher that \
                      wrote it, or another `state` folder",
                     self.shown()
                 ),
@@ -188,9 +225,10 @@ impl Database {
             "state.corrupt",
             format!(
                 "`{}` is damaged or no SQLite file ({error}) and was moved to `{}`: restore it from a backup, or run again \
-                 with an empty one; what unfinished runs have noted is not known then, so look first whether one was sending",
+                 with an empty one; {}",
                 path.display(),
-                aside.display()
+                aside.display(),
+                self.layout.lost
             ),
         )
     }
@@ -235,13 +273,14 @@ fn create_private(file: &Path) -> Result<(), Error> {
 }
 
 /// Sets a new connection up, creates the tables if there are none, and answers their version.
-fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
+fn prepare(connection: &mut Connection, layout: &Layout) -> rusqlite::Result<i64> {
     connection.busy_timeout(PATIENCE)?;
     use_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Only macOS needs (and knows) it: a plain fsync does not reach the disk there.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.set_prepared_statement_cache_capacity(16);
+    connection.pragma_update(None, "cache_size", CACHE)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let present: bool = transaction.query_row(
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema')",
@@ -249,11 +288,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
         |row| row.get(0),
     )?;
     if !present {
-        transaction.execute_batch(TABLES)?;
-        transaction.execute("INSERT INTO schema (version) VALUES (1)", [])?;
+        transaction.execute_batch(SCHEMA)?;
     }
     let version = || transaction.query_row("SELECT version FROM schema", [], |row| row.get(0)).optional();
-    for (older, added) in [(1, UNFINISHED), (2, INPUTS)] {
+    for (older, added) in (0..).zip(layout.steps) {
         if version()? == Some(older) {
             transaction.execute_batch(added)?;
             transaction.execute("UPDATE schema SET version = ?1", [older + 1])?;
@@ -261,7 +299,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     }
     let version = version()?;
     transaction.commit()?;
-    Ok(version.unwrap_or(0))
+    Ok(version.unwrap_or(-1))
 }
 
 fn is_damaged(error: &rusqlite::Error) -> bool {
@@ -386,8 +424,9 @@ mod tests {
     fn tables_of_version_1_are_carried_on() {
         let folder = tempfile::tempdir().unwrap();
         let old = Connection::open(folder.path().join("usher.db")).unwrap();
+        old.execute_batch(SCHEMA).unwrap();
         old.execute_batch(TABLES).unwrap();
-        old.execute_batch("INSERT INTO schema VALUES (1); INSERT INTO state VALUES ('a', 'k', x'76')")
+        old.execute_batch("UPDATE schema SET version = 1; INSERT INTO state VALUES ('a', 'k', x'76')")
             .unwrap();
         drop(old);
         let database = Database::new(folder.path());

@@ -91,6 +91,11 @@ impl RunLog {
         Self { connector: connector.to_owned(), least, sink, cancel, counters: Mutex::default() }
     }
 
+    /// The connector's name.
+    pub fn connector(&self) -> &str {
+        &self.connector
+    }
+
     /// The counters as they are now.
     pub fn counters(&self) -> BTreeMap<String, i64> {
         lock(&self.counters).clone()

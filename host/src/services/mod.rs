@@ -1,5 +1,5 @@
 //! The services that connectors ask the host for, one file or folder each: the bytes of inputs, staged outputs,
-//! time, durable values, units sent, and the log. Connectors reach them through the traits of
+//! time, durable values, units sent, and the log; and what the host itself keeps. Connectors reach them through the traits of
 //! [`usher_abi::service`]; the engine keeps the concrete types and asks them what happened.
 
 mod clock;
@@ -13,11 +13,13 @@ mod log;
 mod output;
 mod private;
 mod state;
+mod synced;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
-pub use exclusive::{Busy, Exclusive};
+pub use exclusive::{Busy, Exclusive, Right};
 pub use gate::{Gate, Sending};
+pub(crate) use http::REQUESTS;
 pub use http::{AllowedHosts, ConnectorNetwork, Http, Network, NetworkOptions, Redact, Tape, Variable};
 pub use input::{
     Digest, Incoming, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Keeper, Packing,
@@ -25,5 +27,6 @@ pub use input::{
 pub use ledger::{Attempt, Ledger};
 pub use log::{LineSink, LogLine, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
-pub use private::{create_private_file, create_private_folder, disk_error};
+pub use private::{create_private_file, create_private_folder, disk_error, replace_private_file};
 pub use state::State;
+pub use synced::{Confirmed, Entry, Forgotten, Key, Known, Noted, Secret, Synced, Waiting};

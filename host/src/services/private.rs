@@ -2,7 +2,7 @@
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -18,6 +18,17 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
 /// Creates a file with mode 0600, open for reading and writing; it must not exist yet.
 pub fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Writes a file with mode 0600, whole or not at all; what stood in it before is gone.
+pub fn replace_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file is its owner's alone.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// What to say when writing under `path` failed: code `<service>.disk-full`, `<service>.not-writable` or
@@ -74,6 +85,9 @@ mod tests {
         assert_eq!((mode(&a), mode(&b)), (0o700, 0o700));
         create_private_file(&b.join("f")).unwrap();
         assert_eq!(mode(&b.join("f")), 0o600);
+        std::fs::set_permissions(b.join("f"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        replace_private_file(&b.join("f"), b"new").unwrap();
+        assert_eq!((mode(&b.join("f")), std::fs::read(b.join("f")).unwrap()), (0o600, b"new".to_vec()));
         assert_eq!(create_private_file(&b.join("f")).unwrap_err().kind(), ErrorKind::AlreadyExists);
     }
 

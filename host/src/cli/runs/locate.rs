@@ -12,7 +12,7 @@ use crate::{
         Global,
         session::{RunFlags, Session, code, print_json, say_error},
     },
-    report::{located, masked, print, results_are_seen},
+    report::{located, masked, on_terminal, print},
     runs::{self, At, PartFile, Run},
 };
 
@@ -56,7 +56,7 @@ impl Locate {
             }
         }
         for (_, found) in &mut told {
-            if !self.show_values && !results_are_seen() {
+            if !self.show_values && !on_terminal() {
                 found.key = masked(&found.key);
             }
         }

@@ -7,8 +7,7 @@ use super::{Change, Changes, name, schema};
 pub(super) fn compare(old: &Component, new: &Component) -> Vec<Change> {
     let mut changes = Changes::at(format!("{} {}", name(old.role), old.name));
     schema::compare(&old.options, &new.options, &mut changes);
-    let (consent_gone, consent_asked) = (new.consent == Consent::None, new.consent == Consent::Required);
-    changes.differ(consent_gone || consent_asked, "consent", consent(old.consent), consent(new.consent));
+    consent(old, new, &mut changes);
     attributes(&old.attributes, &new.attributes, &mut changes);
     if old.open != new.open {
         let others = if old.role == Role::Source { "attributes" } else { "columns" };
@@ -23,12 +22,13 @@ pub(super) fn compare(old: &Component, new: &Component) -> Vec<Change> {
     changes.list
 }
 
-fn consent(consent: Consent) -> &'static str {
-    match consent {
+pub(super) fn consent(old: &Component, new: &Component, changes: &mut Changes) {
+    let said = |component: &Component| match component.consent {
         Consent::None => "",
         Consent::Optional => "optional",
         Consent::Required => "required",
-    }
+    };
+    changes.differ(new.consent != Consent::Optional, "consent", said(old), said(new));
 }
 
 fn attributes(old: &[Attribute], new: &[Attribute], changes: &mut Changes) {
@@ -53,14 +53,19 @@ fn columns(old: &[Column], new: &[Column], changes: &mut Changes) {
             continue;
         };
         changes.names(&of("other spelling"), &old.aliases, &new.aliases);
-        changes.differ(true, &of("type"), old.kind.name(), new.kind.name());
         let default = |column: &Column| column.default.clone().unwrap_or_default();
         changes.differ(true, &of("default"), &default(old), &default(new));
         changes.demand(&format!("column `{}`", new.name), old.required, new.required);
-        changes.at_most(&of("longest text"), old.max_chars.map(u64::from), new.max_chars.map(u64::from));
-        changes.at_most(&of("most items"), old.max_items.map(u64::from), new.max_items.map(u64::from));
-        changes.differ(true, &of("fate of bad values"), fate(old.on_invalid), fate(new.on_invalid));
+        values(of, old, new, changes);
     }
+}
+
+/// What a column takes; `of` names a rule.
+pub(super) fn values(of: impl Fn(&str) -> String, old: &Column, new: &Column, changes: &mut Changes) {
+    changes.differ(true, &of("type"), old.kind.name(), new.kind.name());
+    changes.at_most(&of("longest text"), old.max_chars.map(u64::from), new.max_chars.map(u64::from));
+    changes.at_most(&of("most items"), old.max_items.map(u64::from), new.max_items.map(u64::from));
+    changes.differ(true, &of("fate of bad values"), fate(old.on_invalid), fate(new.on_invalid));
 }
 
 fn fate(fate: OnInvalid) -> &'static str {
@@ -72,7 +77,7 @@ fn fate(fate: OnInvalid) -> &'static str {
 }
 
 /// A limit is known by what it limits, in which form of delivery.
-fn limits(old: &Component, new: &Component, changes: &mut Changes) {
+pub(super) fn limits(old: &Component, new: &Component, changes: &mut Changes) {
     let key = |limit: &usher_abi::Limit| (limit.of.clone(), limit.deliver.clone());
     let mut keys: Vec<_> = old.limits.iter().chain(&new.limits).map(key).collect();
     keys.sort();

@@ -1,15 +1,18 @@
-//! What changed between two files of a plugin, and what of it manifests would notice.
+//! What changed between two files of a plugin, and what of it manifests would notice; and what differs between two sinks
+//! of any plugins (`sinks.rs`).
 //!
 //! Compared is what plugins say: preambles and descriptions. A check that became stricter in code, or a value that is
 //! written otherwise, shows in neither.
 
 mod component;
 mod schema;
+mod sinks;
 
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
+pub use sinks::{compare_columns, compare_sinks};
 use usher_abi::{Description, Role, preamble::Preamble};
 
 /// A difference.

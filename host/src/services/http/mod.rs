@@ -35,6 +35,7 @@ mod workers;
 pub use address::AllowedHosts;
 pub use network::{ConnectorNetwork, Network, NetworkOptions, Redact, Variable};
 pub use service::Http;
+pub(crate) use service::REQUESTS;
 pub use tape::Tape;
 
 #[cfg(test)]

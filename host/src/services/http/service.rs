@@ -32,6 +32,10 @@ const MOST_TICKETS: usize = 10_000;
 /// The most bytes of a body that is recorded: it is held in memory.
 const MOST_RECORDED: usize = 256 << 20;
 
+/// Of each rate limit a counter of this name and the limit's: requests that count against it, those that a dry run does
+/// not send among them.
+pub(crate) const REQUESTS: &str = "http.requests.";
+
 /// The requests of one connector. Those that are under way when it is dropped are given up.
 pub struct Http {
     course: Arc<Course>,
@@ -68,6 +72,9 @@ impl Http {
         let Course { connector, .. } = &*self.course;
         let agent = format!("usher/{} ({})", env!("CARGO_PKG_VERSION"), connector.plugin);
         let request = Request::new(head, body, &connector.hosts, &connector.rate_limits, &agent)?;
+        for limit in &request.limits {
+            connector.log.metric(&format!("{REQUESTS}{}", limit.name), 1);
+        }
         let sending = connector.sending.get();
         let sent = match sending {
             Sending::All => true,

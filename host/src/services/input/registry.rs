@@ -84,6 +84,8 @@ pub struct InputInfo {
     pub packing: Packing,
     /// Whether it stands in a file of the user's, so that it can be read again after the run.
     pub is_file: bool,
+    /// Whether a connector has downloaded it, so that the next run may get other bytes.
+    pub is_download: bool,
 }
 
 /// The inputs of a run, shared by all connectors. All methods may be called from any thread.
@@ -278,6 +280,7 @@ impl Known {
             stored_bytes: entry.stored.len(),
             packing: entry.head.packing,
             is_file: matches!(entry.stored, Stored::File { .. }),
+            is_download: self.by_key.contains_key(&Key::Reply(entry.id as usize)),
         }
     }
 }

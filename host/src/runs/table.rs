@@ -1,0 +1,85 @@
+//! Tables that people bring from a vendor's page.
+
+use std::{collections::HashSet, fs::File, path::Path};
+
+use usher_abi::{Error, nearest};
+
+/// The keys, folded, that stand in a table below `heading`; or else below the one that says what `expected` does, or the
+/// only one that speaks of an email address.
+pub fn keys_in_table(
+    path: &Path,
+    heading: Option<&str>,
+    expected: Option<&str>,
+) -> Result<HashSet<String>, Error> {
+    let fault = |message: String| Error::config("run.table", format!("`{}`: {message}", path.display()));
+    let file = File::open(path).map_err(|error| fault(format!("cannot be read ({error})")))?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let headings = reader.headers().map_err(|error| fault(format!("is no table ({error})")))?.clone();
+    let names: Vec<&str> = headings.iter().map(|name| name.trim_start_matches('\u{FEFF}').trim()).collect();
+    let column = column(&names, heading, expected).map_err(fault)?;
+    let (mut keys, mut folded) = (HashSet::new(), String::new());
+    for row in reader.records() {
+        let row = row.map_err(|error| fault(format!("cannot be read ({error})")))?;
+        usher_keys::fold(row.get(column).unwrap_or_default(), &mut folded);
+        if !folded.is_empty() {
+            keys.insert(folded.clone());
+        }
+    }
+    Ok(keys)
+}
+
+fn column(names: &[&str], heading: Option<&str>, expected: Option<&str>) -> Result<usize, String> {
+    let has = |name: &str| names.iter().position(|other| other.eq_ignore_ascii_case(name));
+    let list = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if let Some(heading) = heading {
+        let near = nearest(heading, names.iter().copied());
+        return has(heading).ok_or_else(|| format!("has no heading `{heading}`{near}; there are {}", list()));
+    }
+    if let Some(found) = expected.and_then(has) {
+        return Ok(found);
+    }
+    let speaks_of_email =
+        |name: &&str| name.to_ascii_lowercase().replace(['-', ' ', '_'], "").contains("email");
+    let mut of_email = names.iter().enumerate().filter(|(_, name)| speaks_of_email(name));
+    match (of_email.next(), of_email.next()) {
+        (Some((index, _)), None) => Ok(index),
+        _ => Err(format!(
+            "below which heading do people's keys stand? Say `--key HEADING`; there are {}",
+            list()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str, heading: Option<&str>, expected: Option<&str>) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("errors.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut keys: Vec<String> = keys_in_table(&path, heading, expected)
+            .map_err(|error| error.message.to_string())?
+            .into_iter()
+            .collect();
+        keys.sort();
+        Ok(keys)
+    }
+
+    #[test]
+    fn keys_stand_where_they_are_said_to_or_can_be_found() {
+        let table = "\u{FEFF}Row,E-Mail,Id\n1, Ada@Example.com ,7\n2,,8\n3,b@example.com\n";
+        assert_eq!(keys(table, None, Some("email")).unwrap(), ["ada@example.com", "b@example.com"]);
+        assert_eq!(keys(table, Some("id"), None).unwrap(), ["7", "8"]);
+        assert_eq!(keys(table, None, Some("row")).unwrap(), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn where_they_cannot_be_found_it_is_asked() {
+        assert!(
+            keys("a,b\n1,2\n", None, None).unwrap_err().contains("Say `--key HEADING`; there are `a`, `b`")
+        );
+        assert!(keys("email,work email\n", None, None).unwrap_err().contains("--key"));
+        assert!(keys("email\n", Some("emial"), None).unwrap_err().contains("did you mean `email`"));
+    }
+}

@@ -1,0 +1,15 @@
+//! What vendors have, as far as is known: for changed-only syncs.
+//!
+//! | File | What it holds |
+//! |---|---|
+//! | `secret.rs` | keys of people, which mean nothing without this machine's secret |
+//! | `store.rs` | the tables, what is read of them while rows pass, and what a run adds |
+//! | `confirm.rs` | what became of rows that waited to be confirmed |
+
+mod confirm;
+mod secret;
+mod store;
+
+pub use confirm::{Confirmed, Forgotten};
+pub use secret::{Key, Secret};
+pub use store::{Entry, Known, Noted, Synced, Waiting};

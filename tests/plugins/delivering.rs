@@ -209,7 +209,7 @@ fn a_replay_neither_goes_on_with_a_run_nor_is_gone_on_with() {
     let vendor = vendor();
     let bench = bench(&vendor, &FOUR, "", ALONE);
     (vendor.state().0.good, vendor.state().0.then) = (Some(1), Some((403, "")));
-    let recorded = fates(&outcome(&bench, &["run", "--record", "tape"], 4));
+    let recorded = fates(&outcome(&bench, &["run", "--record", "tape", "--with-values"], 4));
     let replayed = fates(&outcome(&bench, &["run", "--replay", "tape"], 4));
     assert_eq!((recorded, replayed), ([2, 2, 0, 0], [2, 2, 0, 0]));
     vendor.state().0.then = None;

@@ -14,6 +14,7 @@ Written without a look at the Rust code. Findings and warnings go to stdout, the
 import array
 import bisect
 import csv
+import glob
 import gzip
 import io
 import itertools
@@ -895,11 +896,13 @@ class Audit:
         t.begin("retry: rejected before", "retry: once", "retry: read", "retry: told")
         before = os.path.join(os.path.dirname(self.folder), of)
         rejected = set()
-        with open(os.path.join(before, "rejects.ndjson"), encoding="utf-8") as file:
-            for line in filter(None, map(str.strip, file)):
-                reject = parse_json(line)
-                origin = reject["origin"]
-                rejected.add((reject["connector"], (origin["input"], str(origin["line"]), str(origin["offset"]))))
+        # What a vendor reported of the run's rows stands beside it.
+        for path in [os.path.join(before, "rejects.ndjson"), *glob.glob(glob.escape(before) + ".imported/*.ndjson")]:
+            with open(path, encoding="utf-8") as file:
+                for line in filter(None, map(str.strip, file)):
+                    reject = parse_json(line)
+                    origin = reject["origin"]
+                    rejected.add((reject["connector"], (origin["input"], str(origin["line"]), str(origin["offset"]))))
         missed, seen = dict.fromkeys(self.names, 0), set()
         with open(self.path("retried.csv"), encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     thread,
     time::{Duration, Instant},
@@ -49,15 +49,19 @@ fn files(folder: &Path, id: &str) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+fn walk(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
+/// The folders of all chains; beside them are the files that are locked.
+fn chains(bench: &Bench) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(bench.path("out")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
+}
+
 /// What `latest` of every chain holds.
 fn latest(bench: &Bench) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
-    let chains = fs::read_dir(bench.path("out")).unwrap().map(|chain| chain.unwrap().path());
-    chains
+    chains(bench)
         .map(|chain| {
             let id = fs::read_link(chain.join("latest")).unwrap();
             let name = chain.file_name().unwrap().to_string_lossy().into_owned();
@@ -67,8 +71,8 @@ fn latest(bench: &Bench) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
 }
 
 fn is_clean(bench: &Bench, context: &str) {
-    for chain in fs::read_dir(bench.path("out")).unwrap() {
-        for entry in fs::read_dir(chain.unwrap().path()).unwrap() {
+    for chain in chains(bench) {
+        for entry in fs::read_dir(chain).unwrap() {
             let name = entry.unwrap().file_name();
             assert!(!name.to_string_lossy().starts_with('.'), "{context}: {name:?} was left");
         }

@@ -79,6 +79,18 @@ fn an_export_is_ordered_awaited_and_read() {
 }
 
 #[test]
+fn what_a_connector_says_is_a_line_of_the_log_with_its_name() {
+    let tenant = tenant_of(USERS);
+    tenant.state().0.troubles = [Trouble::Expired].into();
+    let said =
+        usher(&bench(&tenant), "hush-secret", &["run", "--log-format", "json", "--run-id", "r1"]).expect(0);
+    let all = crate::logs::lines(&said);
+    let again = all.iter().find(|line| line["message"].as_str().unwrap().contains("begun again")).unwrap();
+    assert_eq!((&again["level"], &again["connector"]), (&"warning".into(), &"users".into()));
+    assert_eq!((&again["chain"], &again["run"]), (&"main".into(), &"r1".into()));
+}
+
+#[test]
 fn a_killed_run_takes_its_export_up() {
     let tenant = tenant_of(USERS);
     tenant.state().0.pending = u64::MAX;

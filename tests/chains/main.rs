@@ -7,14 +7,19 @@
 mod support;
 
 mod commands;
+mod diff;
 mod doubts;
 mod examples;
 mod forget;
 mod formats;
+mod import;
 mod killed;
 mod live;
+mod locate;
 mod login;
+mod logs;
 mod main_job;
+mod masked;
 mod messages;
 mod metrics;
 mod no_words;
@@ -26,6 +31,7 @@ mod runs;
 mod shaping;
 mod swap;
 mod sync;
+mod threads;
 mod through;
 
 use support::Bench;

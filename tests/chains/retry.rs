@@ -158,5 +158,5 @@ fn of_several_chains_one_is_named_and_nothing_to_retry_is_said() {
     let manifest = bench.read("connectors.toml");
     bench.write("connectors.toml", manifest + "\n[chains.other]\nfrom = \"users\"\nto = [\"people\"]\n");
     bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(0);
-    assert!(bench.usher(&["retry"]).expect(1).err.contains("name the one to retry"));
+    assert!(bench.usher(&["retry"]).expect(1).err.contains("several chains have runs"));
 }

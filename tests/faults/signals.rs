@@ -105,16 +105,25 @@ fn the_run_after_kill_9_clears_what_was_left() {
     assert_eq!(bench.part("people", "lines", "records").lines().count(), 100);
 }
 
-/// A run that lives is not taken for one that was killed.
+/// A run that lives is not taken for one that was killed: whoever comes second is told about it, or waits.
 #[test]
 fn a_run_leaves_another_that_lives_alone() {
     let bench = bench();
-    let mut first = Running::start(&bench, &["run", "people"]);
+    let mut first = Running::start(&bench, &["run", "people", "--run-id", "r1"]);
     first.wait_for_rows(&bench, "people");
-    bench.usher(&["run", "--set", FIRST, "people"]).expect(0);
-    assert!(names(&bench, "people").iter().any(|name| name.starts_with(".staging-")), "the first still runs");
+    let second = bench.usher(&["run", "--set", FIRST, "people"]).expect(1);
+    assert!(second.err.contains("another run of this chain is going on (process "), "{}", second.err);
+    assert!(second.err.contains(", run r1, since "), "{}", second.err);
+    assert_eq!(names(&bench, "people").len(), 1, "the first still runs, and nothing else is there");
+    bench.usher(&["run", "--set", FIRST, "people", "--out", "elsewhere"]).expect(0);
+    bench.usher(&["plan", "--set", FIRST, "people"]).expect(0);
+
+    let mut third = Running::start(&bench, &["run", "--set", FIRST, "people", "--wait"]);
+    third.wait_until_it_listens();
     first.signal(libc::SIGINT);
     assert_eq!(first.end(&bench).0.code, Some(130));
+    let said = third.end(&bench).0.expect(0);
+    assert!(said.err.contains("run r1") && said.err.contains("waiting for its end"), "{}", said.err);
     assert_no_leftovers(&bench, "people");
     assert_eq!(bench.part("people", "lines", "records").lines().count(), 100);
 }

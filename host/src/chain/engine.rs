@@ -13,14 +13,14 @@ use usher_abi::{Error, LogLevel, Role, Services, service::OutputService};
 
 use super::{prepare::Opened, run::Mode};
 use crate::{
-    manifest::{Chain, Connector, Manifest, redact},
+    manifest::{Chain, Connector, Manifest, RejectRecord, redact},
     plugins::{Plugin, Registry},
     runner,
     runs::{Plan, Retry},
     services::{
         AllowedHosts, Attempt, Busy, Cancel, ConnectorNetwork, Database, Exclusive, Gate, InputOptions,
-        InputRegistry, Inputs, LineSink, Network, NetworkOptions, RunLog, Sending, Staging, SystemClock,
-        Tape,
+        InputRegistry, Inputs, LineSink, LogLine, Network, NetworkOptions, Right, RunLog, Sending, Staging,
+        SystemClock, Tape,
     },
 };
 
@@ -31,6 +31,8 @@ pub struct Settings {
     pub out: Option<PathBuf>,
     /// Read at most so many records.
     pub limit: Option<u64>,
+    /// Splits of the input that are read at a time, at least 1. The results do not depend on it.
+    pub threads: usize,
     /// Instead of an id made from the time.
     pub run_id: Option<String>,
     /// The least severity of log lines that are shown.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub full: bool,
     /// Read what an earlier run did not take instead of the source's inputs.
     pub retry: Option<Arc<Retry>>,
+    /// Rows of an earlier run are to be located, which takes their addresses.
+    pub locates: bool,
     /// What a run must be, or else it neither sends nor publishes anything.
     pub plan: Option<Arc<Plan>>,
     /// Where exchanges over the network are recorded, or come from.
@@ -212,9 +216,18 @@ impl Engine {
     pub(super) fn lock(&self, chain: &str, run: &str) -> Result<Option<Exclusive>, Error> {
         // A replay sends nothing.
         let sends = !matches!(self.settings.tape, Some(Tape::Replay(_)));
-        let tell = |line: &str| (self.settings.lines)(line);
+        sends.then(|| self.take(Right::Send(&self.manifest.state), chain, run)).transpose()
+    }
+
+    /// Keeps other processes from running the chain into the same folder of results, until it is dropped.
+    pub(super) fn go_alone(&self, chain: &str, run: &str) -> Result<Exclusive, Error> {
+        self.take(Right::Run(&self.out()), chain, run)
+    }
+
+    fn take(&self, right: Right<'_>, chain: &str, run: &str) -> Result<Exclusive, Error> {
+        let tell = |line: &str| (self.settings.lines)(&LogLine::new(LogLevel::INFO, line));
         let busy = if self.settings.wait { Busy::Wait(&self.cancel, &tell) } else { Busy::Fail };
-        sends.then(|| Exclusive::new(&self.manifest.state, chain, run, busy)).transpose()
+        Exclusive::new(right, chain, run, busy)
     }
 
     /// The folder of results.
@@ -225,6 +238,11 @@ impl Engine {
     /// The logs of the connectors that were opened for a chain.
     pub(super) fn take_logs(&self) -> Vec<Arc<RunLog>> {
         std::mem::take(&mut self.logs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether what it reads are rejects of a run, and records are not to stand among results.
+    fn hides_records(&self) -> bool {
+        self.settings.retry.is_some() && self.manifest.reject_record == RejectRecord::Masked
     }
 
     /// The inputs of a run.
@@ -248,7 +266,8 @@ impl Engine {
     ) -> (Arc<Services>, Arc<Inputs>) {
         let connector = &opened.connector;
         let wants = |service: &str| opened.plugin.preamble.wants.iter().any(|wanted| wanted == service);
-        let view = Arc::new(inputs.view(&connector.options).storing(connector.store));
+        let view =
+            Arc::new(inputs.view(&connector.options).storing(connector.store && !self.hides_records()));
         // Only a sink is given an output.
         let gate = if output.is_some() { &self.delivering } else { &self.asking };
         let (level, lines) = (self.settings.log, self.settings.lines.clone());
@@ -256,7 +275,9 @@ impl Engine {
         let secrets = self.manifest.secrets.clone();
         let hidden = Arc::new(move |text: &str| redact(text, &secrets));
         let shown = hidden.clone();
-        let lines: LineSink = Arc::new(move |line: &str| lines(&shown(line)));
+        let lines: LineSink = Arc::new(move |line: &LogLine<'_>| {
+            lines(&LogLine { message: &shown(line.message), ..*line });
+        });
         let log = Arc::new(RunLog::new(&connector.name, level, lines, self.cancel.clone()));
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).push(log.clone());
         let input = wants("input").then(|| view.clone());

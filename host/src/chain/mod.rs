@@ -16,6 +16,7 @@
 //! | `sending.rs` | when all rows have passed: whether anything may be sent, and the end of each sink's work |
 //! | `sync/` | sinks that get only what has changed, and who is gone |
 //! | `retry.rs` | a run over what an earlier one did not take |
+//! | `replay.rs`, `same.rs`, `locate.rs` | a sink's work of an earlier run done again, and which record a row was made from |
 //! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
 //! | `finish.rs`, `report.rs`, `receipt.rs` | balance, the run's own files, publication |
@@ -28,6 +29,7 @@ mod doubts;
 mod engine;
 mod filling;
 mod finish;
+mod locate;
 mod login;
 mod longest;
 mod mapping;
@@ -39,9 +41,11 @@ mod planned;
 mod prepare;
 mod reading;
 mod receipt;
+mod replay;
 mod report;
 mod retry;
 mod run;
+mod same;
 mod sending;
 mod shape;
 mod survey;
@@ -54,6 +58,7 @@ mod writing;
 pub use binding::delivers;
 pub use engine::{Engine, Settings};
 pub use filling::{Filled, Provided, provided};
+pub use locate::{Located, locate};
 pub use login::login;
 pub use mapping::Filling;
 pub(crate) use mapping::unknown_columns;

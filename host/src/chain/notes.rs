@@ -13,6 +13,8 @@ use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
 use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn};
 use crate::{
+    manifest::RejectRecord,
+    report::meaning,
     runs::EXAMPLES,
     services::{InputRegistry, Staging, disk_error},
 };
@@ -22,6 +24,8 @@ pub(super) struct Notes {
     inner: Mutex<Inner>,
     /// Nothing is noted: the rows will pass again.
     silent: bool,
+    /// What is noted quotes no record.
+    masked: bool,
 }
 
 struct Inner {
@@ -66,17 +70,18 @@ fn fault(error: &std::io::Error) -> Error {
 }
 
 impl Notes {
-    /// No notes yet.
-    pub(super) fn new() -> Result<Self, Error> {
+    /// No notes yet; what they are to hold of records.
+    pub(super) fn new(record: RejectRecord) -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|e| fault(&e))?;
         let inner =
             Inner { texts: BufWriter::new(file), length: 0, entries: Vec::new(), tallies: BTreeMap::new() };
-        Ok(Self { inner: Mutex::new(inner), silent: false })
+        let masked = record == RejectRecord::Masked;
+        Ok(Self { inner: Mutex::new(inner), silent: false, masked })
     }
 
     /// Takes no notes.
     pub(super) fn silent() -> Result<Self, Error> {
-        Ok(Self { silent: true, ..Self::new()? })
+        Ok(Self { silent: true, ..Self::new(RejectRecord::default())? })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -88,7 +93,11 @@ impl Notes {
             return Ok(());
         }
         let Reject { column, code, message, details, .. } = reject;
-        let text = json!([column.as_str(), code.as_str(), message.as_str(), details.as_str()]);
+        let (message, details) = match self.masked {
+            true => (meaning(code), ""),
+            false => (message.as_str(), details.as_str()),
+        };
+        let text = json!([column.as_str(), code.as_str(), message, details]);
         let mut inner = self.lock();
         let entry = inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())?;
         inner.tally(entry, code, message);
@@ -97,7 +106,11 @@ impl Notes {
 
     pub(super) fn left_out(&self, owner: usize, left: &LeftOut) -> Result<(), Error> {
         let LeftOut { column, code, value, message, .. } = left;
-        let text = json!([column.as_str(), code.as_str(), value.as_str(), message.as_str()]);
+        let (value, message) = match self.masked {
+            true => ("", meaning(code)),
+            false => (value.as_str(), message.as_str()),
+        };
+        let text = json!([column.as_str(), code.as_str(), value, message]);
         let mut inner = self.lock();
         let owner = Owner(Some(owner));
         let entry = inner.add(Kind::LeftOut, owner, left.origin, left.origin, &text.to_string())?;
@@ -219,7 +232,7 @@ impl Notes {
                         line,
                         origin,
                         [&column, &code, &message, &details],
-                        raw,
+                        (!self.masked).then_some(raw),
                     )
                 }
                 Kind::LeftOut => {
@@ -393,9 +406,9 @@ impl Files {
         line: u64,
         origin: Origin,
         [column, code, message, details]: [&str; 4],
-        raw: &[u8],
+        raw: Option<&[u8]>,
     ) -> Result<(), Error> {
-        let raw = String::from_utf8_lossy(raw);
+        let raw = raw.map(String::from_utf8_lossy);
         let mut record = json!({
             "connector": connector,
             "origin": { "input": input, "line": line, "offset": origin.offset, "length": origin.length },
@@ -418,7 +431,7 @@ impl Files {
             column,
             code,
             message,
-            &raw,
+            raw.as_deref().unwrap_or_default(),
         ])
     }
 

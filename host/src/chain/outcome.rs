@@ -339,14 +339,14 @@ mod tests {
     use usher_abi::{HostLog, LogLevel};
 
     use super::*;
-    use crate::services::Cancel;
+    use crate::services::{Cancel, LogLine};
 
     #[test]
     fn what_is_sent_is_the_sum_of_what_sinks_count() {
         let progress = Progress::default();
         assert_eq!(progress.sending(), (0, 0));
         for (name, done) in [("crm", 3), ("mail", 2)] {
-            let log = RunLog::new(name, LogLevel::WARN, Arc::new(|_: &str| {}), Cancel::new());
+            let log = RunLog::new(name, LogLevel::WARN, Arc::new(|_: &LogLine<'_>| {}), Cancel::new());
             log.metric("delivery.rows", 10);
             log.metric("delivery.done", done);
             progress.logs.lock().unwrap().push(Arc::new(log));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use usher_abi::{Error, Origin, RateLimit};
+use usher_abi::{Error, LogLevel, Origin, RateLimit};
 
 use super::{
     engine::Engine,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     runs::{Bound, Example, Group, Kept, MadeOf, Passed},
-    services::{Digest, InputInfo, InputRegistry, REQUESTS, RunLog},
+    services::{Digest, InputInfo, InputRegistry, LogLine, REQUESTS, RunLog},
 };
 
 /// The books of a sink when the last row has passed it.
@@ -42,8 +42,9 @@ pub(super) fn hold(
     records: u64,
 ) -> Result<(), Error> {
     if !bound.unbound.is_empty() {
-        let warning = "warning: the input was downloaded anew: this run is held to the plan's counts, and not to its records";
-        (engine.settings.lines)(warning);
+        let warning =
+            "the input was downloaded anew: this run is held to the plan's counts, and not to its records";
+        (engine.settings.lines)(&LogLine::new(LogLevel::WARN, warning));
     }
     bound.holds(engine.settings.limit, &bindable(engine, chain, means, digests))?;
     bound.passed(records, &passed_by_sink(chain))

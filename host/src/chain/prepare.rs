@@ -19,11 +19,12 @@ use super::{
     through::Through,
 };
 use crate::{
+    expression::Bound,
     manifest::{Chain, Connector, Diagnostic, KeyPath, MaxRejects, Severity, check_options, written_secrets},
     plugins::Plugin,
     runner::{Sink, Source, open_sink},
     runs::Passed,
-    services::{Attempt, Exclusive, InputRegistry, Inputs, Staging},
+    services::{Attempt, Exclusive, InputRegistry, Inputs, LogLine, Staging},
 };
 
 /// A chain, ready to run.
@@ -59,6 +60,8 @@ pub(super) struct PreparedChain {
     pub(super) alone: Option<Exclusive>,
     /// Whether it goes on with a run that read something else.
     pub(super) reads_anew: bool,
+    /// The column with the address, if the chain has one; read for whoever does the work of a run again.
+    pub(super) email: Option<String>,
     /// What is read instead of the source's inputs.
     pub(super) retried: Option<Retried>,
     /// The rate limits of all connectors, by name.
@@ -191,6 +194,10 @@ pub(super) fn prepare(
     }
     stage.unique = chain.unique.as_ref().and_then(|u| prep.unique(&names, u, &chain_key.child("unique")));
 
+    let email = names.claim("email").filter(|_| engine.settings.locates).map(str::to_owned);
+    if let Some(column) = &email {
+        prep.need(&Bound { column: column.clone(), consumed: 1 });
+    }
     let mut sinks = Vec::new();
     for (index, name) in chain.to.iter().enumerate() {
         let Some(opened) = opened.get(name) else { continue };
@@ -260,6 +267,7 @@ pub(super) fn prepare(
         notes: catalog.notes,
         alone: None,
         reads_anew: false,
+        email,
         retried,
         usual,
     })
@@ -298,7 +306,7 @@ fn open_plugins(engine: &mut Engine, chain: &Chain) -> (BTreeMap<String, Opened>
                 // Below the one line stands a layout difference of some hundred, for `-v` only.
                 let (line, detail) = message.split_once('\n').unwrap_or((&message, ""));
                 if !detail.is_empty() && engine.settings.log <= LogLevel::DEBUG {
-                    (engine.settings.lines)(detail);
+                    (engine.settings.lines)(&LogLine::new(LogLevel::DEBUG, detail));
                 }
                 diagnostics.push(engine.manifest.error(&key.child("plugin"), line));
                 continue;

@@ -32,12 +32,14 @@ impl Retried {
             ["input", "line", "offset", "of_input", "of_line", "of_offset", "connectors"],
         )?;
         let mut files = Vec::new();
-        for again in &retry.inputs {
+        for (number, again) in (1..).zip(&retry.inputs) {
             let mut text =
                 again.text.try_clone().map_err(|e| disk_error("input", &std::env::temp_dir(), &e))?;
             let name = again.name.rsplit('/').next().unwrap_or_default();
             let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
-            let file = view.keep(name, || {
+            // What is kept nowhere has no path by which two of one name, or a file of that name, could be told apart.
+            let name = if view.stores() { name.to_owned() } else { format!("retry-{number}-{name}") };
+            let file = view.keep(&name, || {
                 let mut chunk = vec![0; 256 * 1024];
                 let read =
                     text.read(&mut chunk).map_err(|e| disk_error("input", &std::env::temp_dir(), &e))?;

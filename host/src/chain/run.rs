@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     manifest::Diagnostic,
+    report::at_work,
     services::{Attempt, Sending, Staging, StagingOptions},
 };
 
@@ -61,7 +62,9 @@ pub fn run(
     engine.asking.set(asking);
     engine.delivering.set(delivering);
     let (id, staging) = stage(engine, chain, mode)?;
+    at_work(Some(chain), Some(&id));
     engine.guard(staging.folder());
+    let _alone = if mode == Mode::Run { Some(engine.go_alone(chain, &id)?) } else { None };
     let of = engine.manifest.chain(chain)?.clone();
     // Who waits does so before looking for what is to be gone on with.
     let alone = if mode == Mode::Run && engine.settings.wait { engine.lock(chain, &id)? } else { None };
@@ -142,7 +145,7 @@ fn drive(
     progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let notes = Notes::new()?;
+    let notes = Notes::new(engine.manifest.reject_record)?;
     let (digests, means) = (finish::digests(&prepared.inputs), Means::new(engine, &prepared));
     prepared.survey(engine.settings.limit)?;
     prepared.want_left();
@@ -169,7 +172,7 @@ fn drive(
     let limit = engine.settings.limit;
     let changes: Vec<Changes> = thread::scope(|scope| -> Result<_, Error> {
         let (to_chain, from_reader) = bounded::<Read>(QUEUE);
-        let reading = Reading { view, progress, limit, stop: &stop, label };
+        let reading = Reading { view, progress, limit, threads: engine.settings.threads, stop: &stop, label };
         let reader = scope.spawn(move || reading.run(&mut **source, projection, &to_chain));
         let mut queues = Vec::new();
         let mut workers = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, thread};
 
-use usher_abi::{Delivery, Error, ErrorClass, Identity, Receipt, Stopped};
+use usher_abi::{Delivery, Error, ErrorClass, Identity, LogLevel, Receipt, Stopped};
 
 use super::{
     engine::Engine,
@@ -16,7 +16,7 @@ use super::{
     run::{Mode, join},
     writing::{SinkEnd, Writing},
 };
-use crate::services::{Attempt, Digest, Sending};
+use crate::services::{Attempt, Digest, LogLine, Sending};
 
 /// Values changed, by column and rule.
 pub(super) type Changes = Vec<(String, String, u64)>;
@@ -64,7 +64,7 @@ impl Checked<'_> {
                 let read: Vec<&str> = digests.iter().map(|digest| digest.blake3.as_str()).collect();
                 prepared.reads_anew = engine.begin_to_send(attempt, &read.join(" "))?;
                 if prepared.reads_anew {
-                    (engine.settings.lines)(&format!("warning: {OTHER_INPUTS}"));
+                    (engine.settings.lines)(&LogLine::new(LogLevel::WARN, OTHER_INPUTS));
                 }
             }
             engine.delivering.set(Sending::All);

@@ -65,7 +65,7 @@ impl PreparedChain {
     }
 
     /// Every batch of the source once, as the chain's stage will see it; nothing is booked or noted.
-    fn pass(
+    pub(super) fn pass(
         &mut self,
         limit: Option<u64>,
         mut look: impl FnMut(&mut Self, RecordBatch, u32, &Notes) -> Result<(), Error>,

@@ -11,10 +11,10 @@ use super::{
     session::{code, load, print_json, say_error},
 };
 use crate::{
-    manifest::Manifest,
+    manifest::{Chain, Manifest},
     report::{print, whereabouts},
     runs::forget::{Person, Reach, forget},
-    services::{Busy, Exclusive},
+    services::{Busy, Exclusive, Right},
 };
 
 /// Remove a person from runs, state and recordings, and say where they were
@@ -53,17 +53,20 @@ impl Forget {
     }
 
     fn forget(&self, global: &Global, manifest: &Manifest, person: &Person) -> Result<u8, Error> {
-        // Nobody sends meanwhile, nor publishes what was sent.
-        let alone = || {
-            let chains = manifest.chains.iter();
-            chains.map(|chain| Exclusive::new(&manifest.state, &chain.name, "to forget somebody", Busy::Fail))
-        };
-        let is_quiet = self.dry_run || !manifest.state.is_dir();
-        let _alone = if is_quiet { Vec::new() } else { alone().collect::<Result<Vec<_>, _>>()? };
+        let out = self.out.as_ref().unwrap_or(&manifest.out);
+        // Nobody sends or publishes meanwhile.
+        let rights = [Right::Run(out), Right::Send(&manifest.state)];
+        let rights = rights.into_iter().filter(|right| !self.dry_run && right.folder().is_dir());
+        let alone = rights.flat_map(|right| {
+            let of =
+                move |chain: &Chain| Exclusive::new(right, &chain.name, "to forget somebody", Busy::Fail);
+            manifest.chains.iter().map(of)
+        });
+        let _alone = alone.collect::<Result<Vec<_>, _>>()?;
         let told = forget(
             person,
             &Reach {
-                out: self.out.as_ref().unwrap_or(&manifest.out),
+                out,
                 state: &manifest.state,
                 base: &manifest.folder,
                 recordings: &self.recordings,

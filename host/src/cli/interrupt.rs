@@ -52,7 +52,7 @@ extern "C" fn exit_called() {
         sweep();
     }
     let published = if SWEEP.get().is_some() { "; the chain that ran published nothing" } else { "" };
-    tell!("error: a plugin ended the process{published}; `usher test PLUGIN` says which one does, and where");
+    tell!(error, "a plugin ended the process{published}; `usher test PLUGIN` says which one does, and where");
     // SAFETY: as below: the folder is gone, nothing else needs unwinding.
     unsafe { libc::_exit(i32::from(code::FAILED)) }
 }

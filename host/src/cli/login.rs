@@ -60,7 +60,7 @@ impl Login {
             };
             if progress.done {
                 for warning in &progress.warnings {
-                    tell!("warning: {warning}");
+                    tell!(warning, "{warning}");
                 }
                 if session.global.json {
                     print_json(

@@ -2,7 +2,6 @@
 
 mod check;
 mod completions;
-mod confirm;
 mod forget;
 mod interrupt;
 mod login;
@@ -23,6 +22,8 @@ mod test;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::report::{LogFormat, Prints, is_json, log_as};
 
 /// Moves user records between SaaS vendors: reads an export, shapes it, writes what each vendor's import takes.
 #[derive(Debug, Parser)]
@@ -50,12 +51,18 @@ struct Global {
     /// Use another value for a key of the manifest, e.g. connectors.users.options.input=users.csv
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Read with so many threads instead of one for each core; the results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     json: bool,
     /// Say nothing but results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Write the log (standard error) as text, or as one object of JSON a line: time, level, chain, run, connector, message
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    log_format: LogFormat,
     /// Say more; layout differences of refused plugins, too
     #[arg(long, short, global = true)]
     verbose: bool,
@@ -99,10 +106,15 @@ enum Command {
 /// Runs a parsed command line.
 pub fn main(cli: Cli) -> ExitCode {
     let Cli { global, command } = cli;
+    log_as(global.log_format);
     // `usher test` watches a process of its own for it.
-    if !matches!(command, Command::Test(_)) {
-        interrupt::guard();
-    }
+    let prints = match command {
+        Command::Test(_) => None,
+        _ => {
+            interrupt::guard();
+            is_json().then(Prints::read).flatten()
+        }
+    };
     let code = match command {
         Command::Run(command) => command.execute(&global),
         Command::Check(command) => command.execute(&global),
@@ -121,5 +133,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Completions(command) => command.execute(),
     };
     interrupt::done();
+    if let Some(prints) = prints {
+        prints.end();
+    }
     ExitCode::from(code)
 }

@@ -57,7 +57,7 @@ pub(super) fn show(session: &mut Session, chains: &[String], values: bool, out: 
     if let Some(path) = out
         && let Err(error) = write(path, chains, &ended, values)
     {
-        tell!("error: {error}");
+        tell!(error, "{error}");
         code = worst_of(code, code::FAILED);
     }
     let json = session.global.json;

@@ -1,5 +1,7 @@
 //! `usher rejects`
 
+mod import;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,14 +17,16 @@ use crate::{
     runs::{self, Group, Run},
 };
 
-/// Show what a run did not take: by reason, with examples and what to do
+/// Show what a run did not take, by reason; or bring back what a vendor did not take, from its error report
 #[derive(Debug, Args)]
 pub(super) struct Rejects {
-    /// The run, by its id; the newest of each chain when none is named
+    /// The run, by its id; the newest of each chain when none is named (with `--import`: of the only chain)
     run: Option<String>,
     /// Look here instead of in the manifest's `out`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    import: import::Import,
 }
 
 impl Rejects {
@@ -31,6 +35,9 @@ impl Rejects {
             Ok(out) => out,
             Err(code) => return code,
         };
+        if self.import.is_wanted() {
+            return self.import.execute(global, &out, self.run.as_deref());
+        }
         let found = match look(&out, self.run.as_deref()) {
             Ok(found) => found,
             Err(error) => {

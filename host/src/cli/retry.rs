@@ -36,7 +36,7 @@ pub(super) struct Retry {
     /// Publish nothing: count only
     #[arg(long, conflicts_with_all = ["metrics_file", "wait"])]
     dry_run: bool,
-    /// If another run of the chain is sending, wait for its end
+    /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus
@@ -53,7 +53,8 @@ impl Retry {
             Ok(out) => out,
             Err(code) => return code,
         };
-        let retry = match self.read(&out) {
+        let base = global.manifest.parent().unwrap_or(Path::new(""));
+        let retry = match self.read(&out, base) {
             Ok(retry) => retry,
             Err(error) => {
                 say_error(global, &error);
@@ -61,7 +62,7 @@ impl Retry {
             }
         };
         for (why, records) in &retry.left {
-            tell!("warning: of run {}, {records} × {why}: not tried again", retry.run);
+            tell!(warning, "of run {}, {records} × {why}: not tried again", retry.run);
         }
         let chain = retry.chain.clone();
         if retry.inputs.is_empty() {
@@ -93,12 +94,12 @@ impl Retry {
         }
     }
 
-    fn read(&self, out: &Path) -> Result<runs::Retry, Error> {
-        runs::retry(&self.find(out)?, self.rejects.as_deref())
+    fn read(&self, out: &Path, base: &Path) -> Result<runs::Retry, Error> {
+        runs::retry(&self.find(out)?, self.rejects.as_deref(), base)
     }
 
     fn find(&self, out: &Path) -> Result<Run, Error> {
-        let run = self.named(out)?;
+        let run = runs::named(out, self.run.as_deref())?;
         let mut tried = runs::retried_by(out, &run)?;
         // One that was partly sent is gone on with by the same command.
         tried.retain(|id| {
@@ -114,19 +115,5 @@ impl Retry {
             return Err(Error::config("retry.again", message));
         }
         Ok(run)
-    }
-
-    fn named(&self, out: &Path) -> Result<Run, Error> {
-        if let Some(id) = &self.run {
-            return runs::find(out, id);
-        }
-        let mut newest = runs::newest(out)?;
-        if newest.len() > 1 {
-            let ids: Vec<String> = newest.iter().map(|run| format!("{} ({})", run.id, run.chain)).collect();
-            let message =
-                format!("several chains have runs: name the one to retry, e.g. {}", ids.join(" or "));
-            return Err(Error::config("retry.which", message));
-        }
-        Ok(newest.remove(0))
     }
 }

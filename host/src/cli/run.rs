@@ -47,17 +47,17 @@ pub(super) struct Run {
     /// Go on with nothing: send every row, also those that an unfinished run has sent
     #[arg(long, conflicts_with = "dry_run")]
     anew: bool,
-    /// Write each exchange over the network into this folder, without secrets
+    /// Write each exchange over the network into this folder, without secrets and values of people
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "dry_run"])]
     record: Option<PathBuf>,
-    /// Leave values of people out of the record: what is recorded can be shown to others, and replays where the connector
-    /// does not depend on such values
+    /// Keep values of people in the record: it is as private as the input then, and replays where the connector depends on
+    /// such values, too
     #[arg(long, requires = "record")]
-    mask: bool,
+    with_values: bool,
     /// Answer requests over the network from such a folder, and send none
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     replay: Option<PathBuf>,
-    /// If another run of the chain is sending, wait for its end
+    /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus
@@ -79,7 +79,7 @@ impl Run {
             Ok(plan) => plan,
             Err(error) => return refuse(global, &error),
         };
-        let tape = self.record.map(|folder| Tape::Record { folder, masked: self.mask });
+        let tape = self.record.map(|folder| Tape::Record { folder, masked: !self.with_values });
         let tape = tape.or(self.replay.map(Tape::Replay));
         let flags = RunFlags {
             out: self.out,
@@ -89,10 +89,10 @@ impl Run {
             anew: self.anew,
             metrics: self.metrics_file,
             wait: self.wait,
-            retry: None,
             full: self.full,
             withdrawn: self.exit_on_withdrawn,
             plan: plan.map(Arc::new),
+            ..RunFlags::default()
         };
         let mut session = match Session::open(global, flags) {
             Ok(session) => session,
@@ -121,7 +121,7 @@ fn refuse(global: &Global, error: &Error) -> u8 {
     if global.json {
         print_json(&[Diagnostic::error(error.to_string()).code(error.code.as_str())]);
     } else {
-        tell!("error: {error}");
+        tell!(error, "{error}");
         tell!("nothing was sent or published");
     }
     code::FAILED

@@ -1,5 +1,8 @@
 //! `usher runs`
 
+mod confirm;
+mod locate;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -7,7 +10,7 @@ use serde_json::json;
 use usher_abi::Error;
 
 use super::{
-    Global, confirm, prune,
+    Global, prune,
     session::{code, load, out_folder, print_json, say_error},
 };
 use crate::{
@@ -42,6 +45,15 @@ enum Command {
         /// The run, by its id
         run: String,
     },
+    /// Hold two runs of a chain against each other: what they were made of, what became of the records, the rows
+    Diff {
+        /// The run before, by its id
+        before: String,
+        /// The run after
+        after: String,
+    },
+    /// Tell which record a written row was made from, by doing the run's work again
+    Locate(locate::Locate),
 }
 
 impl Runs {
@@ -66,6 +78,8 @@ impl Runs {
             None | Some(Command::Confirm(_) | Command::Prune(_)) => list(global, &out),
             Some(Command::Show { run }) => show(global, &out, &run),
             Some(Command::Verify { run }) => verify(global, &out, &run),
+            Some(Command::Diff { before, after }) => diff(global, &out, &before, &after),
+            Some(Command::Locate(locate)) => return locate.execute(global, &out),
         };
         told(global, done)
     }
@@ -83,7 +97,7 @@ fn list(global: &Global, out: &Path) -> Result<u8, Error> {
     for run in runs::all(out)? {
         match runs::summary(&run.folder) {
             Ok(summary) => all.push((run, summary)),
-            Err(error) => tell!("warning: {error}"),
+            Err(error) => tell!(warning, "{error}"),
         }
     }
     if global.json {
@@ -117,6 +131,16 @@ fn verify(global: &Global, out: &Path, id: &str) -> Result<u8, Error> {
         print(&report::verified(&run, &verified));
     }
     Ok(if verified.different.is_empty() { code::DONE } else { code::FAILED })
+}
+
+fn diff(global: &Global, out: &Path, before: &str, after: &str) -> Result<u8, Error> {
+    let diff = runs::diff(&runs::find(out, before)?, &runs::find(out, after)?)?;
+    if global.json {
+        print_json(&diff);
+    } else {
+        print(&report::diff(&diff));
+    }
+    Ok(code::DONE)
 }
 
 /// What is told of a run, with its name.

@@ -3,8 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, IsTerminal},
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 use serde::Serialize;
@@ -13,11 +15,13 @@ use usher_abi::LogLevel;
 use super::{Global, interrupt, plugins::lock_of};
 use crate::{
     chain::{self, ConnectorOutcome, Engine, Failure, Mode, Outcome, Progress, Settings},
-    manifest::{Diagnostic, Draft, KeyPath, Manifest, Overrides, render_file},
+    manifest::{Diagnostic, Draft, KeyPath, Manifest, Overrides, Severity, render_file},
     plugins::{Registry, SearchPath},
-    report::{Watch, complain, print, tell, waits, watch, write_metrics},
+    report::{
+        Watch, at_work, complain, is_json, log, log_with_key, print, tell, waits, watch, write_metrics,
+    },
     runs::{Plan, Retry},
-    services::{Cancel, Synced, Tape},
+    services::{Cancel, LogLine, Synced, Tape},
 };
 
 /// Exit codes.
@@ -59,6 +63,7 @@ pub(super) struct RunFlags {
     pub(super) metrics: Option<PathBuf>,
     pub(super) anew: bool,
     pub(super) wait: bool,
+    pub(super) locates: bool,
     pub(super) full: bool,
     /// The exit code when all is well but for people who are withdrawn.
     pub(super) withdrawn: Option<u8>,
@@ -75,6 +80,7 @@ impl Session {
         let settings = Settings {
             out: flags.out,
             limit: flags.limit,
+            threads: global.threads.map_or_else(most_threads, usize::from),
             run_id: flags.run_id,
             tape: flags.tape,
             full: flags.full,
@@ -82,8 +88,9 @@ impl Session {
             plan: flags.plan,
             anew: flags.anew,
             wait: flags.wait,
+            locates: flags.locates,
             log: if global.verbose { LogLevel::DEBUG } else { LogLevel::WARN },
-            lines: Arc::new(|line: &str| tell!("{line}")),
+            lines: Arc::new(log),
         };
         let engine = Engine::new(manifest, registry, settings, Cancel::new());
         let signal = interrupt::listen(engine.stopper(), engine.sweeper());
@@ -149,7 +156,7 @@ impl Session {
         if let Some(path) = &self.metrics
             && let Err(error) = self.write_metrics(path, chains, &ended)
         {
-            tell!("error: cannot write the metrics to `{}` ({error}); name another file", path.display());
+            tell!(error, "cannot write the metrics to `{}` ({error}); name another file", path.display());
             code = worst_of(code, code::FAILED);
         }
         if self.global.json {
@@ -180,6 +187,7 @@ impl Session {
         let mut ended = Vec::new();
         let mut worst = code::DONE;
         for chain in chains {
+            at_work(Some(chain), None);
             let progress = Arc::new(Progress::default());
             let watch = (!self.global.quiet && !self.global.json).then(|| watch(chain, &progress));
             let result = chain::run(&mut self.engine, chain, mode, &progress);
@@ -193,6 +201,7 @@ impl Session {
                     } else if !outcome.refused.is_empty() {
                         worst = worst_of(worst, code::REFUSED);
                     }
+                    log_end(&outcome, mode);
                     ended.push(Ended::Well(Box::new(outcome)));
                 }
                 Err(failure) => {
@@ -222,7 +231,8 @@ impl Session {
                     let problem = Diagnostic::error(message).about(&key).code(error.code.as_str());
                     return (vec![problem], code::FAILED);
                 }
-                tell!("error: chain `{chain}`: {message}");
+                let said = format!("chain `{chain}`: {message}");
+                log(&LogLine { code: error.code.as_str(), ..LogLine::new(LogLevel::ERROR, &said) });
                 match chains {
                     // The one failure after which a run is there: only `latest` was not moved.
                     _ if error.code == "output.latest" => {}
@@ -258,6 +268,18 @@ impl Session {
         }
     }
 
+    /// Says why nothing could be told of an earlier run; answers the exit code.
+    pub(super) fn fail_looking(&self, failure: Failure) -> u8 {
+        match failure {
+            Failure::Manifest(problems) => return self.say(&problems),
+            Failure::Run(error) => {
+                say_error(&self.global, self.engine.manifest.redact(&error.to_string()));
+            }
+            Failure::Cancelled => return self.signal.exit_code(),
+        }
+        code::FAILED
+    }
+
     /// Says why a login failed; answers the exit code.
     pub(super) fn fail_login(&self, connector: &str, failure: Failure) -> u8 {
         let key = KeyPath::from(["connectors", connector]);
@@ -275,7 +297,7 @@ impl Session {
         if self.global.json {
             print_json(&[Diagnostic::error(message).about(&key).code(code.as_str())]);
         } else {
-            tell!("error: connector `{connector}`: {message}");
+            tell!(error, "connector `{connector}`: {message}");
         }
         exit
     }
@@ -284,13 +306,20 @@ impl Session {
     pub(super) fn say(&self, problems: &[Diagnostic]) -> u8 {
         if self.global.json {
             print_json(&problems);
-        } else if self.global.quiet {
+        } else if self.global.quiet && !is_json() {
             compact(problems, &self.engine.manifest.path.display().to_string());
+        } else if is_json() {
+            log_problems(problems);
         } else {
             complain(&self.engine.manifest.render(problems, colour()));
         }
         code::USAGE
     }
+}
+
+/// As many as the machine runs at a time.
+fn most_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Adds what is not there yet: of a connector that two chains share, one complaint is enough.
@@ -318,8 +347,10 @@ pub(super) fn worst_of(a: u8, b: u8) -> u8 {
 pub(super) fn refuse_manifest(global: &Global, problems: &[Diagnostic]) -> u8 {
     if global.json {
         print_json(&problems);
-    } else if global.quiet {
+    } else if global.quiet && !is_json() {
         compact(problems, &global.manifest.display().to_string());
+    } else if is_json() {
+        log_problems(problems);
     } else {
         complain(&render_file(problems, &global.manifest, colour()));
     }
@@ -333,7 +364,7 @@ fn tell_waiting(global: &Global, manifest: &Manifest) {
     }
     match Synced::new(&manifest.state).waiting() {
         Ok(waiting) => waiting.iter().for_each(|waiting| tell!("{}", waits(waiting))),
-        Err(error) => tell!("warning: {error}"),
+        Err(error) => tell!(warning, "{error}"),
     }
 }
 
@@ -360,7 +391,40 @@ pub(super) fn say_error(global: &Global, message: impl Display) {
     if global.json {
         print_json(&[Diagnostic::error(message.to_string())]);
     } else {
-        tell!("error: {message}");
+        tell!(error, "{message}");
+    }
+}
+
+/// The end of a chain, for whoever reads nothing but the log; people read the results.
+fn log_end(outcome: &Outcome, mode: Mode) {
+    if !is_json() {
+        return;
+    }
+    for warning in outcome.warnings.iter().chain(&outcome.refused).chain(&outcome.partly) {
+        tell!(warning, "{warning}");
+    }
+    for connector in &outcome.connectors {
+        let rejected: u64 = connector.rejected.iter().map(|reject| reject.count).sum();
+        let sent = connector.delivery.as_ref();
+        let sent = sent.map_or(0, |sent| sent.accepted + sent.confirmed + sent.unknown);
+        let message = format!("{} rows written, {sent} sent, {rejected} rejected", connector.written);
+        let line = LogLine::new(LogLevel::INFO, &message);
+        log(&LogLine { connector: Some(&connector.name), ..line });
+    }
+    let end = match (mode, outcome.latest) {
+        (Mode::Run, true) => "published as `latest`",
+        (Mode::Run, false) => "published, not as `latest`",
+        _ => "nothing published",
+    };
+    tell!("{} records read, {end}", outcome.read);
+}
+
+/// Writes each problem as a line of the log.
+fn log_problems(problems: &[Diagnostic]) {
+    for problem in problems {
+        let level = if problem.severity == Severity::Error { LogLevel::ERROR } else { LogLevel::WARN };
+        let code = problem.code.as_deref().unwrap_or_default();
+        log_with_key(&LogLine { code, ..LogLine::new(level, &problem.message) }, &problem.key);
     }
 }
 
@@ -379,6 +443,6 @@ pub(super) fn colour() -> bool {
 pub(super) fn print_json<T: Serialize>(value: &T) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print(&(text + "\n")),
-        Err(error) => tell!("error: {error}"),
+        Err(error) => tell!(error, "{error}"),
     }
 }

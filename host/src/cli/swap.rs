@@ -87,7 +87,7 @@ impl Swap {
         let exit = exit_code(&comparison);
         if self.write && exit == code::DONE {
             save(&old.path, old.text(), &change.text).map_err(|error| {
-                tell!("error: {error}");
+                tell!(error, "{error}");
                 code::FAILED
             })?;
             comparison.written = true;
@@ -101,7 +101,7 @@ impl Swap {
                 session.say(&comparison.problems);
             }
         }
-        comparison.failures.iter().for_each(|failure| tell!("error: {failure}"));
+        comparison.failures.iter().for_each(|failure| tell!(error, "{failure}"));
         remark(exit, &parties);
         Ok(exit)
     }

@@ -48,6 +48,16 @@ pub fn json_schema(plugins: &[(String, Description)]) -> Value {
                 "description": "More folders to search for plugins, relative to the manifest.",
             },
             "retention": retention_schema(),
+            "rejects": {
+                "type": "object",
+                "description": "What runs keep of records that were not taken.",
+                "additionalProperties": false,
+                "properties": { "record": {
+                    "enum": ["full", "masked"],
+                    "default": "full",
+                    "description": "The record and words that may quote it, or neither.",
+                } },
+            },
             "connectors": {
                 "type": "object",
                 "description": "Named instances of plugins.",

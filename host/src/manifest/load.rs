@@ -25,8 +25,8 @@ const MAX_MANIFEST: u64 = 1_000_000;
 /// The version of the manifest's form that this host reads.
 const VERSION: i64 = 1;
 /// The keys of the manifest itself.
-pub(super) const KEYS: [&str; 7] =
-    ["version", "out", "state", "plugins", "retention", "connectors", "chains"];
+pub(super) const KEYS: [&str; 8] =
+    ["version", "out", "state", "plugins", "rejects", "retention", "connectors", "chains"];
 
 /// How an environment variable is found; `&|name| std::env::var(name)` outside tests.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
@@ -84,6 +84,7 @@ impl Draft {
             None => Vec::new(),
         };
         let retention = source.root.get("retention").map(|node| reader.retention(node));
+        let reject_record = reader.reject_record();
         let mut connectors = Vec::new();
         for (name, node) in reader.section("connectors") {
             connectors.extend(reader.connector(name, node, &mut resolver));
@@ -104,6 +105,7 @@ impl Draft {
             retention,
             folder,
             version: 1,
+            reject_record,
             connectors,
             chains,
             secrets,

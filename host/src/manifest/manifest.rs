@@ -9,6 +9,7 @@ use super::{
     model::{Chain, Connector, MaxRejects, Retention},
     place::{KeyPath, Location, Span},
     read::list,
+    rejects::RejectRecord,
     render,
     secrets::{mask, redact},
     source::Source,
@@ -31,6 +32,8 @@ pub struct Manifest {
     pub plugins: Vec<PathBuf>,
     /// How long runs are kept; without it, for ever.
     pub retention: Option<Retention>,
+    /// What rejects hold of the records.
+    pub reject_record: RejectRecord,
     /// The connectors, in the order of the text.
     pub connectors: Vec<Connector>,
     /// The chains, in the order of the text; at least one.

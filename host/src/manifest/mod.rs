@@ -12,7 +12,7 @@
 //! | `overrides.rs` | `--set key=value` |
 //! | `secrets.rs` | `${env:NAME}`, `${file:path}`, redaction |
 //! | `model.rs`, `manifest.rs` | the types that the rest of the host works with |
-//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `retention.rs`, `chain.rs`, `unique.rs`, `references.rs` | from text to types |
+//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `chain.rs`, `rejects.rs`, `retention.rs`, `unique.rs`, `references.rs` | from text to types |
 //! | `schema.rs`, `alternatives.rs`, `expected.rs`, `written_secrets.rs` | JSON Schema, the part that plugins use |
 //! | `options.rs` | a connector's options against its component |
 //! | `edit.rs`, `lines.rs`, `save.rs` | the text with a few changes; what changed in it; the file, replaced |
@@ -38,6 +38,7 @@ mod overrides;
 mod place;
 mod read;
 mod references;
+mod rejects;
 mod render;
 mod retention;
 mod save;
@@ -64,6 +65,7 @@ pub use model::{
 pub use options::{check_options, unknown_options, written_secrets};
 pub use overrides::Overrides;
 pub use place::{KeyPath, Location, Span};
+pub use rejects::RejectRecord;
 pub use render::{render, render_file};
 pub use save::save;
 pub use schema::{SchemaProblem, schema_check};

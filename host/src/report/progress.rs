@@ -12,7 +12,7 @@ use std::{
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::tell;
+use super::{is_json, tell};
 use crate::chain::Progress;
 
 /// Shows a run's progress until [`end`](Self::end).
@@ -29,7 +29,7 @@ pub fn watch(chain: &str, progress: &Arc<Progress>) -> Watch {
     let done = Arc::new(AtomicBool::new(false));
     let (stop, progress, chain) = (done.clone(), progress.clone(), chain.to_owned());
     let thread = thread::spawn(move || {
-        if std::io::stderr().is_terminal() {
+        if std::io::stderr().is_terminal() && !is_json() {
             bar(&chain, &progress, &stop)
         } else {
             lines(&chain, &progress, &stop)

@@ -2,17 +2,23 @@
 
 use std::{
     fs::File,
-    io::{self, IsTerminal, Write},
+    io::{self, BufRead as _, BufReader, IsTerminal, Write},
     os::fd::{AsFd, AsRawFd},
     sync::OnceLock,
+    thread::{self, JoinHandle},
 };
 
-/// Writes a line to standard error. Unlike `eprintln!` it does not panic when nobody reads it.
+use super::log::{KEPT, log_stray};
+
+/// Writes a line to the log: `tell!("…")`, `tell!(warning, "…")`, `tell!(error, "…")`. Unlike `eprintln!` it does not panic
+/// when nobody reads it.
 macro_rules! tell {
-    ($($message:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr().lock(), $($message)*);
-    }};
+    (error, $($message:tt)*) => { $crate::report::tell!(@ ERROR, $($message)*) };
+    (warning, $($message:tt)*) => { $crate::report::tell!(@ WARN, $($message)*) };
+    (@ $level:ident, $($message:tt)*) => {
+        $crate::report::log(&$crate::services::LogLine::new(usher_abi::LogLevel::$level, &format!($($message)*)))
+    };
+    ($($message:tt)*) => { $crate::report::tell!(@ INFO, $($message)*) };
 }
 pub(crate) use tell;
 
@@ -30,6 +36,47 @@ pub fn keep_stdout() {
     // SAFETY: both descriptors are open; `dup2` only makes 1 another name of 2.
     if unsafe { libc::dup2(std::io::stderr().as_raw_fd(), libc::STDOUT_FILENO) } >= 0 {
         let _ = RESULTS.set(File::from(kept));
+    }
+}
+
+/// Until [`end`](Self::end), what plugins print on standard output and standard error becomes lines of the log: whoever
+/// reads JSON must not find anything else among it.
+pub(crate) struct Prints(JoinHandle<()>);
+
+impl Prints {
+    /// Begins to read; `None` when the system gives no pipe, so that prints stand as they are.
+    pub(crate) fn read() -> Option<Self> {
+        let (reader, writer) = io::pipe().ok()?;
+        let kept = File::from(std::io::stderr().as_fd().try_clone_to_owned().ok()?);
+        KEPT.set(kept).ok()?;
+        rename(writer.as_raw_fd());
+        drop(writer);
+        let read = move || {
+            let mut lines = BufReader::new(reader);
+            let mut line = Vec::new();
+            while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                log_stray(String::from_utf8_lossy(&line).trim_end());
+                line.clear();
+            }
+        };
+        Some(Self(thread::spawn(read)))
+    }
+
+    /// Everything that was printed so far is in the log.
+    pub(crate) fn end(self) {
+        if let Some(kept) = KEPT.get() {
+            // The last names of the pipe's end: the reader comes to its own.
+            rename(kept.as_raw_fd());
+            let _ = self.0.join();
+        }
+    }
+}
+
+/// Makes 1 and 2 other names of an open descriptor.
+fn rename(to: i32) {
+    for name in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        // SAFETY: the descriptor is open; `dup2` only makes another name of it. On failure prints go where they went.
+        let _ = unsafe { libc::dup2(to, name) };
     }
 }
 

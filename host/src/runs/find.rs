@@ -50,6 +50,21 @@ pub fn newest(out: &Path) -> Result<Vec<Run>, Error> {
     Ok(newest)
 }
 
+/// The run of that id; without one the newest, if only one chain has runs.
+pub fn named(out: &Path, id: Option<&str>) -> Result<Run, Error> {
+    if let Some(id) = id {
+        return find(out, id);
+    }
+    let mut newest = newest(out)?;
+    if newest.len() > 1 {
+        let ids: Vec<String> = newest.iter().map(|run| format!("{} ({})", run.id, run.chain)).collect();
+        let message =
+            format!("several chains have runs: name the one that is meant, e.g. {}", ids.join(" or "));
+        return Err(Error::config("run.which", message));
+    }
+    Ok(newest.remove(0))
+}
+
 /// All runs, by chain and then by age, the oldest first.
 pub fn all(out: &Path) -> Result<Vec<Run>, Error> {
     let mut runs = Vec::new();

@@ -2,8 +2,12 @@
 //!
 //! | File | What it holds |
 //! |---|---|
+//! | `diff.rs` | what is not the same in two runs of a chain |
 //! | `find.rs` | which runs there are |
 //! | `forget/` | a person, taken out of everything that is kept of runs |
+//! | `import/` | what a vendor's error report says of rows that a run wrote |
+//! | `masked.rs` | records of rejects that a run did not keep |
+//! | `part.rs` | the files that a run wrote, row by row |
 //! | `plan.rs` | a plan that was written down, and whether what it was made of is still the same |
 //! | `prune.rs` | runs and files that are older than the manifest keeps them |
 //! | `receipt.rs` | what a run was made of, and what it made, by digest |
@@ -14,8 +18,12 @@
 //! | `table.rs` | tables that people bring from a vendor's page |
 //! | `verify.rs` | whether a run is still what its receipt says |
 
+mod diff;
 mod find;
 pub mod forget;
+mod import;
+mod masked;
+mod part;
 mod plan;
 mod prune;
 mod receipt;
@@ -26,15 +34,18 @@ mod summary;
 mod table;
 mod verify;
 
-pub use find::{Run, all, find, newest};
+pub use diff::{ConnectorDiff, Diff, Pair, RowsDiff, diff};
+pub use find::{Run, all, find, named, newest};
+pub use import::{Columns, Match, Place as ReportedPlace, Reported, read_report, rows_of};
+pub use part::{At, PartFile, Row, find_part, parts};
 pub use plan::{Bound, PLAN_VERSION, Passed, Plan, PlannedChain};
 pub use prune::{Pruned, prune};
 pub use receipt::{
     FileDigest, ForgottenIn, InputDigest, Kept, MadeOf, PluginDigest, RECEIPT, Receipt, Since,
 };
 pub use rejects::{EXAMPLES, Example, Group, rejects};
-pub use retry::{Again, Place, Retry, retry};
-pub use summary::{Books, Connector, Summary, retried_by, summary};
+pub use retry::{Again, Place, Retry, read_again, retry};
+pub use summary::{Books, Connector, Input, Summary, retried_by, summary};
 pub use table::keys_in_table;
 pub use verify::{Difference, How, Verified, files_below, verify};
 

@@ -171,4 +171,15 @@ impl Receipt {
     pub(super) fn write(&self, run: &Path) -> Result<(), Error> {
         replace(&run.join(RECEIPT), &pretty(self)?)
     }
+
+    /// Parts that hold something else than rows of records, by their paths in the run's folder.
+    pub fn extra_parts(&self) -> Vec<String> {
+        let mut extra = Vec::new();
+        for (connector, said) in &self.connectors {
+            let parts = said["parts"].as_array().into_iter().flatten();
+            let names = parts.filter(|part| part["extra"] == true).filter_map(|part| part["name"].as_str());
+            extra.extend(names.map(|name| format!("{connector}/{name}")));
+        }
+        extra
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use usher_abi::Error;
 
-use super::{Run, unreadable};
+use super::{Run, masked::Masked, summary, unreadable};
 
 /// Rejects of a run as inputs: for each input of that run one for each set of sinks that did not take its records.
 #[derive(Debug)]
@@ -57,7 +57,8 @@ struct Line {
     connector: String,
     origin: Origin,
     code: String,
-    raw: String,
+    /// None: it is read again from the input.
+    raw: Option<String>,
 }
 
 #[derive(Deserialize, PartialEq, Eq)]
@@ -65,6 +66,7 @@ struct Origin {
     input: String,
     line: u64,
     offset: u64,
+    length: u32,
 }
 
 /// What stands before the first record of each input.
@@ -77,18 +79,22 @@ struct Report {
 struct Input {
     name: String,
     #[serde(default)]
+    path: String,
+    #[serde(default)]
     head: String,
     #[serde(default)]
     head_bytes: u64,
 }
 
-/// Reads the rejects of a run from `rejects`, or from its own `rejects.ndjson`.
-pub fn retry(run: &Run, rejects: Option<&Path>) -> Result<Retry, Error> {
+/// Reads the rejects of a run from `rejects`, or from its own `rejects.ndjson`. Records that do not stand there are read
+/// from the run's inputs, whose relative paths start at `base`, the manifest's folder.
+pub fn retry(run: &Run, rejects: Option<&Path>, base: &Path) -> Result<Retry, Error> {
     let own = run.folder.join("rejects.ndjson");
     let path = rejects.unwrap_or(&own);
+    let mut masked = Masked::new(run, base);
     let lines = BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?).lines();
     let mut writing = Writing {
-        heads: heads(&run.folder)?,
+        heads: inputs(&run.folder)?.into_iter().map(|input| (input.name.clone(), input)).collect(),
         meant_for: meant_for(&run.folder)?,
         skip_duplicates: rejects.is_none(),
         seen: HashSet::new(),
@@ -101,9 +107,13 @@ pub fn retry(run: &Run, rejects: Option<&Path>) -> Result<Retry, Error> {
         if text.trim().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_str(&text).map_err(|error| {
+        let mut line: Line = serde_json::from_str(&text).map_err(|error| {
             wrong(path, number, &format!("is no reject ({error}); correct it, or take the line out"))
         })?;
+        if line.raw.is_none() {
+            let Origin { input, offset, length, .. } = &line.origin;
+            line.raw = Some(masked.record(input, *offset, *length)?);
+        }
         // The rejects of one record follow each other.
         if of_record.first().is_some_and(|first| first.origin != line.origin) {
             writing.record(std::mem::take(&mut of_record)).map_err(|why| wrong(path, number - 1, &why))?;
@@ -115,6 +125,23 @@ pub fn retry(run: &Run, rejects: Option<&Path>) -> Result<Retry, Error> {
     let Writing { inputs, left, .. } = writing;
     let inputs = inputs.into_values().map(Writer::finish).collect::<Result<_, Error>>()?;
     Ok(Retry { run: run.id.clone(), chain: run.chain.clone(), inputs, left })
+}
+
+/// The inputs of a run that is a retry itself, as it read them; none for any other run.
+pub fn read_again(run: &Run) -> Result<Option<Retry>, Error> {
+    let summary = summary(&run.folder)?;
+    let Some(of) = summary.retries else { return Ok(None) };
+    let meant_for = meant_for(&run.folder)?;
+    // A list of `exclude` is read where it stands.
+    let again = |input: Input| -> Option<Result<Again, Error>> {
+        let connectors = meant_for.get(&input.name)?.clone();
+        let path = run.folder.join(&input.path);
+        let name = input.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let text = File::open(&path).map_err(|error| unreadable(&path, &error));
+        Some(text.map(|text| Again { connectors, text, name, records: Vec::new() }))
+    };
+    let inputs = inputs(&run.folder)?.into_iter().filter_map(again).collect::<Result<_, Error>>()?;
+    Ok(Some(Retry { run: of, chain: run.chain.clone(), inputs, left: BTreeMap::new() }))
 }
 
 fn wrong(path: &Path, number: usize, why: &str) -> Error {
@@ -140,7 +167,7 @@ fn meant_for(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, Error>
     Ok(meant)
 }
 
-fn heads(folder: &Path) -> Result<BTreeMap<String, Input>, Error> {
+fn inputs(folder: &Path) -> Result<Vec<Input>, Error> {
     let path = folder.join("report.json");
     let text = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
     let report: Report = serde_json::from_slice(&text).map_err(|error| {
@@ -148,7 +175,7 @@ fn heads(folder: &Path) -> Result<BTreeMap<String, Input>, Error> {
             format!("`{}` is no report of this usher ({error}); see that the run is whole", path.display());
         Error::permanent("run.unreadable", message)
     })?;
-    Ok(report.inputs.into_iter().map(|input| (input.name.clone(), input)).collect())
+    Ok(report.inputs)
 }
 
 struct Writing {
@@ -175,10 +202,10 @@ impl Writing {
             return Err("is of a record of which other lines stand further up; put them together".to_owned());
         }
         // Of several columns that are at fault each has its line.
-        let (text, mut connectors) = (first.raw.clone(), BTreeSet::new());
+        let (text, mut connectors) = (first.raw.clone().unwrap_or_default(), BTreeSet::new());
         let mut duplicate = false;
         for Line { connector, raw, code, .. } in lines {
-            if raw != text {
+            if raw.as_ref() != Some(&text) {
                 return Err(
                     "and the line before it have other texts of one record; correct both alike".to_owned()
                 );
@@ -365,7 +392,7 @@ mod tests {
             ("a", 7, "  "),
             ("a", 8, "5,\u{FFFD}"),
         ];
-        let retry = retry(&run(folder.path(), "id,name\n", &rejects), None).unwrap();
+        let retry = retry(&run(folder.path(), "id,name\n", &rejects), None, folder.path()).unwrap();
         assert_eq!(
             texts(&retry),
             [
@@ -381,7 +408,9 @@ mod tests {
     fn lists_of_json_are_closed() {
         let folder = tempfile::tempdir().unwrap();
         let rejects = [("a", 3, "{\"id\":1}"), ("a", 4, "{\"id\":2}")];
-        let retry = retry(&run(folder.path(), "{\"a\\\"[\": [], \"users\": [\n", &rejects), None).unwrap();
+        let retry =
+            retry(&run(folder.path(), "{\"a\\\"[\": [], \"users\": [\n", &rejects), None, folder.path())
+                .unwrap();
         let text = texts(&retry).remove(0).1;
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["users"], json!([{ "id": 1 }, { "id": 2 }]));
@@ -392,7 +421,7 @@ mod tests {
     fn what_would_double_or_lose_records_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let told = |head: &str, rejects: &[(&str, u64, &str)]| {
-            retry(&run(folder.path(), head, rejects), None).unwrap_err().message.to_string()
+            retry(&run(folder.path(), head, rejects), None, folder.path()).unwrap_err().message.to_string()
         };
         let other = told("", &[("a", 2, "x"), ("b", 2, "y")]);
         assert!(other.contains("line 2, and the line before it have other texts"), "{other}");
@@ -407,7 +436,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let of = run(folder.path(), "", &[("", 1, "x"), ("b", 2, "y")]);
         fs::write(folder.path().join("retried.csv"), "input,line,connectors\nu.csv,1,b c\n").unwrap();
-        let retry = retry(&of, None).unwrap();
+        let retry = retry(&of, None, folder.path()).unwrap();
         let told: Vec<_> = texts(&retry).into_iter().map(|(whose, text, _)| (whose, text)).collect();
         assert_eq!(told, [(vec!["b"], "y\n".to_owned()), (vec!["b", "c"], "x\n".to_owned())]);
     }
@@ -418,9 +447,11 @@ mod tests {
         let of = run(folder.path(), "", &[("a", 1, "x")]);
         let input = json!({ "name": "u.csv", "head_bytes": 100_000 });
         fs::write(folder.path().join("report.json"), json!({ "inputs": [input] }).to_string()).unwrap();
-        assert!(retry(&of, None).unwrap_err().message.contains("cannot be read alone"));
+        assert!(retry(&of, None, folder.path()).unwrap_err().message.contains("cannot be read alone"));
         let other = folder.path().join("mine.ndjson");
         fs::write(&other, "\n{\n").unwrap();
-        assert!(retry(&of, Some(&other)).unwrap_err().message.contains("line 2, is no reject"));
+        assert!(
+            retry(&of, Some(&other), folder.path()).unwrap_err().message.contains("line 2, is no reject")
+        );
     }
 }

@@ -29,6 +29,8 @@ pub struct Summary {
 /// An input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
+    /// What rejects call it.
+    pub name: String,
     /// Its path, relative to the manifest.
     pub path: String,
     /// Bytes as stored.

@@ -13,9 +13,68 @@ use super::{clock::Cancel, private::lock};
 /// Counters kept per connector; a connector that makes up names without end loses the later ones.
 const COUNTERS: usize = 1_000;
 
-/// Takes one finished line, without a line end. The caller decides where it goes (standard error, past the progress
-/// bars); it may be called from any thread.
-pub type LineSink = Arc<dyn Fn(&str) + Send + Sync>;
+/// A line of the log, before anybody has decided how it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLine<'a> {
+    /// How bad it is.
+    pub level: LogLevel,
+    /// Who says it; none: the host.
+    pub connector: Option<&'a str>,
+    /// Where in the connector it comes from; empty: nobody wants to know.
+    pub target: &'a str,
+    /// Stable, of an error; empty: it has none.
+    pub code: &'a str,
+    /// For people.
+    pub message: &'a str,
+}
+
+impl<'a> LogLine<'a> {
+    /// A line of the host.
+    pub fn new(level: LogLevel, message: &'a str) -> Self {
+        Self { level, connector: None, target: "", code: "", message }
+    }
+
+    /// The level in a word.
+    pub fn word(&self) -> &'static str {
+        match self.level {
+            LogLevel::DEBUG => "debug",
+            LogLevel::INFO => "info",
+            LogLevel::WARN => "warning",
+            LogLevel::ERROR => "error",
+            _ => "log",
+        }
+    }
+
+    /// As people read it. What the host says for information stands by itself.
+    pub fn text(&self) -> String {
+        let Self { connector, target, message, .. } = self;
+        let Some(connector) = connector else {
+            return match self.level >= LogLevel::WARN {
+                true => format!("{}: {message}", self.word()),
+                false => (*message).to_owned(),
+            };
+        };
+        let mut line = format!("{}: {connector}: ", self.word());
+        // The target tells a developer where a line comes from; people reading a run do not need it.
+        if !target.is_empty() {
+            push_clean(&mut line, target, "\n  ");
+            line.push_str(": ");
+        }
+        push_clean(&mut line, message, "\n  ");
+        line
+    }
+
+    /// The message, without what could steer a terminal.
+    pub fn clean_message(&self) -> String {
+        let mut message = String::with_capacity(self.message.len());
+        push_clean(&mut message, self.message, "\n");
+        message
+    }
+}
+
+/// Takes the lines of a run. The caller decides how they look and where they go (standard error, past the progress bars);
+/// it may be called from any thread.
+pub type LineSink = Arc<dyn Fn(&LogLine<'_>) + Send + Sync>;
 
 /// What one connector says while it runs.
 pub struct RunLog {
@@ -54,21 +113,9 @@ impl HostLog for RunLog {
         if level < self.least {
             return;
         }
-        let word = match level {
-            LogLevel::DEBUG => "debug",
-            LogLevel::INFO => "info",
-            LogLevel::WARN => "warning",
-            LogLevel::ERROR => "error",
-            _ => "log",
-        };
-        let mut line = format!("{word}: {}: ", self.connector);
-        // The target tells a developer where a line comes from; people reading a run do not need it.
-        if self.least <= LogLevel::DEBUG && !target.is_empty() {
-            push_clean(&mut line, target);
-            line.push_str(": ");
-        }
-        push_clean(&mut line, message.trim_end());
-        (self.sink)(&line);
+        let target = if self.least <= LogLevel::DEBUG { target } else { "" };
+        let connector = Some(self.connector.as_str());
+        (self.sink)(&LogLine { level, connector, target, code: "", message: message.trim_end() });
     }
 
     fn metric(&self, name: &str, amount: i64) {
@@ -85,11 +132,12 @@ impl HostLog for RunLog {
     }
 }
 
-/// Appends text of a connector so that it can neither steer a terminal nor pass for a line of the host.
-fn push_clean(line: &mut String, text: &str) {
+/// Appends text of a connector so that it can neither steer a terminal nor, with line ends that are set in, pass for a line
+/// of the host.
+fn push_clean(line: &mut String, text: &str, line_end: &str) {
     for c in text.chars() {
         match c {
-            '\n' => line.push_str("\n  "),
+            '\n' => line.push_str(line_end),
             '\t' => line.push(c),
             c if c.is_control() => {
                 // Writing to a `String` cannot fail.
@@ -108,7 +156,7 @@ mod tests {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
         let cancel = Cancel::new();
-        let sink: LineSink = Arc::new(move |line: &str| lock(&sink).push(line.to_owned()));
+        let sink: LineSink = Arc::new(move |line: &LogLine<'_>| lock(&sink).push(line.text()));
         (RunLog::new("support", least, sink, cancel.clone()), lines, cancel)
     }
 
@@ -141,6 +189,18 @@ mod tests {
         let (log, lines, _) = log(LogLevel::INFO);
         log.log(LogLevel::INFO, "", "a\u{1b}[2Jb\rc\u{9b}d");
         assert_eq!(*lock(&lines), ["info: support: a\\u{1b}[2Jb\\rc\\u{9b}d"]);
+    }
+
+    #[test]
+    fn what_stands_in_json_cannot_steer_it_either() {
+        let line = LogLine::new(LogLevel::INFO, "a\u{1b}b\u{9b}c\nd");
+        assert_eq!(line.clean_message(), "a\\u{1b}b\\u{9b}c\nd");
+    }
+
+    #[test]
+    fn the_host_speaks_for_itself() {
+        let text = |level| LogLine::new(level, "x\n y").text();
+        assert_eq!([LogLevel::INFO, LogLevel::WARN].map(text), ["x\n y", "warning: x\n y"]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod synced;
 
 pub use clock::{Cancel, SystemClock, VirtualClock};
 pub use database::Database;
-pub use exclusive::{Busy, Exclusive};
+pub use exclusive::{Busy, Exclusive, Right};
 pub use forget::Held;
 pub use gate::{Gate, Sending};
 pub(crate) use http::REQUESTS;
@@ -28,7 +28,7 @@ pub use input::{
     Digest, Incoming, InputInfo, InputOptions, InputProgress, InputRegistry, Inputs, Keeper, Packing,
 };
 pub use ledger::{Attempt, Ledger};
-pub use log::{LineSink, RunLog};
+pub use log::{LineSink, LogLine, RunLog};
 pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
 pub use private::{create_private_file, create_private_folder, disk_error, replace_private_file};
 pub use secret::{Key, Secret};

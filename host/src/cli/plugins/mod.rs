@@ -102,7 +102,7 @@ pub(super) fn lock_of(global: &Global) -> Result<Option<Lock>, u8> {
 
 /// What a command says beside its result, which is shown all the same.
 fn remark(message: impl std::fmt::Display) -> u8 {
-    tell!("error: {message}");
+    tell!(error, "{message}");
     code::FAILED
 }
 

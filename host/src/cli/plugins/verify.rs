@@ -40,7 +40,7 @@ pub(super) fn execute(global: &Global) -> u8 {
         for result in &results {
             match result {
                 Ok(line) => print(&format!("{line}\n")),
-                Err(line) => tell!("error: {line}"),
+                Err(line) => tell!(error, "{line}"),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Values of people, taken out of records on demand (`usher run --record DIR --mask`). What is left is the form: which
+//! Values of people, taken out of records unless they are to be kept (`usher run --record DIR --with-values`). What is left is the form: which
 //! members and fields there are, so that a replay still compares requests; and all that makes no person.
 
 use std::collections::BTreeSet;

@@ -12,6 +12,7 @@ use usher_abi::{Error, Part, Report, service::PartFormat};
 
 use super::{
     Outbox, Unit,
+    answer::masked,
     cut::Cut,
     destination::{Destination, InFlight, Jobs, Progress, Reaction, Step},
     note::{Note, Notes},
@@ -351,8 +352,9 @@ impl<'a> Flight<'a> {
         Ok(())
     }
 
-    /// An answer that is not understood goes into the run's folder.
+    /// An answer that is not understood goes into the run's folder, without what may be somebody's.
     fn keep_answer(&mut self, unit: usize, text: &str) -> Result<(), Error> {
+        let text = masked(text);
         let mut part = self.outbox.host.output()?.create("answer", "txt", &PartFormat::bytes())?;
         part.write(text.as_bytes())?;
         let name = part.finish(0)?;

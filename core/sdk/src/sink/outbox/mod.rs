@@ -1,6 +1,7 @@
 //! Rows that are sent to a vendor: held on disk until the whole chain has been checked, then sent unit by unit, each
 //! noted in the ledger before and after, so that a run that was ended goes on where it was.
 
+mod answer;
 mod cut;
 mod deliver;
 mod destination;

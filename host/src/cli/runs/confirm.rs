@@ -8,11 +8,11 @@ use std::{
 use clap::Args;
 use usher_abi::{Error, nearest};
 
-use super::{
-    Global,
-    session::{code, print_json},
-};
 use crate::{
+    cli::{
+        Global,
+        session::{code, print_json},
+    },
     manifest::Manifest,
     report::{self, print, tell},
     runs::keys_in_table,
@@ -65,7 +65,8 @@ impl Confirm {
         if known < listed {
             let (path, strangers) = (self.errors.unwrap_or_default(), listed - known);
             tell!(
-                "warning: {strangers} people of `{}` were not among the rows of run {}",
+                warning,
+                "{strangers} people of `{}` were not among the rows of run {}",
                 path.display(),
                 self.run
             );

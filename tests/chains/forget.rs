@@ -98,7 +98,7 @@ fn files(bench: &Bench, folder: &str) -> BTreeMap<String, Vec<u8>> {
             let path = entry.unwrap().path();
             if path.symlink_metadata().unwrap().is_dir() {
                 left.push(path);
-            } else if !path.is_symlink() {
+            } else if !path.is_symlink() && path.extension().is_none_or(|end| end != "lock") {
                 let name = path.strip_prefix(bench.path("")).unwrap_or(&path).display().to_string();
                 found.insert(name, fs::read(&path).unwrap());
             }
@@ -128,7 +128,7 @@ fn used() -> Bench {
     assert_ne!(rejects, mended);
     bench.write("mended.ndjson", mended);
     bench.usher(&["retry", "r1", "--rejects", "mended.ndjson", "--quiet", "--run-id", "r2"]).expect(0);
-    bench.usher(&["run", "api", "--quiet", "--run-id", "r3", "--record", "tape"]).expect(4);
+    bench.usher(&["run", "api", "--quiet", "--run-id", "r3", "--record", "tape", "--with-values"]).expect(4);
     let database = rusqlite::Connection::open(bench.path(".usher/usher.db")).unwrap();
     let state = "INSERT INTO state (connector, key, value) VALUES ('users', ?1, ?2)";
     database.execute(state, ("last", b"{\"email\":\"Ada@example.com\"}".as_slice())).unwrap();

@@ -154,7 +154,7 @@ impl Engine {
     /// The run that an attempt named `id` is one at: the one of this chain that was left unfinished, or else a new one.
     /// What was sent by another manifest is gone on with by nobody: a run that could send is refused then, unless it is to
     /// begin anew.
-    pub(super) fn attempt(&self, chain: &Chain, id: &str, mode: Mode) -> Result<Attempt, Error> {
+    pub(super) fn attempt(&self, chain: &Chain, id: &str, mode: Mode, alone: bool) -> Result<Attempt, Error> {
         let new =
             Attempt { chain: self.what(chain), run: id.to_owned(), manifest: self.manifest.digest(chain) };
         let Some(earlier) = Attempt::unfinished(&self.database, &new.chain)? else { return Ok(new) };
@@ -170,8 +170,8 @@ impl Engine {
                 );
                 return Err(Error::config("run.unfinished", message));
             }
-            // Whoever is sending it goes by its notes. Who waited has the lock.
-            let _alone = if self.settings.wait { None } else { self.lock(&chain.name, id)? };
+            // Whoever is sending it goes by its notes.
+            let _alone = if alone { None } else { self.lock(&chain.name, id)? };
             self.forget(&earlier)?;
         }
         Ok(new)
@@ -183,6 +183,12 @@ impl Engine {
             Some(retry) => format!("{}, retry of {}", chain.name, retry.run),
             None => chain.name.clone(),
         }
+    }
+
+    /// Whether a sink of the chain gets only what has changed.
+    pub(super) fn syncs(&self, chain: &Chain) -> bool {
+        let mut sinks = chain.to.iter().filter_map(|name| self.manifest.connector(name));
+        sinks.any(|connector| connector.changed_only.is_some())
     }
 
     /// Whether a run may have sent something.

@@ -49,7 +49,7 @@ fn ask(engine: &mut Engine, chain: &Chain) -> Option<Names> {
     let staging = Staging::dry(&std::env::temp_dir(), &chain.name, "check", 0).ok()?;
     engine.asking.set(Sending::Nothing);
     engine.delivering.set(Sending::Nothing);
-    let attempt = engine.attempt(chain, "check", Mode::Plan).ok()?;
+    let attempt = engine.attempt(chain, "check", Mode::Plan, false).ok()?;
     let prepared = prepare(engine, &chain.name, &attempt, &staging, Mode::Plan).ok();
     engine.forget_stops();
     prepared.map(|prepared| prepared.names)

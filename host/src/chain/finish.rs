@@ -102,8 +102,14 @@ impl Closing<'_> {
         }
         let forget = self.mode == Mode::Run && partly.is_empty() && self.is_finished();
         let noted = if forget { self.note_what_went_out()? } else { Vec::new() };
-        for (index, _, waiting) in &noted {
-            connectors[*index].sync.iter_mut().for_each(|sync| sync.waiting = *waiting);
+        for (index, noting) in &noted {
+            connectors[*index].sync.iter_mut().for_each(|sync| sync.waiting = noting.waiting);
+            warnings.extend(noting.given_up.iter().map(|run| {
+                format!(
+                    "{}: nobody has confirmed run {run}, and nobody can any more: its rows go out until a later run is confirmed",
+                    self.prepared.sinks[*index].name
+                )
+            }));
         }
         let (digests, engine, attempt) = (self.digests, self.engine, self.attempt);
         let mut outcome = Outcome {
@@ -162,7 +168,7 @@ impl Closing<'_> {
                 };
                 let mut said = Said {
                     warnings: self.prepared.said_of(&sink.name),
-                    afterwards: sink.guide_to_confirm(self.id),
+                    afterwards: sink.guide_to_confirm(self.id).filter(|_| outcome.refused.is_empty()),
                 };
                 if limited {
                     said.warnings.push(first_records(self.read.count));
@@ -190,9 +196,16 @@ impl Closing<'_> {
             outcome.latest = outcome.refused.is_empty() && outcome.partly.is_empty() && whole;
             let published = self.staging.publish(outcome.latest);
             if published.as_ref().map_or_else(|error| error.code == "output.latest", |_| true) {
-                for (index, delivery, _) in noted {
-                    if let Some(sync) = &self.prepared.sinks[index].stage.sync {
-                        sync.publish(delivery, account_of(&self.ends[index]))?;
+                for (index, noting) in noted {
+                    let PreparedSink { name, stage, .. } = &self.prepared.sinks[index];
+                    let account = account_of(&self.ends[index]);
+                    let done =
+                        stage.sync.as_ref().map_or(Ok(()), |sync| sync.publish(noting.delivery, account));
+                    // The run is there. The next one of the chain makes up for it.
+                    if let Err(error) = done {
+                        outcome.warnings.push(format!(
+                            "{name}: it is not noted yet that this run was published: {error}"
+                        ));
                     }
                 }
             }

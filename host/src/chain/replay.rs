@@ -62,7 +62,8 @@ impl Replay {
         engine.asking.set(Sending::Nothing);
         engine.delivering.set(Sending::Nothing);
         let staging = Staging::dry(&std::env::temp_dir(), &run.chain, &run.id, HEAD)?;
-        let attempt = engine.attempt(&engine.manifest.chain(&run.chain)?.clone(), &run.id, Mode::Plan)?;
+        let attempt =
+            engine.attempt(&engine.manifest.chain(&run.chain)?.clone(), &run.id, Mode::Plan, false)?;
         let mut prepared = prepare(engine, &run.chain, &attempt, &staging, Mode::Plan)?;
         prepared.sinks.retain(|sink| sink.name == connector);
         // What it had before, it may have had since: whoever asks has made sure that nothing was held back.

@@ -66,9 +66,10 @@ pub fn run(
     engine.guard(staging.folder());
     let _alone = if mode == Mode::Run { Some(engine.go_alone(chain, &id)?) } else { None };
     let of = engine.manifest.chain(chain)?.clone();
-    // Who waits does so before looking for what is to be gone on with.
-    let alone = if mode == Mode::Run && engine.settings.wait { engine.lock(chain, &id)? } else { None };
-    let attempt = engine.attempt(&of, &id, mode)?;
+    // Who waits does so before looking for what is to be gone on with; what vendors have is looked up by one at a time.
+    let early = engine.settings.wait || engine.syncs(&of);
+    let alone = if mode == Mode::Run && early { engine.lock(chain, &id)? } else { None };
+    let attempt = engine.attempt(&of, &id, mode, alone.is_some())?;
     let mut prepared = prepare(engine, chain, &attempt, &staging, mode)?;
     prepared.alone = alone;
     *progress.logs.lock().unwrap_or_else(PoisonError::into_inner) = engine.take_logs();
@@ -105,7 +106,7 @@ pub fn check(engine: &mut Engine, chain: &str, online: bool) -> Result<Vec<Diagn
     let sending = if online { Sending::Reads } else { Sending::Nothing };
     engine.asking.set(sending);
     engine.delivering.set(sending);
-    let attempt = engine.attempt(&engine.manifest.chain(chain)?.clone(), "check", Mode::Plan)?;
+    let attempt = engine.attempt(&engine.manifest.chain(chain)?.clone(), "check", Mode::Plan, false)?;
     let prepared = prepare(engine, chain, &attempt, &staging, Mode::Plan)?;
     engine.forget_stops();
     Ok(prepared.warnings)

@@ -20,7 +20,7 @@ pub(super) fn check(engine: &Engine, run: &Run, receipt: &Receipt, connector: &s
     if books.and_then(serde_json::Value::as_u64).is_some_and(|unchanged| unchanged > 0) {
         let message = format!(
             "`{connector}` got only what had changed, and which rows were held back is not known any more: look for the row's key \
-             in the inputs"
+             in the inputs; what the vendor did not take, `usher runs confirm --errors` takes, too"
         );
         return Err(Error::unsupported("locate.changed-only", message));
     }

@@ -14,6 +14,7 @@ use super::{
     prepare::{PreparedChain, PreparedSink},
     receipt::Files,
     run::{Mode, join},
+    sync::note_what_may_arrive,
     writing::{SinkEnd, Writing},
 };
 use crate::services::{Attempt, Digest, LogLine, Sending};
@@ -62,6 +63,7 @@ impl Checked<'_> {
                     prepared.alone = engine.lock(&prepared.chain.name, id)?;
                 }
                 let read: Vec<&str> = digests.iter().map(|digest| digest.blake3.as_str()).collect();
+                note_what_may_arrive(engine, prepared, notes, id)?;
                 prepared.reads_anew = engine.begin_to_send(attempt, &read.join(" "))?;
                 if prepared.reads_anew {
                     (engine.settings.lines)(&LogLine::new(LogLevel::WARN, OTHER_INPUTS));

@@ -59,6 +59,11 @@ pub fn run(run: &Run, summary: &Summary, retried_by: &[String]) -> String {
             (books.rejected, "rejected"),
         ];
         let others = others.map(|(rows, what)| (rows, what.to_owned()));
+        let gone = connector.sync.iter().flat_map(|sync| {
+            let missing = sync.missing.unwrap_or_default();
+            [(sync.withdrawn, "withdrawn (withdrawn.csv)"), (missing, "missing (missing.csv)")]
+        });
+        let others = others.into_iter().chain(gone.map(|(people, what)| (people, what.to_owned())));
         for (rows, what) in others.into_iter().chain(filtered).filter(|(rows, _)| *rows > 0) {
             let _ = writeln!(text, "    {} {what}", count(rows));
         }
@@ -98,20 +103,19 @@ pub fn waits(waiting: &Waiting) -> String {
         what.push(format!("{} people withdrawn or missing", count(*gone)));
     }
     format!(
-        "{chain}, `{connector}`: {} of run {run} wait until somebody says that the vendor has it: `usher runs confirm {run} \
-         {connector}`",
+        "{chain}, `{connector}`: {} of run {run} wait until somebody says that the vendor has them, or that they are taken out \
+         there: `usher runs confirm {run} {connector}`",
         what.join(" and ")
     )
 }
 
 /// What was confirmed of one connector.
 pub fn confirmed(chain: &str, run: &str, confirmed: &Confirmed) -> String {
-    let Confirmed { connector, rows, not_taken, gone, superseded } = confirmed;
+    let Confirmed { connector, rows, not_taken, gone } = confirmed;
     let mut text = format!("{chain}, run {run}, `{connector}`: {} rows confirmed\n", count(*rows));
     let others = [
         (not_taken, "rows that the vendor did not take: they go out again"),
         (gone, "people withdrawn or missing, of whom nothing is known any more"),
-        (superseded, "rows of which a later run was confirmed before"),
     ];
     for (number, what) in others.into_iter().filter(|(number, _)| **number > 0) {
         let _ = writeln!(text, "  {} {what}", count(*number));

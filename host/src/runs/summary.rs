@@ -61,6 +61,18 @@ pub struct Connector {
     pub parts: Vec<Part>,
     /// Rejects by code.
     pub rejected: Vec<Value>,
+    /// Of a sink that gets only what has changed: who is gone. What waits now, `usher runs` tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<Sync>,
+}
+
+/// Who is gone, of a sink that gets only what has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// People delivered before whom a condition left out.
+    pub withdrawn: u64,
+    /// People delivered before of whom the source had no record; none if nobody looked.
+    pub missing: Option<u64>,
 }
 
 /// What became of the records, in records.

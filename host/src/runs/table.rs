@@ -1,6 +1,11 @@
 //! Tables that people bring from a vendor's page.
 
-use std::{collections::HashSet, fs::File, path::Path};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::Path,
+};
 
 use usher_abi::{Error, nearest};
 
@@ -13,7 +18,9 @@ pub fn keys_in_table(
 ) -> Result<HashSet<String>, Error> {
     let fault = |message: String| Error::config("run.table", format!("`{}`: {message}", path.display()));
     let file = File::open(path).map_err(|error| fault(format!("cannot be read ({error})")))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let mut file = BufReader::new(file);
+    let delimiter = delimiter(file.fill_buf().map_err(|error| fault(format!("cannot be read ({error})")))?);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(file);
     let headings = reader.headers().map_err(|error| fault(format!("is no table ({error})")))?.clone();
     let names: Vec<&str> = headings.iter().map(|name| name.trim_start_matches('\u{FEFF}').trim()).collect();
     let column = column(&names, heading, expected).map_err(fault)?;
@@ -26,6 +33,14 @@ pub fn keys_in_table(
         }
     }
     Ok(keys)
+}
+
+/// What stands most often between the headings.
+fn delimiter(head: &[u8]) -> u8 {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    // The last of several that stand equally often.
+    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 fn column(names: &[&str], heading: Option<&str>, expected: Option<&str>) -> Result<usize, String> {
@@ -71,6 +86,8 @@ mod tests {
         let table = "\u{FEFF}Row,E-Mail,Id\n1, Ada@Example.com ,7\n2,,8\n3,b@example.com\n";
         assert_eq!(keys(table, None, Some("email")).unwrap(), ["ada@example.com", "b@example.com"]);
         assert_eq!(keys(table, Some("id"), None).unwrap(), ["7", "8"]);
+        assert_eq!(keys("Row;Email;Error\n1;a@b.org;no, never\n", None, None).unwrap(), ["a@b.org"]);
+        assert_eq!(keys("Email\n a@b.org \n", None, None).unwrap(), ["a@b.org"]);
         assert_eq!(keys(table, None, Some("row")).unwrap(), ["1", "2", "3"]);
     }
 

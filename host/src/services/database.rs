@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use usher_abi::Error;
 
 use super::{
@@ -191,7 +191,9 @@ impl Database {
     ) -> Result<T, Error> {
         let mut connection = lock(&self.connection);
         let connection = self.opened(&mut connection)?;
-        let transaction = connection.unchecked_transaction().map_err(|e| self.explain(&e))?;
+        // At once as a writer: who begins as a reader is not waited for when another has written meanwhile.
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+            .map_err(|e| self.explain(&e))?;
         let result = statements(&transaction).map_err(|e| self.explain(&e))?;
         transaction.commit().map_err(|e| self.explain(&e))?;
         Ok(result)

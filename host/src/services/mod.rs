@@ -33,4 +33,4 @@ pub use output::{Outputs, Part, RunFolder, Staging, StagingOptions};
 pub use private::{create_private_file, create_private_folder, disk_error, replace_private_file};
 pub use secret::{Key, Secret};
 pub use state::State;
-pub use synced::{Confirmed, Entry, Forgotten, Known, Noted, Synced, Waiting};
+pub use synced::{Confirmed, Entry, Forgotten, Known, Noted, Published, Synced, Waiting};

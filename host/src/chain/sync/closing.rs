@@ -1,40 +1,66 @@
 //! The end of a run, for sinks that get only what has changed.
 
+use std::path::PathBuf;
+
 use usher_abi::Error;
 
-use super::notes::Noting;
+use super::notes::{Noting, RunOf};
 use crate::{
-    chain::{finish::Closing, notes::Table, prepare::PreparedSink, writing::SinkEnd},
+    chain::{
+        engine::Engine,
+        finish::Closing,
+        notes::{Notes, Table},
+        prepare::{PreparedChain, PreparedSink},
+        writing::SinkEnd,
+    },
     services::{Staging, Tape},
 };
 
+/// Before anything is sent: of every sink of changed rows that sends, what may have arrived from now on.
+pub(in crate::chain) fn note_what_may_arrive(
+    engine: &Engine,
+    prepared: &mut PreparedChain,
+    notes: &Notes,
+    run: &str,
+) -> Result<(), Error> {
+    // A replay sends nothing.
+    if matches!(engine.settings.tape, Some(Tape::Replay(_))) {
+        return Ok(());
+    }
+    let folder = folder_of(engine, &prepared.chain.name, run);
+    let of = RunOf { chain: &prepared.chain.name, run, folder: &folder };
+    for (index, sink) in prepared.sinks.iter_mut().enumerate().filter(|(_, sink)| sink.sends()) {
+        if let Some(sync) = &mut sink.stage.sync {
+            sync.about_to_send(of, &sink.name, &notes.rejected_by(index))?;
+        }
+    }
+    Ok(())
+}
+
 impl Closing<'_> {
-    /// Notes which rows went out; answers, for each sink that wants it, its place, the delivery, and how many rows wait to be
-    /// confirmed. It counts when the run is published.
-    pub(in crate::chain) fn note_what_went_out(&mut self) -> Result<Vec<(usize, i64, u64)>, Error> {
-        // A replay sends nothing.
+    /// Notes which rows went out, of each sink that wants it, by its place. It counts when the run is published.
+    pub(in crate::chain) fn note_what_went_out(&mut self) -> Result<Vec<(usize, Noting)>, Error> {
         if matches!(self.engine.settings.tape, Some(Tape::Replay(_))) {
             return Ok(Vec::new());
         }
+        let folder = folder_of(self.engine, &self.prepared.chain.name, self.id);
+        let of = RunOf { chain: &self.prepared.chain.name, run: self.id, folder: &folder };
         let mut noted = Vec::new();
         for (index, sink) in self.prepared.sinks.iter_mut().enumerate() {
             let PreparedSink { name, stage, gone, .. } = sink;
             let Some(sync) = &mut stage.sync else { continue };
-            let sends = self.ends[index].receipt.delivery.is_some();
-            let noting = Noting {
-                chain: &self.prepared.chain.name,
-                connector: name,
-                run: self.id,
-                // One row that is only queued, and nobody can say which one it is.
-                confirmed: sends && stage.books.accepted.count == 0,
-                rejected: &self.notes.rejected_by(index),
-                gone,
-            };
-            let (delivery, waiting) = sync.note(&noting)?;
-            noted.push((index, delivery, waiting));
+            // One row that is only queued, and nobody can say which one it is.
+            let fates = (&self.notes.rejected_by(index), stage.books.accepted.count > 0);
+            noted.push((index, sync.note_what_went_out(of, name, fates, gone)?));
         }
         Ok(noted)
     }
+}
+
+/// Where a run is once it is published.
+fn folder_of(engine: &Engine, chain: &str, run: &str) -> PathBuf {
+    let folder = engine.out().join(chain).join(run);
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// The vendor's account; empty for sinks of files.
@@ -55,14 +81,21 @@ impl PreparedSink {
                  every row goes out"
             )
         });
-        self.gone.not_looked.clone().into_iter().chain(keyless).chain(other)
+        let nameless = (self.gone.nameless > 0).then(|| {
+            format!(
+                "of {} missing people nobody knows who they are: they were delivered before `on_missing` was set",
+                self.gone.nameless
+            )
+        });
+        self.gone.not_looked.clone().into_iter().chain(keyless).chain(other).chain(nameless)
     }
 
     /// What whoever uploads its files should do afterwards.
     pub(in crate::chain) fn guide_to_confirm(&self, run: &str) -> Option<String> {
-        self.stage.sync.as_ref().filter(|_| self.stage.books.written.count > 0)?;
+        let gone = self.gone.withdrawn.len() + self.gone.missing.len();
+        self.stage.sync.as_ref().filter(|_| self.stage.books.written.count > 0 || gone > 0)?;
         Some(format!(
-            "When the vendor has taken these files, say so: `usher runs confirm {run} {}`, with `--errors FILE` if it has given a \
+            "When the vendor has taken these files, and whoever is withdrawn is taken out there, say so: `usher runs confirm {run} {}`, with `--errors FILE` if it has given a \
              list of rows that it did not take. Until then nobody knows, and the rows go out again with the next run.",
             self.name
         ))

@@ -32,6 +32,8 @@ pub(in crate::chain) struct Gone {
     pub(in crate::chain) missing: Vec<Absent>,
     /// How many are missing, and of how many who were delivered; none if nobody looked.
     pub(in crate::chain) of: Option<(u64, u64)>,
+    /// Missing people of whom nobody kept who they are: nobody asked when they were delivered.
+    pub(in crate::chain) nameless: u64,
     /// Why nobody looked for who is missing, if somebody should have.
     pub(in crate::chain) not_looked: Option<String>,
     /// So many of a hundred may be missing.
@@ -84,6 +86,7 @@ impl SyncStage {
                 delivered += 1;
                 if !read.has(&key)? && !withdrawn.contains(&key) {
                     missing += 1;
+                    gone.nameless += u64::from(who.is_none());
                     if gone.missing.len() < MOST_LISTED {
                         gone.missing.push(Absent { key, who: opened(&self.secret, &key, who) });
                     }

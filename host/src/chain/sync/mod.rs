@@ -18,7 +18,7 @@ mod row_hash;
 mod sorted;
 mod stage;
 
-pub(super) use closing::{account_of, write_missing};
+pub(super) use closing::{account_of, note_what_may_arrive, write_missing};
 pub(super) use gone::Gone;
 pub(super) use prepare::prepare;
 pub(super) use roll::{Left, Roll};

@@ -1,60 +1,128 @@
-//! What is known when a run is published: which rows went out, and whether the vendor has them.
+//! What is known of the rows that go out: before they are sent, or before the run is published.
 
-use std::{collections::HashSet, fs::File, os::unix::fs::FileExt as _};
+use std::{collections::HashSet, fs::File, os::unix::fs::FileExt as _, path::Path};
 
 use usher_abi::Error;
 
 use super::{
     gone::Gone,
-    sorted::Sorted,
-    stage::{Outgoing, SyncStage, fault},
+    sorted::{Ordered, Sorted},
+    stage::{OUTGOING, Outgoing, SyncStage, fault},
 };
-use crate::services::Noted;
+use crate::services::{Key, Noted};
 
 /// Rows that are noted at once.
 const AT_ONCE: usize = 10_000;
 
-/// A delivery of one sink, to be noted.
-pub(in crate::chain) struct Noting<'a> {
+/// A run of a chain, as it is noted.
+#[derive(Clone, Copy)]
+pub(in crate::chain) struct RunOf<'a> {
     pub(in crate::chain) chain: &'a str,
-    pub(in crate::chain) connector: &'a str,
     pub(in crate::chain) run: &'a str,
-    /// Whether the vendor has said that it has all rows.
-    pub(in crate::chain) confirmed: bool,
-    /// Records that the sink, or the vendor, did not take: input and offset.
-    pub(in crate::chain) rejected: &'a HashSet<(u32, u64)>,
-    pub(in crate::chain) gone: &'a Gone,
+    /// Where it is once it is published.
+    pub(in crate::chain) folder: &'a Path,
 }
 
+/// What was noted of a sink's rows.
+#[derive(Debug, Default)]
+pub(in crate::chain) struct Noting {
+    pub(in crate::chain) delivery: i64,
+    /// Rows that wait to be confirmed.
+    pub(in crate::chain) waiting: u64,
+    /// Runs that nobody can confirm any more.
+    pub(in crate::chain) given_up: Vec<String>,
+}
+
+/// Records: input and offset.
+type Places = HashSet<(u32, u64)>;
+
 impl SyncStage {
-    /// Notes what went out. It counts from [`publish`](Self::publish) on. Answers the delivery, and how many rows wait to be
-    /// confirmed.
-    pub(in crate::chain) fn note(&mut self, noting: &Noting<'_>) -> Result<(i64, u64), Error> {
-        let delivery = self.store.begin(noting.chain, noting.connector, noting.run, &self.mapping)?;
+    /// Before rows are sent: they may have arrived from now on, whatever ends the run. Nobody is told that they wait.
+    pub(in crate::chain) fn about_to_send(
+        &mut self,
+        of: RunOf<'_>,
+        connector: &str,
+        rejected: &Places,
+    ) -> Result<(), Error> {
+        let noting = self.begin(of, connector)?;
+        let outgoing = std::mem::replace(&mut self.outgoing, Sorted::new()).into_ordered()?;
+        self.note(noting.delivery, false, outgoing.clone(), rejected)?;
+        self.store.publish(noting.delivery, None)?;
+        self.sent = Some((noting.delivery, outgoing));
+        Ok(())
+    }
+
+    /// When all is done: rows in files wait to be confirmed, as soon as the run is published; rows that were sent are
+    /// confirmed, or wait if the vendor has only queued some of them (`queued`). `rejected` are the records that nobody took.
+    pub(in crate::chain) fn note_what_went_out(
+        &mut self,
+        of: RunOf<'_>,
+        connector: &str,
+        (rejected, queued): (&Places, bool),
+        gone: &Gone,
+    ) -> Result<Noting, Error> {
+        let mut noting = match self.sent.take() {
+            Some((delivery, outgoing)) => {
+                let refused = keys_of(outgoing, rejected)?;
+                let mut noting = Noting { delivery, ..Noting::default() };
+                if queued {
+                    self.store.take_back(delivery, &refused)?;
+                    noting.waiting = self.store.tell(delivery)?;
+                } else {
+                    self.store.settle(delivery, &refused)?;
+                }
+                noting
+            }
+            None => {
+                let mut noting = self.begin(of, connector)?;
+                let outgoing = std::mem::replace(&mut self.outgoing, Sorted::new()).into_ordered()?;
+                noting.waiting = self.note(noting.delivery, true, outgoing, rejected)?;
+                noting
+            }
+        };
+        let withdrawn = gone.withdrawn.iter().map(|one| one.key);
+        let mut people: Vec<Key> = withdrawn.chain(gone.missing.iter().map(|one| one.key)).collect();
+        // In the order of the table.
+        people.sort_unstable();
+        for people in people.chunks(AT_ONCE) {
+            let rows: Vec<Noted> =
+                people.iter().map(|key| Noted { key: *key, hash: None, who: None }).collect();
+            self.store.note(noting.delivery, true, &rows)?;
+        }
+        noting.given_up.sort();
+        Ok(noting)
+    }
+
+    fn begin(&self, of: RunOf<'_>, connector: &str) -> Result<Noting, Error> {
+        let (chain, run) = ((of.chain, connector), (of.run, of.folder));
+        let (delivery, given_up) = self.store.begin(chain, run, &self.mapping, &self.secret)?;
+        Ok(Noting { delivery, waiting: 0, given_up })
+    }
+
+    /// Notes rows but for those that were rejected; answers how many.
+    fn note(
+        &mut self,
+        delivery: i64,
+        told: bool,
+        mut outgoing: Ordered<OUTGOING>,
+        rejected: &Places,
+    ) -> Result<u64, Error> {
         let texts = self.take_texts()?;
-        let mut outgoing = std::mem::replace(&mut self.outgoing, Sorted::new()).into_ordered()?;
-        let (mut rows, mut noted) = (Vec::with_capacity(AT_ONCE), 0u64);
+        let (mut rows, mut noted) = (Vec::with_capacity(AT_ONCE), 0);
         while let Some(packed) = outgoing.next()? {
             let row = Outgoing::unpack(&packed);
-            if noting.rejected.contains(&(row.input, row.offset)) {
+            if rejected.contains(&(row.input, row.offset)) {
                 continue;
             }
             rows.push(Noted { key: row.key, hash: Some(row.hash), who: who(texts.as_ref(), row.text)? });
             noted += 1;
             if rows.len() == AT_ONCE {
-                self.store.note(delivery, noting.confirmed, &rows)?;
+                self.store.note(delivery, told, &rows)?;
                 rows.clear();
             }
         }
-        self.store.note(delivery, noting.confirmed, &rows)?;
-        let withdrawn = noting.gone.withdrawn.iter().map(|one| one.key);
-        let missing = noting.gone.missing.iter().map(|one| one.key);
-        let gone: Vec<Noted> =
-            withdrawn.chain(missing).map(|key| Noted { key, hash: None, who: None }).collect();
-        for gone in gone.chunks(AT_ONCE) {
-            self.store.note(delivery, false, gone)?;
-        }
-        Ok((delivery, if noting.confirmed { 0 } else { noted }))
+        self.store.note(delivery, told, &rows)?;
+        Ok(noted)
     }
 
     /// Whether rows go to another account than before, of which nothing is known then.
@@ -67,8 +135,20 @@ impl SyncStage {
         if self.is_other_account(account) {
             self.store.forget_before(delivery)?;
         }
-        self.store.publish(delivery, account)
+        self.store.publish(delivery, Some(account))
     }
+}
+
+/// The people whose records these are.
+fn keys_of(mut outgoing: Ordered<OUTGOING>, records: &Places) -> Result<HashSet<Key>, Error> {
+    let mut keys = HashSet::new();
+    while let Some(packed) = outgoing.next()?.filter(|_| !records.is_empty()) {
+        let row = Outgoing::unpack(&packed);
+        if records.contains(&(row.input, row.offset)) {
+            keys.insert(row.key);
+        }
+    }
+    Ok(keys)
 }
 
 fn who(texts: Option<&File>, (at, length): (u64, u16)) -> Result<Option<Vec<u8>>, Error> {

@@ -35,6 +35,17 @@ pub(in crate::chain) fn prepare(
     for sink in sinks {
         let Some(connector) = engine.manifest.connector(&sink.name) else { continue };
         let Some(rules) = connector.changed_only else { continue };
+        if let Some(other) = written_by_another(engine, chain, connector) {
+            let key = KeyPath::from(["connectors", connector.name.as_str()]);
+            let message = format!(
+                "`{}` is to get what has changed, but chain `{other}` writes to it as well as `{}`: what one has given it, the \
+                 other does not know",
+                connector.name, chain.name
+            );
+            let help = "give each chain a connector of its own, or take `sync` out";
+            prep.diagnostics.push(engine.manifest.error(&key.child("sync"), &message).help(help));
+            continue;
+        }
         let Some(index) = key_of(prep, chain, names, connector, &mut keys) else { continue };
         // Nobody is missing from what is not read whole.
         keys[index].collect |= rules.on_missing == OnMissing::Report;
@@ -44,7 +55,9 @@ pub(in crate::chain) fn prepare(
         };
         let mapping = engine.manifest.mapping_digest(&connector.name);
         let whose = (&**state, chain.name.as_str(), connector.name.as_str());
-        let stage = SyncStage::new((index, rules, engine.settings.full), secret.clone(), mapping, whose)?;
+        let alone = mode == Mode::Run;
+        let stage =
+            SyncStage::new((index, rules, engine.settings.full, alone), secret.clone(), mapping, whose)?;
         if stage.is_mapped_anew() {
             let key = KeyPath::from(["connectors", connector.name.as_str()]);
             let message = format!(
@@ -56,6 +69,12 @@ pub(in crate::chain) fn prepare(
         sink.stage.sync = Some(stage);
     }
     Ok(secret.map(|secret| Roll::new(secret, keys)))
+}
+
+/// Another chain that writes to a connector.
+fn written_by_another<'a>(engine: &'a Engine, chain: &Chain, connector: &Connector) -> Option<&'a str> {
+    let mut others = engine.manifest.chains.iter().filter(|other| other.name != chain.name);
+    others.find(|other| other.to.contains(&connector.name)).map(|other| other.name.as_str())
 }
 
 /// Which of the roll's keys makes a connector's people known; added if it is new.

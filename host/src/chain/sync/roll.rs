@@ -108,10 +108,10 @@ impl Roll {
 }
 
 /// The hashed keys and their texts in a batch that was called.
-pub(super) fn keys_in<'b>(
-    batch: &'b RecordBatch,
+pub(super) fn keys_in(
+    batch: &RecordBatch,
     index: usize,
-) -> Result<(&'b FixedSizeBinaryArray, &'b ArrayRef), Error> {
+) -> Result<(&FixedSizeBinaryArray, &ArrayRef), Error> {
     let [keys, texts] = columns_of(index);
     let keys = batch.column_by_name(&keys).and_then(|c| c.as_fixed_size_binary_opt());
     match (keys, batch.column_by_name(&texts)) {

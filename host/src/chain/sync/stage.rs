@@ -16,11 +16,11 @@ use super::{
     },
     roll::{Left, keys_in},
     row_hash::RowHash,
-    sorted::Sorted,
+    sorted::{Ordered, Sorted},
 };
 use crate::{
     manifest::{ChangedOnly, OnMissing},
-    services::{Entry, Key, Known, Secret, Synced, disk_error},
+    services::{Entry, Key, Known, Published, Secret, Synced, disk_error},
 };
 
 /// Key, hash, input, offset, and where the sealed text is.
@@ -86,12 +86,16 @@ pub(in crate::chain) struct SyncStage {
     pub(super) secret: Secret,
     pub(super) store: Synced,
     pub(super) known: Option<Known>,
+    /// Deliveries that count.
+    published: Published,
     /// The digest of what the sink makes of rows.
     pub(super) mapping: String,
     /// All rows go out.
     full: bool,
     hash: RowHash,
     pub(super) outgoing: Sorted<OUTGOING>,
+    /// What was noted before it was sent.
+    pub(super) sent: Option<(i64, Ordered<OUTGOING>)>,
     /// Sealed texts, one after the other.
     texts: Option<BufWriter<File>>,
     texts_length: u64,
@@ -106,15 +110,24 @@ pub(in crate::chain) struct SyncStage {
 }
 
 impl SyncStage {
-    /// For a connector of a chain, with what its state folder holds. `full`: all rows go out.
+    /// For a connector of a chain, with what its state folder holds. `full`: all rows go out. `alone`: nobody else runs the
+    /// chain.
     pub(super) fn new(
-        (key, rules, full): (usize, ChangedOnly, bool),
+        (key, rules, full, alone): (usize, ChangedOnly, bool, bool),
         secret: Secret,
         mapping: String,
         (state, chain, connector): (&Path, &str, &str),
     ) -> Result<Self, Error> {
         let store = Synced::new(state);
+        store.check(&secret)?;
         let known = store.known(chain, connector)?;
+        let mut published = Published::default();
+        if let Some(known) = &known {
+            if alone {
+                store.mend(known.sync)?;
+            }
+            published = store.published(known.sync)?;
+        }
         let texts = match rules.on_missing {
             OnMissing::Ignore => None,
             OnMissing::Report => Some(BufWriter::new(tempfile::tempfile().map_err(|e| fault(&e))?)),
@@ -126,9 +139,11 @@ impl SyncStage {
             secret,
             store,
             known,
+            published,
             mapping,
             full,
             outgoing: Sorted::new(),
+            sent: None,
             texts,
             texts_length: 0,
             passed: Sorted::new(),
@@ -167,8 +182,8 @@ impl SyncStage {
             self.passed.push(key)?;
             let (hash, offset) = (self.hashes[row], origins.offsets[row]);
             let entry = self.entries.get(row).copied().unwrap_or_default();
-            // Whoever was listed as gone may have been removed at the vendor.
-            if !self.full && !entry.listed && entry.confirmed == Some(hash) {
+            // Whoever was listed as gone may have been removed at the vendor, and what went out since may have arrived.
+            if !self.full && !entry.listed && !entry.unsure && entry.confirmed == Some(hash) {
                 books.filter(UNCHANGED, input, offset);
                 *keep = false;
                 continue;
@@ -187,7 +202,7 @@ impl SyncStage {
         let texts = texts.as_string::<i32>();
         for row in 0..keys.len() {
             let entry = self.entries.get(row).copied().unwrap_or_default();
-            if let Some(key) = key_at(keys, row).filter(|_| entry.delivered && !entry.listed) {
+            if let Some(key) = key_at(keys, row).filter(|_| entry.delivered) {
                 let who = texts.value(row).trim().to_owned();
                 self.left.push(Withdrawn { key, origin: origins.get(row), reason: left.reason, who });
             }
@@ -200,7 +215,8 @@ impl SyncStage {
         self.entries.clear();
         let Some(known) = &self.known else { return Ok(()) };
         // A row without a key asks for the key of zeroes, which nobody has.
-        self.store.look(known.sync, (0..keys.len()).map(|row| keys.value(row)), &mut self.entries)
+        let of = (known.sync, &self.published);
+        self.store.look(of, (0..keys.len()).map(|row| keys.value(row)), &mut self.entries)
     }
 
     fn seal(&mut self, key: &Key, texts: &ArrayRef, row: usize) -> Result<(u64, u16), Error> {

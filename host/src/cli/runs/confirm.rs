@@ -59,6 +59,16 @@ impl Confirm {
         if let (Some(errors), Some(connector)) = (&self.errors, connector) {
             not_taken = self.not_taken(manifest, &found.chain, connector, errors)?;
             listed = not_taken.len() as u64;
+            let known = store.known_of(&found.chain, &self.run, connector, &not_taken)?;
+            if listed > 0 && known == 0 {
+                let message = format!(
+                    "`{}`: none of its {listed} people is among the rows of run {}, so nothing was confirmed: name the heading below \
+                     which their keys stand (`--key`)",
+                    errors.display(),
+                    self.run
+                );
+                return Err(Error::config("run.table", message));
+            }
         }
         let confirmed = store.confirm(&found.chain, &self.run, connector, &not_taken)?;
         let known: u64 = confirmed.iter().map(|confirmed| confirmed.not_taken).sum();

@@ -9,4 +9,4 @@ mod confirm;
 mod store;
 
 pub use confirm::{Confirmed, Forgotten};
-pub use store::{Entry, Known, Noted, Synced, Waiting};
+pub use store::{Entry, Known, Noted, Published, Synced, Waiting};

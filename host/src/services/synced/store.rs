@@ -1,13 +1,16 @@
 //! `synced.db`: of each person that a sink was given, a hash of the row that went out, and whether the vendor has it.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use usher_abi::Error;
 
 use crate::services::{
     database::{Database, Layout},
-    secret::Key,
+    secret::{Key, Secret},
 };
 
 const SYNCED: Layout = Layout {
@@ -17,6 +20,9 @@ const SYNCED: Layout = Layout {
 };
 
 const TABLES: &str = "
+CREATE TABLE secret (
+  mark      BLOB NOT NULL                -- made with the secret: with another one nothing here means anything
+);
 CREATE TABLE sync (
   id        INTEGER PRIMARY KEY,
   chain     TEXT NOT NULL,               -- name of the chain
@@ -29,6 +35,7 @@ CREATE TABLE delivery (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,  -- later ones are larger
   sync      INTEGER NOT NULL,
   run       TEXT NOT NULL,                -- run id
+  folder    TEXT NOT NULL,                -- where the run is, once it is published
   published INTEGER NOT NULL DEFAULT 0,   -- whether anybody can have seen its files
   waiting   INTEGER NOT NULL DEFAULT 0,   -- rows of which nobody has said yet that the vendor has them
   gone      INTEGER NOT NULL DEFAULT 0,   -- people that were listed as withdrawn or missing
@@ -45,6 +52,9 @@ CREATE TABLE row (
   PRIMARY KEY (sync, key, delivery)
 ) WITHOUT ROWID;
 ";
+
+/// What the mark is made of.
+const MARK: &str = "usher synced";
 
 /// So many deliveries of a connector may wait to be confirmed; older ones are given up, and their rows go out again.
 const MOST_WAITING: i64 = 3;
@@ -66,11 +76,16 @@ pub struct Known {
     pub account: String,
 }
 
+/// Deliveries that have, or may have, left this machine, of one connector of a chain.
+pub type Published = HashSet<i64>;
+
 /// What is known of a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The hash of the row that the vendor has.
     pub confirmed: Option<i64>,
+    /// Whether another row than that may have arrived since.
+    pub unsure: bool,
     /// Whether a row went out at all.
     pub delivered: bool,
     /// Whether the person was listed as withdrawn or missing, and nobody has confirmed that yet.
@@ -123,29 +138,78 @@ impl Synced {
         Ok(known.flatten())
     }
 
+    /// An error if what is kept was made with another secret, so that nobody in it can be known.
+    pub fn check(&self, secret: &Secret) -> Result<(), Error> {
+        let mark = self.database.read(|connection| {
+            connection.query_row("SELECT mark FROM secret", [], |row| row.get::<_, Key>(0)).optional()
+        })?;
+        if mark.flatten().is_none_or(|mark| mark == secret.key(MARK)) {
+            return Ok(());
+        }
+        let message = "`synced.db` was written with another secret than the one in `secret.key` beside it: restore that from a \
+                       backup, or remove `synced.db`, and every row counts as new and goes out once more";
+        Err(Error::permanent("state.secret", message))
+    }
+
+    /// Which deliveries count. Those of runs that ended between their publication and the note of it do, from now on; of
+    /// those that were never published nothing is left. Only for whoever keeps others from running the chain.
+    pub fn mend(&self, sync: i64) -> Result<(), Error> {
+        let open = self.database.read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT id, folder FROM delivery WHERE sync = ?1 AND NOT published")?;
+            let rows = statement.query_map([sync], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+            rows.collect::<Result<Vec<(i64, String)>, _>>()
+        })?;
+        for (delivery, folder) in open.unwrap_or_default() {
+            if !folder.is_empty() && Path::new(&folder).is_dir() {
+                self.publish(delivery, None)?;
+            } else {
+                self.remove(sync, delivery)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which deliveries count.
+    pub fn published(&self, sync: i64) -> Result<Published, Error> {
+        let found = self.database.read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT id FROM delivery WHERE sync = ?1 AND published")?;
+            statement.query_map([sync], |row| row.get(0))?.collect()
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
     /// Makes `entries` what is known of each of `keys`.
     pub fn look<'k>(
         &self,
-        sync: i64,
+        (sync, published): (i64, &Published),
         keys: impl Iterator<Item = &'k [u8]>,
         entries: &mut Vec<Entry>,
     ) -> Result<(), Error> {
         entries.clear();
         let found = self.database.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT confirmed, hash FROM row JOIN delivery ON delivery.id = row.delivery \
-                 WHERE row.sync = ?1 AND key = ?2 AND (confirmed OR published)",
-            )?;
+            let mut statement = connection
+                .prepare_cached("SELECT confirmed, hash, delivery FROM row WHERE sync = ?1 AND key = ?2")?;
             for key in keys {
                 let mut entry = Entry::default();
+                // The least and the greatest hash of those that may have arrived: all of them, if there are several.
+                let mut others: Option<(i64, i64)> = None;
                 let mut rows = statement.query((sync, key))?;
                 while let Some(row) = rows.next()? {
                     match (row.get(0)?, row.get::<_, Option<i64>>(1)?) {
-                        (_, None) => entry.listed = true,
                         (true, hash) => (entry.confirmed, entry.delivered) = (hash, true),
-                        (false, Some(_)) => entry.delivered = true,
+                        (false, _) if !published.contains(&row.get(2)?) => {}
+                        (false, None) => entry.listed = true,
+                        (false, Some(hash)) => {
+                            let (least, greatest) = others.unwrap_or((hash, hash));
+                            others = Some((least.min(hash), greatest.max(hash)));
+                            entry.delivered = true;
+                        }
                     }
                 }
+                let same = |(least, greatest)| entry.confirmed == Some(least) && least == greatest;
+                entry.unsure = others.is_some_and(|others| !same(others));
                 entries.push(entry);
             }
             Ok(())
@@ -157,7 +221,7 @@ impl Synced {
         Ok(())
     }
 
-    /// Calls `each` for everybody who was delivered and not listed as gone since, by key, with the sealed text.
+    /// Calls `each` for everybody who was delivered, by key, with the sealed text.
     pub fn everybody(
         &self,
         sync: i64,
@@ -167,7 +231,7 @@ impl Synced {
         self.database.read(|connection| {
             // By the primary key, so that nothing is sorted or collected.
             let mut statement = connection.prepare(
-                "SELECT key, max(who), min(hash IS NOT NULL) FROM row JOIN delivery ON delivery.id = row.delivery \
+                "SELECT key, max(who), max(hash IS NOT NULL) FROM row JOIN delivery ON delivery.id = row.delivery \
                  WHERE row.sync = ?1 AND (confirmed OR published) GROUP BY key ORDER BY key",
             )?;
             let mut rows = statement.query([sync])?;
@@ -184,10 +248,18 @@ impl Synced {
         failed
     }
 
-    /// Begins to note what a run gives to a connector; answers the delivery's number. What runs that were never
-    /// published have left is forgotten.
-    pub fn begin(&self, chain: &str, connector: &str, run: &str, mapping: &str) -> Result<i64, Error> {
-        let (sync, dead, delivery) = self.database.transact(|connection| {
+    /// Begins to note what a run gives to a connector, in `folder` when it is published. Answers the delivery's number, and
+    /// the runs that nobody has confirmed for so long that nobody can any more.
+    pub fn begin(
+        &self,
+        (chain, connector): (&str, &str),
+        (run, folder): (&str, &Path),
+        mapping: &str,
+        secret: &Secret,
+    ) -> Result<(i64, Vec<String>), Error> {
+        let (sync, old, delivery) = self.database.transact(|connection| {
+            let marked = "INSERT INTO secret (mark) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM secret)";
+            connection.execute(marked, [secret.key(MARK)])?;
             connection.execute(
                 "INSERT INTO sync (chain, connector, mapping) VALUES (?1, ?2, ?3) \
                  ON CONFLICT DO UPDATE SET mapping = excluded.mapping",
@@ -198,37 +270,38 @@ impl Synced {
                 [chain, connector],
                 |row| row.get(0),
             )?;
-            let mut given_up = connection.prepare(
-                "SELECT id FROM delivery WHERE sync = ?1 AND (NOT published OR id IN \
-                 (SELECT id FROM delivery WHERE sync = ?1 AND waiting + gone > 0 ORDER BY id DESC LIMIT -1 OFFSET ?2))",
+            let mut old = connection.prepare(
+                "SELECT id, run FROM delivery WHERE sync = ?1 AND waiting + gone > 0 ORDER BY id DESC LIMIT -1 OFFSET ?2",
             )?;
-            let dead: Vec<i64> =
-                given_up.query_map((sync, MOST_WAITING - 1), |row| row.get(0))?.collect::<Result<_, _>>()?;
-            connection.execute("INSERT INTO delivery (sync, run) VALUES (?1, ?2)", (sync, run))?;
-            Ok((sync, dead, connection.last_insert_rowid()))
+            let old = old.query_map((sync, MOST_WAITING - 1), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let old: Vec<(i64, String)> = old.collect::<Result<_, _>>()?;
+            let folder = folder.to_string_lossy();
+            connection.execute(
+                "INSERT INTO delivery (sync, run, folder) VALUES (?1, ?2, ?3)",
+                (sync, run, folder),
+            )?;
+            Ok((sync, old, connection.last_insert_rowid()))
         })?;
-        for dead in dead {
-            self.give_up(sync, dead)?;
+        for (old, _) in &old {
+            self.give_up(sync, *old)?;
         }
-        Ok(delivery)
+        Ok((delivery, old.into_iter().map(|(_, run)| run).collect()))
     }
 
-    /// Notes rows of a delivery: `confirmed` ones take the place of all older ones of the same people.
-    pub fn note(&self, delivery: i64, confirmed: bool, rows: &[Noted]) -> Result<(), Error> {
+    /// Notes rows of a delivery, which wait to be confirmed from now on; or of which nobody is told, when they are about to
+    /// be sent (`told`).
+    pub fn note(&self, delivery: i64, told: bool, rows: &[Noted]) -> Result<(), Error> {
         self.database.transact(|connection| {
             let sync: i64 = connection.query_row("SELECT sync FROM delivery WHERE id = ?1", [delivery], |row| row.get(0))?;
             let mut insert = connection.prepare_cached(
-                "INSERT OR REPLACE INTO row (sync, key, delivery, confirmed, hash, who) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR REPLACE INTO row (sync, key, delivery, confirmed, hash, who) VALUES (?1, ?2, ?3, 0, ?4, ?5)",
             )?;
-            let mut older =
-                connection.prepare_cached("DELETE FROM row WHERE sync = ?1 AND key = ?2 AND delivery < ?3")?;
             let (mut waiting, mut gone) = (0i64, 0i64);
             for Noted { key, hash, who } in rows {
-                insert.execute((sync, key, delivery, confirmed, hash, who))?;
-                match (confirmed, hash) {
-                    (true, _) => drop(older.execute((sync, key, delivery))?),
-                    (false, Some(_)) => waiting += 1,
-                    (false, None) => gone += 1,
+                insert.execute((sync, key, delivery, hash, who))?;
+                match hash {
+                    Some(_) => waiting += i64::from(told),
+                    None => gone += 1,
                 }
             }
             let counts = (waiting, gone, delivery);
@@ -237,14 +310,30 @@ impl Synced {
         })
     }
 
-    /// The run of a delivery can be seen.
-    pub fn publish(&self, delivery: i64, account: &str) -> Result<(), Error> {
+    /// Of rows that were sent and not told of: the vendor has only queued them, and they wait to be confirmed.
+    pub fn tell(&self, delivery: i64) -> Result<u64, Error> {
+        self.database
+            .transact(|connection| {
+                connection.execute(
+                "UPDATE delivery SET waiting = (SELECT count(hash) FROM row WHERE row.sync = delivery.sync \
+                 AND row.delivery = delivery.id AND NOT confirmed) WHERE id = ?1",
+                [delivery],
+            )?;
+                connection.query_row("SELECT waiting FROM delivery WHERE id = ?1", [delivery], |row| {
+                    row.get::<_, i64>(0)
+                })
+            })
+            .map(|waiting| waiting as u64)
+    }
+
+    /// The run of a delivery can be seen, or its rows are about to be sent.
+    pub fn publish(&self, delivery: i64, account: Option<&str>) -> Result<(), Error> {
         self.database.transact(|connection| {
             connection.execute("UPDATE delivery SET published = 1 WHERE id = ?1", [delivery])?;
-            connection.execute(
-                "UPDATE sync SET account = ?1 WHERE id = (SELECT sync FROM delivery WHERE id = ?2)",
-                (account, delivery),
-            )?;
+            if let Some(account) = account {
+                let sql = "UPDATE sync SET account = ?1 WHERE id = (SELECT sync FROM delivery WHERE id = ?2)";
+                connection.execute(sql, (account, delivery))?;
+            }
             Ok(())
         })
     }
@@ -280,8 +369,21 @@ impl Synced {
         Ok(waiting.unwrap_or_default())
     }
 
-    /// A delivery of which nobody will say any more what became of it.
+    /// A delivery of which nobody will say any more what became of it. Where it had other rows than those confirmed before,
+    /// nobody knows any more what the vendor has.
     fn give_up(&self, sync: i64, delivery: i64) -> Result<(), Error> {
+        self.by_ranges(|connection, from, to| {
+            let sql = "UPDATE row SET confirmed = 0 WHERE sync = ?1 AND confirmed AND delivery < ?2 AND key >= ?3 AND key < ?4 \
+                       AND EXISTS (SELECT 1 FROM row AS own WHERE own.sync = ?1 AND own.key = row.key AND own.delivery = ?2 \
+                       AND own.hash <> row.hash)";
+            connection.prepare_cached(sql)?.execute((sync, delivery, from, to))?;
+            Ok(())
+        })?;
+        self.remove(sync, delivery)
+    }
+
+    /// Forgets what a delivery has of rows that are not confirmed.
+    fn remove(&self, sync: i64, delivery: i64) -> Result<(), Error> {
         self.by_ranges(|connection, from, to| {
             let sql = "DELETE FROM row WHERE sync = ?1 AND delivery = ?2 AND NOT confirmed AND key >= ?3 AND key < ?4";
             connection.prepare_cached(sql)?.execute((sync, delivery, from, to))?;
@@ -289,9 +391,23 @@ impl Synced {
         })?;
         self.database.write(|connection| {
             // One that has confirmed rows is still what they belong to.
-            connection.execute("UPDATE delivery SET waiting = 0, gone = 0 WHERE id = ?1", [delivery])
+            connection
+                .execute("UPDATE delivery SET published = 1, waiting = 0, gone = 0 WHERE id = ?1", [delivery])
         })?;
         Ok(())
+    }
+
+    /// Counts what waits of a connector anew; rows that were sent and not told of wait for nobody.
+    pub(super) fn count(&self, sync: i64) -> Result<(), Error> {
+        self.database.transact(|connection| {
+            connection.execute(
+                "UPDATE delivery SET (waiting, gone) = (SELECT count(hash), count(*) - count(hash) FROM row \
+                 WHERE row.sync = ?1 AND row.delivery = delivery.id AND NOT confirmed) \
+                 WHERE sync = ?1 AND waiting + gone > 0",
+                [sync],
+            )?;
+            Ok(())
+        })
     }
 
     /// Changes the rows of a large table piece by piece, so that no transaction is as large as the table.

@@ -141,6 +141,16 @@ fn what_is_kept_back_is_not_to_be_confirmed() {
     bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(3);
     assert!(!bench.read("out/main/r1/people/UPLOAD.md").contains("confirm"));
     assert!(bench.usher(&["check"]).expect(0).err.is_empty());
+    // Somebody may have uploaded it all the same.
+    let set = ["--set", "connectors.people.max_rejects=9"];
+    run(&bench, "r2", &set);
+    confirm(&bench, "r2");
+    let mut people = THREE;
+    people[0].1 = "Wrong";
+    bench.write("users.ndjson", users(&people) + "{ broken\n");
+    bench.usher(&["run", "--quiet", "--run-id", "r3"]).expect(3);
+    bench.write("users.ndjson", users(&THREE));
+    assert_eq!(run(&bench, "r4", &[]), ["ada@example.com,Ada"]);
 }
 
 #[test]

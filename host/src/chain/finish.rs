@@ -101,7 +101,7 @@ impl Closing<'_> {
             unchanged => unchanged?,
         }
         let forget = self.mode == Mode::Run && partly.is_empty() && self.is_finished();
-        let noted = if forget { self.note_what_went_out()? } else { Vec::new() };
+        let noted = if self.mode == Mode::Run { self.note_what_went_out(forget)? } else { Vec::new() };
         for (index, noting) in &noted {
             connectors[*index].sync.iter_mut().for_each(|sync| sync.waiting = noting.waiting);
             warnings.extend(noting.given_up.iter().map(|run| {
@@ -168,7 +168,7 @@ impl Closing<'_> {
                 };
                 let mut said = Said {
                     warnings: self.prepared.said_of(&sink.name),
-                    afterwards: sink.guide_to_confirm(self.id).filter(|_| outcome.refused.is_empty()),
+                    afterwards: sink.guide_to_confirm(self.id).filter(|_| forget),
                 };
                 if limited {
                     said.warnings.push(first_records(self.read.count));

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use usher_abi::Error;
 
-use super::notes::{Noting, RunOf};
+use super::{
+    gone::Gone,
+    notes::{Noting, RunOf},
+};
 use crate::{
     chain::{
         engine::Engine,
@@ -38,8 +41,12 @@ pub(in crate::chain) fn note_what_may_arrive(
 }
 
 impl Closing<'_> {
-    /// Notes which rows went out, of each sink that wants it, by its place. It counts when the run is published.
-    pub(in crate::chain) fn note_what_went_out(&mut self) -> Result<Vec<(usize, Noting)>, Error> {
+    /// Notes which rows went out, of each sink that wants it, by its place. It counts when the run is published. Of a run that
+    /// is not `finished` (kept back, or partly sent) nobody is to confirm anything, but its files may be uploaded all the same.
+    pub(in crate::chain) fn note_what_went_out(
+        &mut self,
+        finished: bool,
+    ) -> Result<Vec<(usize, Noting)>, Error> {
         if matches!(self.engine.settings.tape, Some(Tape::Replay(_))) {
             return Ok(Vec::new());
         }
@@ -51,7 +58,11 @@ impl Closing<'_> {
             let Some(sync) = &mut stage.sync else { continue };
             // One row that is only queued, and nobody can say which one it is.
             let fates = (&self.notes.rejected_by(index), stage.books.accepted.count > 0);
-            noted.push((index, sync.note_what_went_out(of, name, fates, gone)?));
+            let nobody = Gone::default();
+            let gone = if finished { gone } else { &nobody };
+            if let Some(noting) = sync.note_what_went_out(of, name, finished, fates, gone)? {
+                noted.push((index, noting));
+            }
         }
         Ok(noted)
     }

@@ -54,14 +54,17 @@ impl SyncStage {
 
     /// When all is done: rows in files wait to be confirmed, as soon as the run is published; rows that were sent are
     /// confirmed, or wait if the vendor has only queued some of them (`queued`). `rejected` are the records that nobody took.
+    /// Of a run that is not `finished` rows may have arrived, and wait for nobody.
     pub(in crate::chain) fn note_what_went_out(
         &mut self,
         of: RunOf<'_>,
         connector: &str,
+        finished: bool,
         (rejected, queued): (&Places, bool),
         gone: &Gone,
-    ) -> Result<Noting, Error> {
+    ) -> Result<Option<Noting>, Error> {
         let mut noting = match self.sent.take() {
+            Some(_) if !finished => return Ok(None),
             Some((delivery, outgoing)) => {
                 let refused = keys_of(outgoing, rejected)?;
                 let mut noting = Noting { delivery, ..Noting::default() };
@@ -76,7 +79,8 @@ impl SyncStage {
             None => {
                 let mut noting = self.begin(of, connector)?;
                 let outgoing = std::mem::replace(&mut self.outgoing, Sorted::new()).into_ordered()?;
-                noting.waiting = self.note(noting.delivery, true, outgoing, rejected)?;
+                let noted = self.note(noting.delivery, finished, outgoing, rejected)?;
+                noting.waiting = if finished { noted } else { 0 };
                 noting
             }
         };
@@ -90,7 +94,7 @@ impl SyncStage {
             self.store.note(noting.delivery, true, &rows)?;
         }
         noting.given_up.sort();
-        Ok(noting)
+        Ok(Some(noting))
     }
 
     fn begin(&self, of: RunOf<'_>, connector: &str) -> Result<Noting, Error> {

@@ -25,6 +25,7 @@ import stat
 import sys
 
 MASK = (1 << 64) - 1
+SENT = ("accepted", "confirmed", "unknown", "not_sent")  # terms of books, of connectors that send
 SHOWN = 8  # findings shown per check
 DIGEST_LIMIT = 2_000_000  # BLAKE3 in Python is slow; longer files are noted as not digested
 
@@ -723,9 +724,27 @@ class Audit:
                 t.check("sync: count", (sync.get(key) or 0) == count, f"{name}: report says {sync.get(key)} {key}, {file} has {count}")
         for connector in self.connectors:
             sync = syncs.get(connector.get("name"))
+            if sync and "suspension" in sync:
+                self.suspension(connector["name"], sync)
             if sync:
                 out = sum(connector["books"].get(term, 0) for term in ("written", "accepted"))
                 t.check("sync: waiting", 0 <= sync["waiting"] <= out, f"{connector['name']}: {sync['waiting']} wait, {out} went out")
+
+    def suspension(self, name, sync):
+        """Whoever is missing is in one of the terms of the suspension, and so `missing.csv` says."""
+        t, terms = self.tally, {key.replace("_", "-"): count for key, count in sync["suspension"].items()}
+        t.check("sync: suspension", sum(terms.values()) == sync["missing"], f"{name}: {terms} of {sync['missing']} missing")
+        if not os.path.isfile(self.path("missing.csv")):
+            return
+        with open(self.path("missing.csv"), encoding="utf-8", newline="") as table:
+            outcomes = [row["outcome"] for row in csv.DictReader(table) if row["connector"] == name]
+        # Where something is not known of one, it is of none.
+        for outcome in ("absent", "refused"):
+            count = outcomes.count(outcome)
+            t.check("sync: suspension", count == terms[outcome], f"{name}: {terms[outcome]} {outcome}, missing.csv has {count}")
+        if not terms["unknown"] and not terms["not-sent"]:
+            count = outcomes.count("suspended")
+            t.check("sync: suspension", count == terms["suspended"], f"{name}: {terms['suspended']} suspended, missing.csv has {count}")
 
     def withdrawn(self, number, row):
         """Whoever is withdrawn was left out by a condition: neither rejected nor merged, at a place where a record begins."""
@@ -748,14 +767,16 @@ class Audit:
         t.begin(f"{check} balance", f"{check} identity", f"{check} rejected", f"{check} merged", f"{check} disjoint")
         if not isinstance(books, dict) or not isinstance(books.get("filtered", {}), dict):
             return t.fail(f"{check} balance", "no books in report.json")
-        counts = [books.get(k) for k in ("read", "merged", "rejected", "written")] + list(books.get("filtered", {}).values())
+        sent = [term for term in SENT if term in books]
+        t.check(f"{check} balance", not sent or sent == list(SENT), f"of what was sent it says only {sent}")
+        counts = [books.get(k) for k in ("read", "merged", "rejected", "written", *sent)] + list(books.get("filtered", {}).values())
         if not t.check(f"{check} balance", all(type(n) is int and n >= 0 for n in counts), f"counts are {counts}"):
             return None
         filtered = sum(books.get("filtered", {}).values())
-        rest = filtered + books["merged"] + books["rejected"] + books["written"]
-        t.check(f"{check} balance", books["read"] == rest,
-                f"read {books['read']}, but filtered {filtered} + merged {books['merged']} + rejected "
-                f"{books['rejected']} + written {books['written']} = {rest}")
+        terms = {"filtered": filtered, **{term: books[term] for term in ("merged", "rejected", "written", *sent)}}
+        told = " + ".join(f"{term} {count}" for term, count in terms.items())
+        rest = sum(terms.values())
+        t.check(f"{check} balance", books["read"] == rest, f"read {books['read']}, but {told} = {rest}")
         total = (self.report.get("read") or {}).get("records")
         t.check(f"{check} balance", books["read"] == total, f"read {books['read']}, the chain read {total}")
 
@@ -770,18 +791,18 @@ class Audit:
         t.check(f"{check} disjoint", len(set(merged)) == len(merged) or None in merged, "a record is merged twice")
 
         sums, said = {}, books.get("identity") or {}
-        for key in ("read", "filtered", "merged", "rejected", "written"):
+        for key in ("read", *terms):
             if re.fullmatch(r"[0-9a-f]{16}", str(said.get(key))) is None:
                 t.fail(f"{check} identity", f"identity.{key} is {shown(said.get(key))}, not 16 hex digits")
                 return None
             sums[key] = int(said[key], 16)
-        parts = sum(sums[k] for k in ("filtered", "merged", "rejected", "written")) & MASK
+        parts = sum(sums[k] for k in terms) & MASK
         t.check(f"{check} identity", sums["read"] == parts, f"read is {sums['read']:016x}, the others add up to {parts:016x}")
         for key, places in (("rejected", rejected), ("merged", merged)):
             if None not in places:
                 mine = identity_sum(places)
                 t.check(f"{check} identity", sums[key] == mine, f"{key} is {sums[key]:016x}, recounted {mine:016x}")
-        for key, count in (("written", books["written"]), ("filtered", filtered), ("read", books["read"])):
+        for key, count in (("read", books["read"]), *terms.items()):
             t.check(f"{check} identity", count or not sums[key], f"{key} is 0 but its identity is {sums[key]:016x}")
         return None
 
@@ -845,11 +866,16 @@ class Audit:
                 written += rows
         for stem, found in numbers.items():
             t.check(f"{check} names", found == list(range(1, len(found) + 1)), f"{stem}: parts are numbered {found}")
-        said = (connector.get("books") or {}).get("written")
-        files = str(connector.get("deliver") or "").endswith("file")
-        if (files or parts) and not t.has_failed(f"{check} well formed"):
-            t.check(f"{check} rows", written == said, f"the parts hold {written} rows, written is {said}")
-        self.guide(connector, parts)
+        books = connector.get("books") or {}
+        said, files = books.get("written"), str(connector.get("deliver") or "").endswith("file")
+        if "confirmed" in books:
+            # What was to be sent, with rows that the vendor did not take; nobody uploads it.
+            out = sum(books[term] for term in SENT if term in books)
+            t.check(f"{check} rows", said == 0 and (out <= written or not parts), f"the parts hold {written} rows, {out} were sent or not")
+        else:
+            if (files or parts) and not t.has_failed(f"{check} well formed"):
+                t.check(f"{check} rows", written == said, f"the parts hold {written} rows, written is {said}")
+            self.guide(connector, parts)
         for change in connector.get("changed") or []:
             t.check(f"{name}: changed", isinstance(change, dict) and change.get("column") and change.get("rule")
                     and type(change.get("count")) is int and change["count"] > 0, f"{shown(change)}")

@@ -41,7 +41,8 @@ def table(header, rows, delimiter=","):
 
 
 class Run:
-    """A good run folder over twelve records: one unreadable, one merged, one filtered, one refused by the newsletter."""
+    """A good run folder over twelve records: one unreadable, one merged, one filtered, one refused by the newsletter. The
+    account is sent what has changed; of people it had, one is withdrawn and four are missing."""
 
     def __init__(self, top, packed=False):
         self.top = top
@@ -98,6 +99,10 @@ class Run:
             "rows": b"\xef\xbb\xbf" + table(["a", "b"], [[p["name"], p["note"]] for p in people], ";")}, ";")
         self.connector("lines", "json", "ui-file", people, {
             "users": "".join(json.dumps(p) + "\n" for p in people).encode()}, extension="ndjson")
+        self.withdrawn = [["account", "users.ndjson", 9, self.starts[8], "where", "person9@example.com"]]
+        self.missing = [["account", "a@example.com", "suspended", ""], ["account", "b@example.com", "suspended", ""],
+                        ["account", "c@example.com", "absent", "not there"], ["account", "d@example.com", "refused", "no"]]
+        self.account(people)
         self.save()
         os.symlink(RUN, os.path.join(top, "out", "onboard", "latest"))
 
@@ -127,9 +132,30 @@ class Run:
             "parts": parts, "changed": [{"column": "emails", "rule": "lower-case", "count": 1}],
             "left_out": 1 if name == "crm" else 0})
 
+    def account(self, people):
+        """A connector that sends; of its rows two are as the vendor has them, and of one nothing is known."""
+        people = [dict(p, email=p["email"] or "none@example.com") for p in people]
+        self.connector("account", "zendesk", "api", people, {
+            "users": "".join(json.dumps(p) + "\n" for p in people).encode()}, extension="ndjson")
+        os.remove(os.path.join(self.folder, "account", "UPLOAD.md"))
+        books, fates = self.books("account"), {"accepted": [], "not_sent": [], "written": []}
+        out = [s for s in self.starts if s not in (self.starts[4], self.starts[6], self.starts[8])]
+        fates.update(filtered=out[:2] + [self.starts[8]], unknown=out[2:3], confirmed=out[3:])
+        books["filtered"]["unchanged"] = 2
+        books.update({term: len(fates[term]) for term in ("written", "accepted", "confirmed", "unknown", "not_sent")})
+        books["identity"].update({k: f"{audit.identity_sum((0, o) for o in v):016x}" for k, v in fates.items()})
+        self.report["connectors"][-1]["sync"] = {
+            "waiting": 0, "withdrawn": 1, "missing": 4,
+            "suspension": {"suspended": 2, "absent": 1, "refused": 1, "unknown": 0, "not_sent": 0}}
+
+    def sync(self):
+        return self.report["connectors"][-1]["sync"]
+
     # -- writing
 
     def save(self):
+        self.write("withdrawn.csv", table(["connector", "input", "line", "offset", "reason", "key"], self.withdrawn))
+        self.write("missing.csv", table(["connector", "key", "outcome", "message"], self.missing))
         self.write("report.json", json.dumps(self.report, indent=1).encode())
         self.write("rejects.ndjson", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in self.rejects).encode())
         self.write("rejects.csv", table(
@@ -294,6 +320,20 @@ AUDIT = {
     "no receipt": ("folder: files", lambda r: os.remove(os.path.join(r.folder, "receipt.json"))),
     "input changed since": ("inputs: digest", spoil("overwrite_input", b"{ ")),
     "fewer records read than said": ("read: identity", lambda r: (r.report["read"].update(records=11), r.save())),
+    "confirmed more than were read": ("account: books balance", set_books("account", confirmed=7)),
+    "another row confirmed": ("account: books identity", set_identity("account", confirmed="00000000000000ff")),
+    "a term of what was sent left out": ("account: books balance", lambda r: (r.books("account").pop("not_sent"), r.save())),
+    "more sent than there was": ("account: parts rows", spoil("write", f"account/onboard-account-{RUN}-users-0001.ndjson", b"{}\n")),
+    "somebody withdrawn and not listed": ("sync: count", edit("withdrawn", lambda x: x.clear())),
+    "somebody missing and not listed": ("sync: count", edit("missing", lambda x: x.pop())),
+    "nobody asked for it": ("sync: files", edit("missing", lambda x: x[0].__setitem__(0, "crm"))),
+    "withdrawn and missing at once": ("sync: once", edit("missing", lambda x: x[0].__setitem__(1, "Person9@example.com"))),
+    "withdrawn for another reason": ("sync: withdrawn", edit("withdrawn", lambda x: x[0].__setitem__(4, "exclude"))),
+    "withdrawn by a merged record": ("sync: withdrawn", lambda r: (r.withdrawn[0].__setitem__(3, r.starts[6]), r.save())),
+    "more wait than went out": ("sync: waiting", lambda r: (r.sync().update(waiting=1), r.save())),
+    "no list of the missing": ("sync: files", lambda r: os.remove(os.path.join(r.folder, "missing.csv"))),
+    "a suspension too many": ("sync: suspension", lambda r: (r.sync()["suspension"].update(suspended=3), r.save())),
+    "refused and said to be suspended": ("sync: suspension", edit("missing", lambda x: x[3].__setitem__(2, "suspended"))),
     "another run's report": ("report: run", spoil_report(lambda r: r.update(run="other"))),
 }
 

@@ -288,18 +288,21 @@ fn whoever_was_withdrawn_or_missing_is_forgotten_too() {
     bench.usher(&["runs", "confirm", "r3"]).expect(0);
     bench.write("users.ndjson", line(1, "eve@example.com", "pro") + &line(3, "kim@example.com", "pro"));
     run("r4");
-    assert_eq!(bench.read("out/main/r4/missing.csv"), format!("connector,key\npeople,{KEY}\n"));
+    assert_eq!(
+        bench.read("out/main/r4/missing.csv"),
+        format!("connector,key,outcome,message\npeople,{KEY},listed,\n")
+    );
     let before = bench.read("out/main/r2/withdrawn.csv");
 
     forget(&bench, &[], 0);
     for folder in ["out", ".usher"] {
         assert_eq!(holding(&bench, folder), [""; 0], "{folder}");
     }
-    assert_eq!(bench.read("out/main/r4/missing.csv"), "connector,key\n");
+    assert_eq!(bench.read("out/main/r4/missing.csv"), "connector,key,outcome,message\n");
     let left: Vec<&str> = before.lines().filter(|line| !line.contains(KEY)).collect();
     assert_eq!(bench.read("out/main/r2/withdrawn.csv").lines().collect::<Vec<_>>(), left);
     assert_eq!(left.len(), 2);
     // Nobody misses whom nobody knows.
     run("r5");
-    assert_eq!(bench.read("out/main/r5/missing.csv"), "connector,key\n");
+    assert_eq!(bench.read("out/main/r5/missing.csv"), "connector,key,outcome,message\n");
 }

@@ -231,12 +231,15 @@ fn whoever_is_gone_from_the_source_is_listed() {
     let limited = bench.usher(&["run", "--limit", "1", "--run-id", "limited"]).expect(3);
     assert!(limited.out.contains("nobody was looked for who is gone"), "{}", limited.out);
     run(&bench, "r2", &[]);
-    assert_eq!(bench.read("out/main/r2/missing.csv"), "connector,key\npeople,ada@example.com\n");
+    assert_eq!(
+        bench.read("out/main/r2/missing.csv"),
+        "connector,key,outcome,message\npeople,ada@example.com,listed,\n"
+    );
     let withdrawn = bench.read("out/main/r2/withdrawn.csv");
     assert!(withdrawn.contains("where,eve@example.com"), "{withdrawn}");
     assert_eq!(confirm(&bench, "r2")[0]["gone"], 2);
     run(&bench, "r3", &[]);
-    assert_eq!(bench.read("out/main/r3/missing.csv"), "connector,key\n");
+    assert_eq!(bench.read("out/main/r3/missing.csv"), "connector,key,outcome,message\n");
 }
 
 #[test]
@@ -298,7 +301,7 @@ fn what_cannot_be_meant_is_refused() {
     assert_snapshot!(
         "values",
         told(
-            "plugin = \"csv\"\nsync = \"change\"\non_missing = \"suspend\"\nmax_missing = \"few\"",
+            "plugin = \"csv\"\nsync = \"change\"\non_missing = \"remove\"\nmax_missing = \"few\"",
             "unique = \"email\""
         )
     );
@@ -310,6 +313,29 @@ fn what_cannot_be_meant_is_refused() {
     let manifest = manifest.replace("plugin = \"auth0\"", "plugin = \"auth0\"\nsync = \"changed\"");
     bench.write("connectors.toml", manifest);
     assert_snapshot!("source", bench.usher(&["check"]).expect(2).shown());
+}
+
+#[test]
+fn only_who_can_be_found_at_a_vendor_that_can_is_suspended() {
+    let told = |sink: &str, unique: &str, code: i32| {
+        let bench = crate::bench(&users(&THREE), sink, &format!("unique = \"{unique}\""));
+        bench.usher(&["check", "--quiet"]).expect(code).shown()
+    };
+    let suspend = "sync = \"changed\"\non_missing = \"suspend\"";
+    assert_snapshot!(
+        "suspend_never",
+        told(&format!("{PEOPLE}\n{suspend}").replacen("sync = \"changed\"\n", "", 1), "email", 2)
+    );
+    let zendesk = format!("plugin = \"zendesk\"\n{suspend}\noptions = {{ plan = \"team\" }}");
+    assert_snapshot!("suspend_files", told(&zendesk, "user_id", 2));
+    let api = "deliver = \"api\", plan = \"team\", import_type = \"create_and_update\", api = { subdomain = \"acme\", \
+               email = \"a@example.com\", api_token = \"hush\" }";
+    let zendesk = zendesk.replace("plan = \"team\"", api);
+    assert_snapshot!("suspend_by_email", told(&zendesk, "email", 2));
+    assert_snapshot!("suspend", told(&zendesk, "user_id", 0));
+    let fields =
+        "fields = { external_id = \"user_id\", name = \"name\", email = \"email\", suspended = \"blocked\" }";
+    assert_snapshot!("suspend_and_back", told(&format!("{zendesk}\n{fields}"), "user_id", 0));
 }
 
 /// Whatever changes from run to run, and whether or not somebody confirms: who uploads every file has the source's people,
@@ -346,10 +372,10 @@ fn a_vendor_that_is_given_every_file_has_what_the_source_has() {
             let (email, name) = row.split_once(',').unwrap();
             vendor.insert(email.to_owned(), name.to_owned());
         }
-        for file in ["withdrawn.csv", "missing.csv"] {
+        for (file, key) in [("withdrawn.csv", 5), ("missing.csv", 1)] {
             let listed = fs::read_to_string(bench.path(&format!("out/main/{id}/{file}"))).unwrap_or_default();
             for line in listed.lines().skip(1) {
-                vendor.remove(line.rsplit(',').next().unwrap());
+                vendor.remove(line.split(',').nth(key).unwrap());
             }
         }
         let expected: BTreeMap<String, String> = source

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::{Bench, python};
 
 /// Attempts that a delivery may take: each fault that ends one costs one.
 const MOST_ATTEMPTS: u32 = 25;
@@ -45,7 +45,7 @@ pub(crate) fn for_each_seed(one: impl Fn(u64) + Sync) {
     });
 }
 
-/// Runs the same command again and again until it ends with 0 or 3; answers its outcome and how many attempts it took.
+/// Runs the same command again and again until it ends with 0 or 3, and audits what it has left; answers its outcome and how many attempts it took.
 pub(crate) fn deliver(bench: &Bench, environment: &[(&str, &str)], context: &str) -> (Value, u32) {
     for attempt in 1..=MOST_ATTEMPTS {
         let mut command = bench.command(&["run", "--json", "--quiet"]);
@@ -54,6 +54,7 @@ pub(crate) fn deliver(bench: &Bench, environment: &[(&str, &str)], context: &str
         match said.code {
             Some(0 | 3) => {
                 let all: Value = serde_json::from_str(&said.out).unwrap();
+                python("audit.py", &bench.path(all[0]["folder"].as_str().unwrap()), &["."]);
                 return (all[0].clone(), attempt);
             }
             // Partly sent, or nothing at all: the network or the vendor was away.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_vendors::{Fault, FaultPlan, Zendesk, zendesk::Settings};
 
 use crate::{
@@ -208,6 +208,67 @@ fn what_the_vendor_has_confirmed_is_not_sent_again() {
         assert_eq!(fates(&second), [changed, 0, 0, 0], "{context}");
         let unchanged = second["connectors"][0]["filtered"][0].clone();
         assert_eq!(unchanged, json!({ "what": "unchanged", "count": delivered - changed }), "{context}");
+    });
+}
+
+#[test]
+fn whoever_is_gone_from_the_source_is_suspended() {
+    for_each_seed(|seed| {
+        let mut people = people(users(), true);
+        let faults = FaultPlan { breath: Duration::from_millis(5), ..FaultPlan::random(seed) };
+        let vendor = Zendesk::start(settings(&people, faults));
+        let bench = bench(&vendor, &people);
+        let sync = "sync = \"changed\"\non_missing = \"suspend\"\nmax_missing = \"50%\"\nmax_rejects = ";
+        let manifest = bench.read("connectors.toml").replace("max_rejects = ", sync);
+        bench.write("connectors.toml", manifest + "unique = \"user_id\"\n");
+        deliver(&bench, &SECRETS, &format!("seed {seed}"));
+
+        let mut number = 0;
+        let leaves = |person: &mut Person| {
+            number += u64::from(person.fate == Fate::Delivered);
+            person.fate == Fate::Delivered && number % 4 == 0
+        };
+        let gone: Vec<Person> = people.extract_if(.., leaves).collect();
+        bench.write("users.ndjson", export(&people));
+        let plan: Value = {
+            let mut command = bench.command(&["plan", "--json"]);
+            let said = bench.said(command.envs(SECRETS).output().unwrap());
+            assert_eq!(said.code, Some(0), "seed {seed}: {}{}", said.out, said.err);
+            serde_json::from_str(&said.out).unwrap()
+        };
+        vendor.account().delete(&gone[0].id);
+        let suspension = |outcome: &Value| outcome["connectors"][0]["sync"]["suspension"].clone();
+        let all = gone.len() as u64;
+        let counts = |suspended: u64, absent: u64, not_sent: u64| json!({ "suspended": suspended, "absent": absent, "refused": 0, "unknown": 0, "not_sent": not_sent });
+        assert_eq!(suspension(&plan[0]), counts(0, 0, all), "seed {seed}: a plan asks for nobody");
+        kill_after(&bench, &SECRETS, Duration::from_millis(fastrand::Rng::with_seed(seed).u64(50..1_500)));
+        let (second, _) = deliver(&bench, &SECRETS, &format!("seed {seed}, gone"));
+        let context = format!("seed {seed}, {}", vendor.fault_report());
+        // A run that was killed when it had been published has done it already.
+        let missing = second["connectors"][0]["sync"]["missing"].as_u64().unwrap();
+        assert!(missing == all || missing == 0, "{context}: {missing} of {all}");
+        let absent = missing.min(1);
+        assert_eq!(suspension(&second), counts(missing - absent, absent, 0), "{context}");
+        let folder = second["folder"].as_str().unwrap().to_owned();
+        let listed = bench.read(&format!("{folder}/missing.csv"));
+        assert_eq!(
+            listed.lines().filter(|line| line.ends_with(",suspended,")).count() as u64,
+            missing - absent
+        );
+        let account = vendor.account();
+        let suspended = |person: &Person| {
+            account.user_by_external_id(&person.id).and_then(|u| u.properties.get("suspended").cloned())
+        };
+        assert!(gone[1..].iter().all(|person| suspended(person) == Some(json!(true))), "{context}");
+        assert!(account.user_by_external_id(&gone[0].id).is_none(), "{context}: an update makes nobody");
+        let mut others = people.iter().filter(|person| person.fate == Fate::Delivered);
+        assert!(others.all(|person| suspended(person) != Some(json!(true))), "{context}");
+        assert_eq!(account.violations, [""; 0], "{context}");
+        drop(account);
+
+        let (third, _) = deliver(&bench, &SECRETS, &format!("seed {seed}, once more"));
+        assert_eq!(third["connectors"][0]["sync"]["missing"], 0, "{context}: nobody is suspended twice");
+        assert_eq!(bench.usher(&["runs"]).err, "", "nothing waits: {context}");
     });
 }
 

@@ -29,7 +29,7 @@ use crate::{
 /// The code of a row whose user is there, where users are only created.
 const EXISTS: &str = "user.exists";
 /// The code of a row whose user is not there, where users are only updated.
-const UNKNOWN: &str = "user.unknown";
+pub(crate) const UNKNOWN: &str = "user.unknown";
 
 /// Zendesk, as an outbox sees it.
 #[derive(Debug)]

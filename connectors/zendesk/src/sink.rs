@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field, SchemaRef};
 use serde_json::{Value, json};
 use usher_sdk::{
     Columns, Fate, Host, Order, Records, Row, Sink,
-    abi::{Component, Consent, Error, Problem, Receipt, Report, ValueKind},
+    abi::{Component, Consent, Error, Problem, Receipt, Report, Suspend, ValueKind},
     checks::{self, Fault, Verdict},
     describe, describe_columns, find_rule,
     options::invalid,
@@ -22,12 +22,13 @@ use crate::{
     client::Client,
     columns::{CHECKBOX, COLUMNS, CUSTOM},
     defaults::Defaults,
+    delivery::UNKNOWN,
     duplicates::{Duplicates, Seen},
     files::FileDelivery,
     layout::Layout,
     limits,
     lists::Lists,
-    options::{FieldType, ImportType, OnDuplicate, Options, Plan, RoleSpelling},
+    options::{Deliver, FieldType, ImportType, OnDuplicate, Options, Plan, RoleSpelling},
     organizations::Organizations,
     outgoing::Outgoing,
     patterns::Files,
@@ -85,6 +86,7 @@ impl Sink for Users {
         component.rate_limits = limits::rate_limits();
         component.custom_claim = Some(format!("{CUSTOM}{{claim}}"));
         component.consent = Consent::Optional;
+        component.suspend = Some(suspension());
         component
     }
 
@@ -383,6 +385,23 @@ impl Rows {
             }
         }
         Ok(())
+    }
+}
+
+/// How people are suspended: by an update that names users by their external ids, whatever their case (sheet, 4.2), and
+/// says `suspended` (OAS, `UserCreateInput`). An update makes no users; whoever is not there is a reject.
+fn suspension() -> Suspend {
+    Suspend {
+        key: "external_id".to_owned(),
+        columns: [("suspended".to_owned(), "true".to_owned())].into(),
+        keep: ["deliver", "api", "plan"].map(str::to_owned).to_vec(),
+        options: [
+            ("import_type".to_owned(), json!(ImportType::Update)),
+            ("skip_verify_email".to_owned(), json!(false)),
+        ]
+        .into(),
+        deliver: Deliver::Api.name().to_owned(),
+        absent: UNKNOWN.to_owned(),
     }
 }
 

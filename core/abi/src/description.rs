@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::error::{Error, ErrorClass};
+
 /// What `describe()` answers: everything about the plugin that needs no instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
@@ -63,6 +65,37 @@ pub struct Component {
     /// Sinks: whether the option `consent` exists and must be given. The host evaluates it.
     #[serde(default, skip_serializing_if = "Consent::is_none")]
     pub consent: Consent,
+    /// Sinks: how people who are gone from the source are taken out at the vendor's (`on_missing = "suspend"`); `None`
+    /// where that cannot be said with what the sink sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<Suspend>,
+}
+
+/// How a sink takes people out at the vendor's: one more instance of it gets a row for each of them, after everything else
+/// was sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Suspend {
+    /// The column by which the vendor finds a person, case and outer white space aside.
+    pub key: String,
+    /// The columns that say it, with their text for everybody (`suspended` = `true`).
+    pub columns: BTreeMap<String, String>,
+    /// The options of the connector that the instance is opened with; it gets no other …
+    pub keep: Vec<String>,
+    /// … but for these.
+    pub options: BTreeMap<String, Value>,
+    /// The form of delivery that can do it; empty: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub deliver: String,
+    /// The code of the reject of somebody whom the vendor has not got, so that nothing is left to be done.
+    pub absent: String,
+}
+
+impl Suspend {
+    /// The columns of its rows: the key, of which every row has its own text, and the others.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let others = self.columns.iter().map(|(column, text)| (column.as_str(), Some(text.as_str())));
+        [(self.key.as_str(), None)].into_iter().chain(others)
+    }
 }
 
 /// Whether a sink asks for consent.
@@ -310,6 +343,14 @@ pub struct Stopped {
     /// Whether the same command may get further.
     #[serde(default)]
     pub retryable: bool,
+}
+
+impl Stopped {
+    /// By an error.
+    pub fn by(error: &Error) -> Self {
+        let retryable = matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::RATE_LIMITED);
+        Self { code: error.code.to_string(), message: error.to_string(), retryable }
+    }
 }
 
 /// A file that a sink wrote.

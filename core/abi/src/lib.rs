@@ -51,7 +51,7 @@ pub use batch::{ArrowArray, ArrowSchema, Batch};
 pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use description::{
     Attribute, Catalog, Column, Component, Consent, Delivery, Description, Guide, Limit, OnInvalid, Part,
-    Problem, RateLimit, Receipt, Role, Stopped, ValueKind,
+    Problem, RateLimit, Receipt, Role, Stopped, Suspend, ValueKind,
 };
 pub use error::{Error, ErrorClass};
 pub use exchange::{HttpReply, HttpRequest};

@@ -16,6 +16,7 @@ fn component<O: JsonSchema>(role: Role, name: &str, summary: &str) -> Component 
         rate_limits: Vec::new(),
         custom_claim: None,
         consent: Consent::None,
+        suspend: None,
     }
 }
 

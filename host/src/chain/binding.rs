@@ -375,6 +375,7 @@ impl<'a> Preparation<'a> {
             network: plugin.preamble.wants.iter().any(|service| service == "http"),
             held: 0,
             gone: Gone::default(),
+            suspender: None,
             passed: None,
         })
     }

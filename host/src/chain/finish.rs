@@ -26,7 +26,7 @@ use super::{
     receipt::{Files, Made},
     report::{inputs_of, report},
     run::Mode,
-    sync::{account_of, write_missing},
+    sync::{SyncStage, account_of, write_missing},
     writing::SinkEnd,
 };
 use crate::{
@@ -197,10 +197,10 @@ impl Closing<'_> {
             let published = self.staging.publish(outcome.latest);
             if published.as_ref().map_or_else(|error| error.code == "output.latest", |_| true) {
                 for (index, noting) in noted {
-                    let PreparedSink { name, stage, .. } = &self.prepared.sinks[index];
+                    let PreparedSink { name, stage, gone, .. } = &self.prepared.sinks[index];
                     let account = account_of(&self.ends[index]);
-                    let done =
-                        stage.sync.as_ref().map_or(Ok(()), |sync| sync.publish(noting.delivery, account));
+                    let publish = |sync: &SyncStage| sync.publish(noting.delivery, account, gone);
+                    let done = stage.sync.as_ref().map_or(Ok(()), publish);
                     // The run is there. The next one of the chain makes up for it.
                     if let Err(error) = done {
                         outcome.warnings.push(format!(
@@ -262,6 +262,7 @@ impl Closing<'_> {
                 waiting: 0,
                 withdrawn: sink.gone.withdrawn.len() as u64,
                 missing: sink.gone.of.map(|(missing, _)| missing),
+                suspension: sink.suspension(),
             }),
             empty_columns: empty.map(|column| column.name.clone()).collect(),
             columns: sink
@@ -293,7 +294,8 @@ impl Closing<'_> {
             let class = if why.retryable { ErrorClass::TRANSIENT } else { ErrorClass::PERMANENT };
             return Err(Error::new(class, why.code, why.message).context(format!("`{}`", sink.name)));
         }
-        Ok(sinks().filter_map(|(sink, end)| partly(sink, end.receipt.delivery.as_ref()?)).collect())
+        let rows = sinks().filter_map(|(sink, end)| partly(sink, end.receipt.delivery.as_ref()?));
+        Ok(rows.chain(sinks().filter_map(|(sink, _)| sink.left_to_suspend())).collect())
     }
 
     /// Whether nothing is left of the run that this one is an attempt at. The first records of a run that was begun with

@@ -8,7 +8,7 @@ use usher_abi::{Error, ErrorClass};
 use super::mapping::Filling;
 use crate::{
     manifest::Diagnostic,
-    runs::{Bound, Group},
+    runs::{Bound, Group, Suspension},
     services::RunLog,
 };
 
@@ -246,6 +246,9 @@ pub struct SyncOutcome {
     pub withdrawn: u64,
     /// People delivered before of whom the source has no record; none if nobody looked.
     pub missing: Option<u64>,
+    /// What became of these, if the vendor was to suspend them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
 }
 
 /// What a sink sent.

@@ -14,7 +14,7 @@ use super::{
     retry::Retried,
     run::Mode,
     shape::{ChainStage, Exclude, SinkStage},
-    sync::{self, Gone, Roll},
+    sync::{self, Gone, Roll, Suspender},
     thresholds::Usual,
     through::Through,
 };
@@ -103,6 +103,8 @@ pub(super) struct PreparedSink {
     pub(super) held: u64,
     /// Who is gone, when the last row has passed; nobody, unless it gets only what has changed.
     pub(super) gone: Gone,
+    /// Suspends those who are gone from the source, if the manifest asks for that.
+    pub(super) suspender: Option<Suspender>,
     /// Its books at that time.
     pub(super) passed: Option<Passed>,
 }
@@ -204,15 +206,18 @@ pub(super) fn prepare(
         let mut sink = None;
         if opened.sound {
             let output: Arc<dyn OutputService> = Arc::new(staging.outputs(name)?);
-            let (services, _) = engine.services(attempt, opened, &inputs, Some(output));
+            let services = || engine.services(attempt, opened, &inputs, Some(output.clone())).0;
             let text = options_text(&opened.connector.options);
-            let result = open_sink(&opened.plugin, &opened.component.name, &text, services);
-            sink = prep.attempt(&opened.connector, result);
+            let result = open_sink(&opened.plugin, &opened.component.name, &text, services());
+            sink = prep
+                .attempt(&opened.connector, result)
+                .map(|sink| (sink, prep.suspender(engine, opened, services)));
         }
         match sink {
-            Some(sink) => {
+            Some((sink, suspender)) => {
                 engine.on_cancel(sink.canceller());
-                sinks.extend(prep.sink(&chain, opened, sink, &names, &own, index));
+                let prepared = prep.sink(&chain, opened, sink, &names, &own, index);
+                sinks.extend(prepared.map(|sink| PreparedSink { suspender, ..sink }));
             }
             None => prep.unopened_sink(opened, &names),
         }

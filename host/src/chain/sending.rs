@@ -57,7 +57,7 @@ impl Checked<'_> {
         let may_send = prepared.refusals(read.count).is_empty();
         if mode == Mode::Run && may_send {
             let inputs = &prepared.inputs;
-            if prepared.sinks.iter().any(PreparedSink::sends) {
+            if prepared.sinks.iter().any(|sink| sink.sends() || sink.suspends()) {
                 inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id))?;
                 if prepared.alone.is_none() {
                     prepared.alone = engine.lock(&prepared.chain.name, id)?;
@@ -97,7 +97,11 @@ impl Checked<'_> {
                 sink.stage.books.not_sent = sink.stage.books.held(read);
             }
         }
-        Ok(ends.into_iter().flatten().collect())
+        let mut ends: Vec<SinkEnd> = ends.into_iter().flatten().collect();
+        if mode == Mode::Plan || may_send && mode == Mode::Run {
+            prepared.sinks.iter_mut().zip(&mut ends).try_for_each(|(sink, end)| sink.suspend(end))?;
+        }
+        Ok(ends)
     }
 }
 
@@ -110,9 +114,7 @@ fn stopped(sink: &mut PreparedSink, end: Result<SinkEnd, Error>, read: Identity)
     };
     let books = &mut sink.stage.books;
     books.unknown.merge(books.held(read));
-    let retryable = matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::RATE_LIMITED);
-    let why = Stopped { code: error.code.to_string(), message: error.to_string(), retryable };
-    let delivery = Delivery { stopped: Some(why), ..Delivery::default() };
+    let delivery = Delivery { stopped: Some(Stopped::by(&error)), ..Delivery::default() };
     let receipt = Receipt { delivery: Some(delivery), ..Receipt::default() };
     Ok(SinkEnd { receipt, changed: Vec::new() })
 }

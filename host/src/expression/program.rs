@@ -71,6 +71,11 @@ impl Program {
         !matches!(self.plan, Plan::Rows(_))
     }
 
+    /// The column that it copies, if it does nothing else.
+    pub fn copied(&self) -> Option<&str> {
+        self.columns.first().filter(|_| matches!(self.plan, Plan::Copy)).map(String::as_str)
+    }
+
     /// How it runs and what it does, on one line for `usher plan`.
     pub fn describe(&self) -> String {
         match &self.plan {

@@ -19,8 +19,9 @@ impl<'a> Reader<'a> {
             table.get(key).and_then(|node| self.one_of(node, &path.child(key), known))
         };
         let sync = choice("sync", &["all", "changed"]);
-        let on_missing = match choice("on_missing", &["ignore", "report"]) {
+        let on_missing = match choice("on_missing", &["ignore", "report", "suspend"]) {
             Some("report") => OnMissing::Report,
+            Some("suspend") => OnMissing::Suspend,
             _ => OnMissing::Ignore,
         };
         let help = "write a share of the people delivered (`\"0.5%\"`)";

@@ -210,7 +210,7 @@ fn connector_schema(plugins: Vec<Value>) -> Value {
         "hosts": strings("The network hosts that it may reach, of those that the plugin asks for; without it, all of those.", 0),
         "store": boolean("Keep what it downloads in the run's folder, below `inputs`.", true),
         "sync": choice("Which rows go out to a sink: all, or those that are new or not as the vendor last confirmed them.", &["all", "changed"]),
-        "on_missing": choice("With `sync = \"changed\"`: what is done about people who were delivered and are gone from the source.", &["ignore", "report"]),
+        "on_missing": choice("With `sync = \"changed\"`: what is done about people who were delivered and are gone from the source: nothing, a list in `missing.csv`, or that and the vendor told to suspend them.", &["ignore", "report", "suspend"]),
         "max_missing": {
             "description": "With `on_missing`: how many of the people delivered may be gone, before anything is sent: a share of them.",
             "default": "0.5%",

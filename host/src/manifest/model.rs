@@ -94,6 +94,8 @@ pub enum OnMissing {
     Ignore,
     /// They are listed.
     Report,
+    /// They are listed, and taken out at the vendor's.
+    Suspend,
 }
 
 /// How long what is kept of runs, since they were published. What is not named is kept for ever.

@@ -62,6 +62,19 @@ fn metrics(chains: &[Ending<'_>], now: i64) -> String {
                 rows("unknown", delivery.unknown);
                 rows("not_sent", delivery.not_sent);
             }
+            if let Some(sync) = &connector.sync {
+                families.add("waiting_rows", "Rows that wait to be confirmed", &of, sync.waiting);
+                let mut people = |gone: &str, count: u64| {
+                    let help = "People delivered before who are gone, by how";
+                    families.add("gone_people", help, &[of[0], of[1], ("how", gone)], count);
+                };
+                people("withdrawn", sync.withdrawn);
+                sync.missing.into_iter().for_each(|missing| people("missing", missing));
+                if let Some(suspension) = &sync.suspension {
+                    people("suspended", suspension.suspended);
+                    people("not_suspended", suspension.refused + suspension.unknown + suspension.not_sent);
+                }
+            }
             for reject in &connector.rejected {
                 let labels = [of[0], of[1], ("code", reject.code.as_str())];
                 families.add("rejected_rows", "Rejects by code", &labels, reject.count);

@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::tables::{count, table};
 use crate::{
-    runs::{ForgottenIn, How, Pruned, Run, Since, Summary, Verified},
+    runs::{ForgottenIn, How, Pruned, Run, Since, Summary, Suspension, Verified},
     services::{Confirmed, Waiting},
 };
 
@@ -61,7 +61,8 @@ pub fn run(run: &Run, summary: &Summary, retried_by: &[String]) -> String {
         let others = others.map(|(rows, what)| (rows, what.to_owned()));
         let gone = connector.sync.iter().flat_map(|sync| {
             let missing = sync.missing.unwrap_or_default();
-            [(sync.withdrawn, "withdrawn (withdrawn.csv)"), (missing, "missing (missing.csv)")]
+            let listed = [(sync.withdrawn, "withdrawn (withdrawn.csv)"), (missing, "missing (missing.csv)")];
+            listed.into_iter().chain(sync.suspension.iter().flat_map(Suspension::terms))
         });
         let others = others.into_iter().chain(gone.map(|(people, what)| (people, what.to_owned())));
         for (rows, what) in others.into_iter().chain(filtered).filter(|(rows, _)| *rows > 0) {

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::chain::{ConnectorOutcome, Counted, DeliveryOutcome, Outcome};
+use crate::{
+    chain::{ConnectorOutcome, Counted, DeliveryOutcome, Outcome},
+    runs::Suspension,
+};
 
 /// A plain table; `numbers` are the columns to align to the right.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
@@ -136,6 +139,8 @@ pub(super) fn gone_and_waiting(connector: &ConnectorOutcome) -> impl Iterator<It
                 "missing: delivered before, and gone from the source (missing.csv)",
             ),
         ]
+        .into_iter()
+        .chain(sync.suspension.iter().flat_map(Suspension::terms))
     });
     said.filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(number)))
 }

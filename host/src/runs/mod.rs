@@ -45,7 +45,7 @@ pub use receipt::{
 };
 pub use rejects::{EXAMPLES, Example, Group, rejects};
 pub use retry::{Again, Place, Retry, read_again, retry};
-pub use summary::{Books, Connector, Input, Summary, retried_by, summary};
+pub use summary::{Books, Connector, Input, Summary, Suspension, retried_by, summary};
 pub use table::keys_in_table;
 pub use verify::{Difference, How, Verified, files_below, verify};
 

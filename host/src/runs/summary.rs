@@ -73,6 +73,40 @@ pub struct Sync {
     pub withdrawn: u64,
     /// People delivered before of whom the source had no record; none if nobody looked.
     pub missing: Option<u64>,
+    /// What became of these, if the vendor was to suspend them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
+}
+
+/// How many of the missing people were suspended. All of them are in one of these, but for people of whom nobody knows who
+/// they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    /// The vendor says that it did.
+    pub suspended: u64,
+    /// The vendor has not got them.
+    pub absent: u64,
+    /// The vendor, or the connector before it, did not take the row.
+    pub refused: u64,
+    /// Of these it is not known what became of them; the next run says it once more.
+    pub unknown: u64,
+    /// Nothing was sent; the next run looks for them again.
+    pub not_sent: u64,
+}
+
+impl Suspension {
+    /// The terms in words, those that are nothing left out.
+    pub fn terms(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let Self { suspended, absent, refused, unknown, not_sent } = *self;
+        let terms = [
+            (suspended, "of the missing suspended"),
+            (absent, "of the missing are not there any more"),
+            (refused, "of the missing could not be suspended (missing.csv says why)"),
+            (unknown, "of the missing may be suspended or not"),
+            (not_sent, "of the missing not suspended yet"),
+        ];
+        terms.into_iter().filter(|(people, _)| *people > 0)
+    }
 }
 
 /// What became of the records, in records.

@@ -110,6 +110,7 @@ mod tests {
             rate_limits: Vec::new(),
             custom_claim: None,
             consent: Consent::None,
+            suspend: None,
         }
     }
 

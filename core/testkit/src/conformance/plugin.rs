@@ -79,8 +79,8 @@ fn alike(suite: &Suite<'_>) -> Result<(), Stop> {
 fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
     for component in need(try_description(suite.module), "describe")?.components {
         unique(&component)?;
-        let Component { name, columns, attributes, options, limits, rate_limits, role, .. } = component;
-        for column in &columns {
+        let Component { name, columns, attributes, options, limits, rate_limits, role, .. } = &component;
+        for column in columns {
             if column.summary.is_empty() || column.source.is_empty() {
                 Err(format!("column `{}` of `{name}` has no summary or no source", column.name))?;
             }
@@ -88,7 +88,7 @@ fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
                 Err(format!("column `{}` of `{name}` has a `*` that is not at its end", column.name))?;
             }
         }
-        for limit in &limits {
+        for limit in limits {
             if limit.source.is_empty() {
                 Err(format!("limit `{}` of `{name}` has no source", limit.of))?;
             }
@@ -101,7 +101,7 @@ fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
                 Err(format!("`{name}` names the rate limit `{}` twice, or not at all", limit.name))?;
             }
         }
-        if role != Role::Sink && !columns.is_empty() || role != Role::Source && !attributes.is_empty() {
+        if *role != Role::Sink && !columns.is_empty() || *role != Role::Source && !attributes.is_empty() {
             Err(format!("`{name}` describes columns or attributes that its role does not have"))?;
         }
         if let Some(properties) = options.get("properties").and_then(|p| p.as_object()) {
@@ -111,8 +111,30 @@ fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
                 }
             }
         }
+        suspends(&component)?;
     }
     Ok(())
+}
+
+/// What suspends people must be made of columns and options that there are.
+fn suspends(component: &Component) -> Result<(), String> {
+    let Some(how) = &component.suspend else { return Ok(()) };
+    let option =
+        |name: &String| component.options.pointer("/properties").is_some_and(|all| all.get(name).is_some());
+    let column = |name: &str| component.columns.iter().any(|column| column.name == name);
+    let options = how.keep.iter().chain(how.options.keys()).filter(|name| !option(name)).map(String::as_str);
+    let columns = how.columns().map(|(name, _)| name).filter(|name| !column(name));
+    match options.chain(columns).next() {
+        Some(strange) => Err(format!(
+            "`{}` suspends people with `{strange}`, which is no column or option of it",
+            component.name
+        )),
+        None if how.columns.is_empty() || how.absent.is_empty() => Err(format!(
+            "`{}` does not say how people are suspended, or how those are told who are not there",
+            component.name
+        )),
+        None => Ok(()),
+    }
 }
 
 fn unique(component: &Component) -> Result<(), String> {

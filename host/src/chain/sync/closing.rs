@@ -16,6 +16,7 @@ use crate::{
         prepare::{PreparedChain, PreparedSink},
         writing::SinkEnd,
     },
+    manifest::OnMissing,
     services::{Staging, Tape},
 };
 
@@ -118,10 +119,16 @@ pub(in crate::chain) fn write_missing(staging: &Staging, sinks: &[PreparedSink])
     if sinks.iter().all(|sink| sink.gone.of.is_none()) {
         return Ok(());
     }
-    let mut table = Table::create(staging, "missing.csv", ["connector", "key"])?;
-    for sink in sinks {
-        for absent in &sink.gone.missing {
-            table.write([&*sink.name, &absent.who])?;
+    let mut table = Table::create(staging, "missing.csv", ["connector", "key", "outcome", "message"])?;
+    for PreparedSink { name, gone, stage, .. } in sinks {
+        let suspends = stage.sync.as_ref().is_some_and(|sync| sync.rules.on_missing == OnMissing::Suspend);
+        for (place, absent) in gone.missing.iter().enumerate() {
+            let (outcome, message) = match &gone.suspended {
+                Some(suspended) if !absent.who.is_empty() => suspended.outcome_of(place as u64),
+                _ if suspends => ("not-sent", ""),
+                _ => ("listed", ""),
+            };
+            table.write([name, &absent.who, outcome, message])?;
         }
     }
     table.finish()

@@ -7,6 +7,7 @@ use usher_abi::Error;
 use super::{
     sorted::{Among, Ordered, Sorted},
     stage::{SyncStage, Withdrawn},
+    suspend::Suspended,
 };
 use crate::{
     manifest::OnMissing,
@@ -25,11 +26,13 @@ pub(in crate::chain) struct Absent {
 }
 
 /// Who is gone, for one sink.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(in crate::chain) struct Gone {
     /// By the place of their records.
     pub(in crate::chain) withdrawn: Vec<Withdrawn>,
     pub(in crate::chain) missing: Vec<Absent>,
+    /// What became of the missing, if the vendor was to suspend them.
+    pub(in crate::chain) suspended: Option<Suspended>,
     /// How many are missing, and of how many who were delivered; none if nobody looked.
     pub(in crate::chain) of: Option<(u64, u64)>,
     /// Missing people of whom nobody kept who they are: nobody asked when they were delivered.
@@ -70,7 +73,7 @@ impl SyncStage {
             }
             gone.withdrawn.sort_by_key(|one| (one.origin.input, one.origin.offset));
         }
-        if self.rules.on_missing == OnMissing::Report
+        if self.rules.on_missing != OnMissing::Ignore
             && let Some(read) = read
         {
             self.missing(&mut Among::new(read)?, &mut gone)?;
@@ -94,6 +97,8 @@ impl SyncStage {
                 Ok(())
             })?;
         }
+        // As people look for them, and the same in every run.
+        gone.missing.sort_unstable_by(|a, b| a.who.cmp(&b.who).then(a.key.cmp(&b.key)));
         gone.of = Some((missing, delivered));
         Ok(())
     }

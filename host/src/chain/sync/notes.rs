@@ -9,7 +9,10 @@ use super::{
     sorted::{Ordered, Sorted},
     stage::{OUTGOING, Outgoing, SyncStage, fault},
 };
-use crate::services::{Key, Noted};
+use crate::{
+    manifest::OnMissing,
+    services::{Key, Noted},
+};
 
 /// Rows that are noted at once.
 const AT_ONCE: usize = 10_000;
@@ -85,7 +88,9 @@ impl SyncStage {
             }
         };
         let withdrawn = gone.withdrawn.iter().map(|one| one.key);
-        let mut people: Vec<Key> = withdrawn.chain(gone.missing.iter().map(|one| one.key)).collect();
+        // Nobody has to confirm what the vendor says itself; whom it did not suspend the next run finds missing again.
+        let listed = gone.missing.iter().filter(|_| self.rules.on_missing != OnMissing::Suspend);
+        let mut people: Vec<Key> = withdrawn.chain(listed.map(|one| one.key)).collect();
         // In the order of the table.
         people.sort_unstable();
         for people in people.chunks(AT_ONCE) {
@@ -134,8 +139,14 @@ impl SyncStage {
         self.known.as_ref().is_some_and(|known| !known.account.is_empty() && known.account != account)
     }
 
-    /// The run can be seen. `account`: the vendor's, empty if nothing was sent.
-    pub(in crate::chain) fn publish(&self, delivery: i64, account: &str) -> Result<(), Error> {
+    /// The run can be seen. `account`: the vendor's, empty if nothing was sent. Of those who were suspended there is nothing
+    /// left to be known.
+    pub(in crate::chain) fn publish(&self, delivery: i64, account: &str, gone: &Gone) -> Result<(), Error> {
+        let suspended =
+            gone.suspended.as_ref().map_or_else(Vec::new, |suspended| suspended.settled(&gone.missing));
+        for people in suspended.chunks(AT_ONCE) {
+            self.store.forget_people(delivery, people)?;
+        }
         if self.is_other_account(account) {
             self.store.forget_before(delivery)?;
         }

@@ -48,7 +48,10 @@ pub(in crate::chain) fn prepare(
         }
         let Some(index) = key_of(prep, chain, names, connector, &mut keys) else { continue };
         // Nobody is missing from what is not read whole.
-        keys[index].collect |= rules.on_missing == OnMissing::Report;
+        keys[index].collect |= rules.on_missing != OnMissing::Ignore;
+        if let Some(suspender) = &sink.suspender {
+            suspender.judge(prep, connector, &sink.stage.columns, &keys[index].program);
+        }
         let secret = match &secret {
             Some(secret) => secret,
             None => secret.insert(secret_of(engine, mode)?),
@@ -146,7 +149,7 @@ impl PreparedChain {
             let Some(sync) = &mut sink.stage.sync else { continue };
             let read = all.get(sync.key).filter(|_| why_not.is_none());
             sink.gone = sync.gone(read.cloned())?;
-            if let (OnMissing::Report, Some(why)) = (sync.rules.on_missing, &why_not)
+            if let Some(why) = why_not.as_ref().filter(|_| sync.rules.on_missing != OnMissing::Ignore)
                 && !why.is_empty()
             {
                 sink.gone.not_looked =

@@ -130,7 +130,9 @@ impl SyncStage {
         }
         let texts = match rules.on_missing {
             OnMissing::Ignore => None,
-            OnMissing::Report => Some(BufWriter::new(tempfile::tempfile().map_err(|e| fault(&e))?)),
+            OnMissing::Report | OnMissing::Suspend => {
+                Some(BufWriter::new(tempfile::tempfile().map_err(|e| fault(&e))?))
+            }
         };
         Ok(Self {
             key,

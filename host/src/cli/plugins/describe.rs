@@ -80,4 +80,12 @@ fn describe(component: &Component, text: &mut String) {
         });
         text.push_str(&table(&["rate limit", "requests", "in seconds", "source"], rows, &[1, 2]));
     }
+    if let Some(suspend) = &component.suspend {
+        let form = match suspend.deliver.as_str() {
+            "" => String::new(),
+            form => format!(", with `deliver = \"{form}\"`"),
+        };
+        let _ =
+            writeln!(text, "suspends people (`on_missing = \"suspend\"`), found by `{}`{form}", suspend.key);
+    }
 }

@@ -20,6 +20,7 @@ fn component(name: &str, role: Role, options: Value, consent: Consent) -> Compon
         rate_limits: Vec::new(),
         custom_claim: None,
         consent,
+        suspend: None,
     }
 }
 

@@ -40,6 +40,7 @@ fn component(connector: &Connector) -> Option<Component> {
         rate_limits: Vec::new(),
         custom_claim: None,
         consent,
+        suspend: None,
     })
 }
 

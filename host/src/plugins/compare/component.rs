@@ -17,6 +17,14 @@ pub(super) fn compare(old: &Component, new: &Component) -> Vec<Change> {
     columns(&old.columns, &new.columns, &mut changes);
     let custom = |component: &Component| component.custom_claim.clone().unwrap_or_default();
     changes.differ(old.custom_claim.is_some(), "column of custom claims", &custom(old), &custom(new));
+    let suspends =
+        |component: &Component| component.suspend.as_ref().map_or("", |suspend| &*suspend.key).to_owned();
+    changes.differ(
+        old.suspend.is_some(),
+        "column by which people are suspended",
+        &suspends(old),
+        &suspends(new),
+    );
     limits(old, new, &mut changes);
     rate_limits(old, new, &mut changes);
     changes.list

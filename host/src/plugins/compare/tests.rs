@@ -1,7 +1,7 @@
 //! One change a row: what is done to a plugin, and what is said of it.
 
 use serde_json::{Value, json};
-use usher_abi::{Attribute, Column, Component, Consent, Limit, OnInvalid, RateLimit, ValueKind};
+use usher_abi::{Attribute, Column, Component, Consent, Limit, OnInvalid, RateLimit, Suspend, ValueKind};
 
 use super::*;
 
@@ -58,6 +58,7 @@ fn component(role: Role, name: &str) -> Component {
         }],
         custom_claim: Some("custom.{claim}".to_owned()),
         consent: Consent::Optional,
+        suspend: Some(Suspend { key: "key".to_owned(), ..Suspend::default() }),
     }
 }
 
@@ -230,6 +231,7 @@ fn columns_claims_and_limits() {
         (|c| c.rate_limits[0].requests = 10, "compatible: rate limit `api` is `10 in 1 s`, was `4 in 1 s`"),
         (|c| c.rate_limits.clear(), "compatible: rate limit `api` is none, was `4 in 1 s`"),
         (|c| c.custom_claim = None, "breaking: column of custom claims is none, was `custom.{claim}`"),
+        (|c| c.suspend = None, "breaking: column by which people are suspended is none, was `key`"),
         (|c| c.consent = Consent::Required, "breaking: consent is `required`, was `optional`"),
         (|c| c.consent = Consent::None, "breaking: consent is none, was `optional`"),
     ];

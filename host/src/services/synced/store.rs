@@ -348,6 +348,15 @@ impl Synced {
         })
     }
 
+    /// Forgets people, of the connector that a delivery went to.
+    pub fn forget_people(&self, delivery: i64, people: &[Key]) -> Result<(), Error> {
+        self.database.transact(|connection| {
+            let sql = "DELETE FROM row WHERE sync = (SELECT sync FROM delivery WHERE id = ?1) AND key = ?2";
+            let mut delete = connection.prepare_cached(sql)?;
+            people.iter().try_for_each(|key| delete.execute((delivery, key)).map(|_| ()))
+        })
+    }
+
     /// All that waits, the oldest first.
     pub fn waiting(&self) -> Result<Vec<Waiting>, Error> {
         let of = |row: &Row<'_>| {

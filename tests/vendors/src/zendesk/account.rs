@@ -97,6 +97,14 @@ impl Account {
         self.users.get(self.by_external_id.get(&external_id.to_lowercase())?)
     }
 
+    /// Deletes the user who has an external id, as somebody in Admin Center does.
+    pub fn delete(&mut self, external_id: &str) {
+        if let Some(id) = self.by_external_id.remove(&external_id.to_lowercase()) {
+            self.users.remove(&id);
+            self.by_email.retain(|_, user| *user != id);
+        }
+    }
+
     /// Users to whom more than one row was applied: delivered twice, or twice in the input.
     pub fn delivered_twice(&self) -> Vec<&User> {
         self.users.values().filter(|user| user.deliveries > 1).collect()

@@ -41,11 +41,7 @@ impl Outbox {
             _ => {}
         }
         let landed = flight.land()?;
-        let stopped = result.err().map(|error| Stopped {
-            code: error.code.to_string(),
-            message: error.to_string(),
-            retryable: matches!(error.class, ErrorClass::TRANSIENT | ErrorClass::RATE_LIMITED),
-        });
+        let stopped = result.err().map(|error| Stopped::by(&error));
         let bytes = self.header + landed.bytes;
         let name = self.handle.finish(rows)?;
         let mut parts = vec![Part { name, rows, bytes, extra: true, ..Part::default() }];

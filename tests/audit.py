@@ -481,8 +481,8 @@ class Audit:
                 elif stem_of(name)[0] and name in files and os.path.normpath(short) not in declared:
                     t.fail("folder: undeclared parts", f"{short} is not in report.json")
             for name in folders if top == self.folder else []:
-                # What was downloaded, or is tried again, stands in inputs/.
-                if name not in self.names + ["inputs"]:
+                # What was downloaded, or is tried again, stands in inputs/; which rows were held back, in held-back/.
+                if name not in self.names + ["inputs", "held-back"]:
                     t.fail("folder: undeclared parts", f"{name}/ belongs to no connector of report.json")
         for name in os.listdir(os.path.dirname(self.folder)):
             if name.endswith(".tmp") or name.startswith(".staging"):
@@ -727,8 +727,20 @@ class Audit:
             if sync and "suspension" in sync:
                 self.suspension(connector["name"], sync)
             if sync:
+                self.held_back(connector["name"], connector["books"]["filtered"].get("unchanged", 0))
                 out = sum(connector["books"].get(term, 0) for term in ("written", "accepted"))
                 t.check("sync: waiting", 0 <= sync["waiting"] <= out, f"{connector['name']}: {sync['waiting']} wait, {out} went out")
+
+    def held_back(self, name, unchanged):
+        """A bit for each row that came so far; those of rows that were held back are 0."""
+        t, path = self.tally, self.path("held-back", f"{name}.bits")
+        if not t.check("sync: held back", os.path.isfile(path) == (unchanged > 0), f"{name}: {unchanged} rows unchanged, and {path}"):
+            return
+        if unchanged:
+            with open(path, "rb") as file:
+                rows, bits = int.from_bytes(file.read(8), "little"), file.read()
+            held = rows - sum(byte.bit_count() for byte in bits)
+            t.check("sync: held back", len(bits) == (rows + 7) // 8 and held == unchanged, f"{name}: {held} of {rows} held back, not {unchanged}")
 
     def suspension(self, name, sync):
         """Whoever is missing is in one of the terms of the suspension, and so `missing.csv` says."""

@@ -148,6 +148,8 @@ class Run:
             "waiting": 0, "withdrawn": 1, "missing": 4,
             "suspension": {"suspended": 2, "absent": 1, "refused": 1, "unknown": 0, "not_sent": 0}}
 
+        self.write("held-back/account.bits", (9).to_bytes(8, "little") + bytes([0b11111100, 0b1]))
+
     def sync(self):
         return self.report["connectors"][-1]["sync"]
 
@@ -331,6 +333,8 @@ AUDIT = {
     "withdrawn for another reason": ("sync: withdrawn", edit("withdrawn", lambda x: x[0].__setitem__(4, "exclude"))),
     "withdrawn by a merged record": ("sync: withdrawn", lambda r: (r.withdrawn[0].__setitem__(3, r.starts[6]), r.save())),
     "more wait than went out": ("sync: waiting", lambda r: (r.sync().update(waiting=1), r.save())),
+    "another row held back": ("sync: held back", spoil("write", "held-back/account.bits", (9).to_bytes(8, "little") + b"\xf8\x01")),
+    "nobody knows what was held back": ("sync: held back", lambda r: os.remove(os.path.join(r.folder, "held-back/account.bits"))),
     "no list of the missing": ("sync: files", lambda r: os.remove(os.path.join(r.folder, "missing.csv"))),
     "a suspension too many": ("sync: suspension", lambda r: (r.sync()["suspension"].update(suspended=3), r.save())),
     "refused and said to be suspended": ("sync: suspension", edit("missing", lambda x: x[3].__setitem__(2, "suspended"))),

@@ -72,6 +72,46 @@ fn every_row_of_the_main_job_comes_from_the_record_of_its_person() {
 }
 
 /// Updates of Zendesk: rows are in files by the columns they fill, some are merged, some rejected, files are small.
+/// The state has moved on, twice, when the rows of the second run are looked for.
+#[test]
+fn rows_of_a_run_that_held_others_back_are_found() {
+    for (connector, name) in [("support", &b"\"name\":\""[..]), ("newsletter", b"\"given_name\":\"")] {
+        let bench = Bench::shipped();
+        let manifest = bench.read("connectors.toml");
+        let table = format!("[connectors.{connector}]\n");
+        let sync = manifest.replacen(&table, &format!("{table}sync = \"changed\"\n"), 1);
+        assert_ne!(sync, manifest);
+        bench.write("connectors.toml", &sync);
+        let only = format!("chains.onboard.to=[\"{connector}\"]");
+        let run = |id: &str| {
+            bench.usher(&["run", "--quiet", "onboard", "--run-id", id, "--set", &only]).expect(0);
+            bench.usher(&["runs", "confirm", id]).expect(0);
+        };
+        run("r1");
+        // Every seventh of the names; some lines are no UTF-8 on purpose.
+        let users = std::fs::read(bench.path("examples/auth0/users.ndjson")).unwrap();
+        let mut changed = Vec::new();
+        for (number, line) in users.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let at = line.windows(name.len()).position(|bytes| bytes == name).filter(|_| number % 7 == 0);
+            let at = at.map_or(line.len(), |at| at + name.len());
+            changed.extend_from_slice(&line[..at]);
+            changed.extend_from_slice(if at < line.len() { b"Dr. " } else { b"" });
+            changed.extend_from_slice(&line[at..]);
+        }
+        std::fs::write(bench.path("examples/auth0/users.ndjson"), changed).unwrap();
+        run("r2");
+        let all = located(&bench, "onboard", connector);
+        assert!(all.len() > 20, "{connector}: {}", all.len());
+        same_people(&bench, &all);
+        let held = bench.path(&format!("out/onboard/r2/held-back/{connector}.bits"));
+        std::fs::remove_file(held).unwrap();
+        let part = bench.parts("onboard", connector).remove(0);
+        let row = format!("{}#1", part.file_name().unwrap().to_str().unwrap());
+        let said = bench.usher(&["runs", "locate", &row]).expect(1).err;
+        assert!(said.contains("which rows were held back cannot be read"), "{said}");
+    }
+}
+
 #[test]
 fn rows_that_are_divided_among_files_are_found() {
     let mut users = String::new();

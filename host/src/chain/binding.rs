@@ -366,6 +366,7 @@ impl<'a> Preparation<'a> {
                 filled,
                 sample: None,
                 sync: None,
+                went_out: None,
                 left: None,
                 longest: None,
             },

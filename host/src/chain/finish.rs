@@ -26,7 +26,7 @@ use super::{
     receipt::{Files, Made},
     report::{inputs_of, report},
     run::Mode,
-    sync::{SyncStage, account_of, write_missing},
+    sync::{SyncStage, account_of, write_sync_files},
     writing::SinkEnd,
 };
 use crate::{
@@ -148,7 +148,7 @@ impl Closing<'_> {
                 sink.gone.withdrawn.iter().try_for_each(|one| self.notes.withdrawn(index, one))?;
             }
             self.notes.write(&self.prepared.inputs, &self.staging, &names, syncs)?;
-            write_missing(&self.staging, &self.prepared.sinks)?;
+            write_sync_files(&self.staging, &self.prepared.sinks)?;
             let inputs = inputs_of(&self.prepared.inputs, &digests, &self.firsts)?;
             let mut report = report(&self.prepared, &outcome, &staged, self.read, &self.ends, inputs);
             if let Some(retry) = &engine.settings.retry {

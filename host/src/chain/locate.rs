@@ -47,6 +47,7 @@ pub fn locate(
     let runs::Summary { read, inputs, .. } = runs::summary(&run.folder)?;
     let mut work = Work {
         limit: read.limited.then_some(read.records),
+        held_back: same::has_held_back(&receipt, connector),
         extra: receipt.extra_parts(),
         engine,
         run,
@@ -103,6 +104,8 @@ struct Work<'a> {
     run: &'a Run,
     connector: &'a str,
     limit: Option<u64>,
+    /// Rows were held back because they had not changed.
+    held_back: bool,
     extra: Vec<String>,
     /// By how many records were given: the rows of each stream, by stem and headings.
     known: HashMap<usize, Vec<(String, Vec<u8>, u64)>>,
@@ -110,7 +113,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn again(&mut self, most: usize) -> Result<Replay, Failure> {
-        Replay::new(self.engine, self.run, self.connector, self.limit, most)
+        Replay::new(self.engine, self.run, self.connector, self.limit, most, self.held_back)
     }
 
     fn streams(&self, replay: &Replay) -> Vec<Stream> {

@@ -12,6 +12,7 @@ use super::{
     prepare::{PreparedChain, PreparedSink, prepare},
     run::Mode,
     shape::{ChainStage, Origins},
+    sync::WentOut,
     unique::{Keys, as_text, bad},
 };
 use crate::{
@@ -51,13 +52,14 @@ struct Rows {
 
 impl Replay {
     /// Does the work of `connector` in `run` again: of the first `limit` records, and not for more than `most` rows that
-    /// the sink would be given. Nothing is published or sent, and nobody is asked over the network.
+    /// the sink would be given. `held_back`: there were rows that it was not given because they had not changed. Nothing is published or sent, and nobody is asked over the network.
     pub(super) fn new(
         engine: &mut Engine,
         run: &Run,
         connector: &str,
         limit: Option<u64>,
         most: usize,
+        held_back: bool,
     ) -> Result<Self, Failure> {
         engine.asking.set(Sending::Nothing);
         engine.delivering.set(Sending::Nothing);
@@ -66,8 +68,11 @@ impl Replay {
             engine.attempt(&engine.manifest.chain(&run.chain)?.clone(), &run.id, Mode::Plan, false)?;
         let mut prepared = prepare(engine, &run.chain, &attempt, &staging, Mode::Plan)?;
         prepared.sinks.retain(|sink| sink.name == connector);
-        // What it had before, it may have had since: whoever asks has made sure that nothing was held back.
-        prepared.sinks.iter_mut().for_each(|sink| sink.stage.sync = None);
+        // The state has moved on since.
+        for sink in &mut prepared.sinks {
+            sink.stage.sync = None;
+            sink.stage.went_out = if held_back { Some(WentOut::read(&run.folder, connector)?) } else { None };
+        }
         prepared.survey(limit)?;
         let mut rows = Rows::default();
         prepared.pass(limit, |chain, batch, input, silent| {

@@ -16,14 +16,6 @@ pub(super) fn check(engine: &Engine, run: &Run, receipt: &Receipt, connector: &s
         );
         return Err(Error::unsupported("locate.sent", message));
     }
-    let books = receipt.connectors.get(connector).map(|said| &said["books"]["filtered"][UNCHANGED]);
-    if books.and_then(serde_json::Value::as_u64).is_some_and(|unchanged| unchanged > 0) {
-        let message = format!(
-            "`{connector}` got only what had changed, and which rows were held back is not known any more: look for the row's key \
-             in the inputs; what the vendor did not take, `usher runs confirm --errors` takes, too"
-        );
-        return Err(Error::unsupported("locate.changed-only", message));
-    }
     for input in &receipt.made_of.inputs {
         let path = &input.file.path;
         let place = match input.kept {
@@ -44,6 +36,12 @@ pub(super) fn check(engine: &Engine, run: &Run, receipt: &Receipt, connector: &s
         return Err(Error::config("locate.input", message));
     }
     Ok(())
+}
+
+/// Whether rows were held back from a sink that got only what had changed.
+pub(super) fn has_held_back(receipt: &Receipt, connector: &str) -> bool {
+    let unchanged = receipt.connectors.get(connector).map(|said| &said["books"]["filtered"][UNCHANGED]);
+    unchanged.and_then(serde_json::Value::as_u64).is_some_and(|rows| rows > 0)
 }
 
 /// An error unless the same was done: of the same inputs the same rows, into the same parts. Their bytes may differ where

@@ -17,7 +17,7 @@ use super::{
     books::Books,
     longest::Longest,
     notes::Notes,
-    sync::{Left, SyncStage},
+    sync::{Left, SyncStage, WentOut},
     unique::{Keys, UniqueStage, as_text, bad},
 };
 use crate::expression::Program;
@@ -215,6 +215,8 @@ pub(super) struct SinkStage {
     pub(super) sample: Option<Sample>,
     /// Which rows it has had, if it is given only what has changed.
     pub(super) sync: Option<SyncStage>,
+    /// Instead: which rows an earlier run gave it, if its work is done again.
+    pub(super) went_out: Option<WentOut>,
     /// Rows that its conditions left out, of the batch that it works on, if it wants to know.
     pub(super) left: Option<Vec<Left>>,
     /// The longest values, if somebody wants to know.
@@ -332,8 +334,15 @@ impl SinkStage {
         called: &RecordBatch,
         input: u32,
     ) -> Result<RecordBatch, Error> {
-        let Some(sync) = &mut self.sync else { return Ok(shaped) };
-        let keep = sync.keep(&shaped, self.columns.len(), called, input, &mut self.books)?;
+        let keep = match (&mut self.sync, &mut self.went_out) {
+            (Some(sync), _) => sync.keep(&shaped, self.columns.len(), called, input, &mut self.books)?,
+            // More rows than the run had: what comes is found to be something else in the end.
+            (None, Some(went_out)) => match went_out.next(shaped.num_rows()) {
+                Some(keep) => keep,
+                None => return Ok(shaped),
+            },
+            (None, None) => return Ok(shaped),
+        };
         if keep.true_count() == shaped.num_rows() { Ok(shaped) } else { keep_rows(&shaped, &keep) }
     }
 

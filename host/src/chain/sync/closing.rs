@@ -114,8 +114,12 @@ impl PreparedSink {
     }
 }
 
-/// Writes `missing.csv`, if somebody looked for who is missing.
-pub(in crate::chain) fn write_missing(staging: &Staging, sinks: &[PreparedSink]) -> Result<(), Error> {
+/// Writes what a run keeps of its sinks of changed rows: which rows were held back, if any were; and `missing.csv`, if
+/// somebody looked for who is missing.
+pub(in crate::chain) fn write_files(staging: &Staging, sinks: &[PreparedSink]) -> Result<(), Error> {
+    for PreparedSink { name, stage, .. } in sinks.iter().filter(|sink| sink.stage.books.unchanged() > 0) {
+        stage.sync.iter().try_for_each(|sync| sync.held_back.write(staging, name))?;
+    }
     if sinks.iter().all(|sink| sink.gone.of.is_none()) {
         return Ok(());
     }

@@ -12,6 +12,7 @@
 
 mod closing;
 mod gone;
+mod held_back;
 mod notes;
 mod prepare;
 mod roll;
@@ -20,8 +21,9 @@ mod sorted;
 mod stage;
 mod suspend;
 
-pub(super) use closing::{account_of, note_what_may_arrive, write_missing};
+pub(super) use closing::{account_of, note_what_may_arrive, write_files as write_sync_files};
 pub(super) use gone::Gone;
+pub(super) use held_back::WentOut;
 pub(super) use prepare::prepare;
 pub(super) use roll::{Left, Roll};
 pub(super) use stage::{SyncStage, Withdrawn};

@@ -14,6 +14,7 @@ use super::{
         books::{Books, UNCHANGED},
         shape::Origins,
     },
+    held_back::HeldBack,
     roll::{Left, keys_in},
     row_hash::RowHash,
     sorted::{Ordered, Sorted},
@@ -93,6 +94,7 @@ pub(in crate::chain) struct SyncStage {
     /// All rows go out.
     full: bool,
     hash: RowHash,
+    pub(super) held_back: HeldBack,
     pub(super) outgoing: Sorted<OUTGOING>,
     /// What was noted before it was sent.
     pub(super) sent: Option<(i64, Ordered<OUTGOING>)>,
@@ -144,6 +146,7 @@ impl SyncStage {
             published,
             mapping,
             full,
+            held_back: HeldBack::new(),
             outgoing: Sorted::new(),
             sent: None,
             texts,
@@ -193,6 +196,7 @@ impl SyncStage {
             let text = self.seal(&key, texts, row)?;
             self.outgoing.push(Outgoing { key, hash, input, offset, text }.pack())?;
         }
+        self.held_back.note(&keep);
         Ok(BooleanArray::from(keep))
     }
 

@@ -1,11 +1,16 @@
 //! Keys seen before, each with a small note: what uniqueness needs, on either side of the boundary.
 
-use std::hash::{BuildHasher, RandomState};
+mod segment;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use segment::Segment;
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 /// Keys as fingerprints of 96 bits, each with a note of type `V`.
 ///
-/// Two keys are taken for one with a chance of about 2⁻⁹⁶ a pair; the hashes are keyed anew in every process, so
-/// nobody can choose such a pair. A key costs `12 + size_of::<V>()` bytes in tables that are filled between 84 and
+/// Two keys are taken for one with a chance of less than 2⁻⁹⁶ a pair; the hash is keyed anew in every process, so
+/// nobody can choose such a pair. A key costs `13 + size_of::<V>()` bytes in tables that are filled between 76 and
 /// 95 percent, and the tables grow one at a time (there are 256), so growing never doubles the memory.
 ///
 /// ```
@@ -17,7 +22,7 @@ use std::hash::{BuildHasher, RandomState};
 /// assert_eq!(seen.get(again), Some(7));
 /// ```
 pub struct Fingerprints<V = u32> {
-    hashers: [RandomState; 2],
+    hasher: SipHasher13,
     segments: Vec<Segment<V>>,
     folded: String,
 }
@@ -36,10 +41,13 @@ pub fn fold(key: &str, folded: &mut String) {
 
 /// A key's fingerprint; means something only to the [`Fingerprints`] that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Print([u32; 3]);
+pub struct Print {
+    words: [u32; 3],
+    /// Further bits, never 0.
+    tag: u8,
+}
 
 const SEGMENTS: usize = 256;
-const FIRST_SLOTS: usize = 16;
 
 impl<V: Copy + Default> Default for Fingerprints<V> {
     fn default() -> Self {
@@ -56,15 +64,22 @@ impl<V: Copy + Default> std::fmt::Debug for Fingerprints<V> {
 impl<V: Copy + Default> Fingerprints<V> {
     /// No keys.
     pub fn new() -> Self {
-        let hashers = [RandomState::new(), RandomState::new()];
-        Self { hashers, segments: (0..SEGMENTS).map(|_| Segment::default()).collect(), folded: String::new() }
+        // The standard library's own source of keys that nobody knows.
+        let [a, b] = [(); 2].map(|()| RandomState::new().build_hasher().finish());
+        Self {
+            hasher: SipHasher13::new_with_keys(a, b),
+            segments: (0..SEGMENTS).map(|_| Segment::default()).collect(),
+            folded: String::new(),
+        }
     }
 
     /// The fingerprint of a key as it stands.
     pub fn print(&self, key: &str) -> Print {
-        let [a, b] = [self.hashers[0].hash_one(key), self.hashers[1].hash_one(key)];
-        // All zero marks a free slot.
-        Print([(a >> 32) as u32, a as u32, (b as u32).max(1)])
+        let hash = self.hasher.hash(key.as_bytes()).as_u128();
+        Print {
+            words: [(hash >> 96) as u32, (hash >> 64) as u32, (hash >> 32) as u32],
+            tag: (hash as u8).max(1),
+        }
     }
 
     /// The fingerprint of a key of which neither the white space around it nor its case counts.
@@ -88,7 +103,7 @@ impl<V: Copy + Default> Fingerprints<V> {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.segments.iter().map(|s| s.used).sum()
+        self.segments.iter().map(Segment::used).sum()
     }
 
     /// Whether there is none.
@@ -98,84 +113,19 @@ impl<V: Copy + Default> Fingerprints<V> {
 
     /// Bytes that the tables take.
     pub fn bytes(&self) -> usize {
-        self.segments.iter().map(|s| s.slots.len() * size_of::<Slot<V>>()).sum()
+        self.segments.iter().map(Segment::bytes).sum()
     }
 }
 
 impl Print {
     fn segment(self) -> usize {
-        (self.0[0] >> 24) as usize
+        (self.words[0] >> 24) as usize
     }
 
-    /// Where to begin in a table of `slots`.
-    fn slot(self, slots: usize) -> usize {
-        let place = u64::from(self.0[0] << 8);
-        ((place * slots as u64) >> 32) as usize
-    }
-}
-
-/// A table with open addressing.
-struct Segment<V> {
-    slots: Box<[Slot<V>]>,
-    used: usize,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Slot<V> {
-    print: [u32; 3],
-    note: V,
-}
-
-impl<V> Default for Segment<V> {
-    fn default() -> Self {
-        Self { slots: Box::default(), used: 0 }
-    }
-}
-
-impl<V: Copy + Default> Segment<V> {
-    /// The slot that has the key, or the free one where it would go.
-    fn find(&self, print: Print) -> (usize, bool) {
-        let mut at = print.slot(self.slots.len());
-        loop {
-            let slot = self.slots[at].print;
-            if slot == print.0 || slot == [0; 3] {
-                return (at, slot == print.0);
-            }
-            at += 1;
-            if at == self.slots.len() {
-                at = 0;
-            }
-        }
-    }
-
-    fn get(&self, print: Print) -> Option<V> {
-        if self.slots.is_empty() {
-            return None;
-        }
-        let (at, found) = self.find(print);
-        found.then(|| self.slots[at].note)
-    }
-
-    fn insert(&mut self, print: Print, note: V) -> Option<V> {
-        if (self.used + 1) * 20 > self.slots.len() * 19 {
-            self.grow();
-        }
-        let (at, found) = self.find(print);
-        let before = found.then(|| self.slots[at].note);
-        self.slots[at] = Slot { print: print.0, note };
-        self.used += usize::from(!found);
-        before
-    }
-
-    /// By an eighth, so that a table is always filled to more than 84 %.
-    fn grow(&mut self) {
-        let slots = (self.slots.len() * 9 / 8).max(FIRST_SLOTS);
-        let slots = slots.max(self.slots.len() + 1);
-        let old = std::mem::replace(&mut self.slots, vec![Slot::default(); slots].into_boxed_slice());
-        for slot in old.iter().filter(|slot| slot.print != [0; 3]) {
-            let (at, _) = self.find(Print(slot.print));
-            self.slots[at] = *slot;
-        }
+    /// Where to begin in a table of so many buckets.
+    fn bucket(self, buckets: usize) -> usize {
+        let place = u64::from(self.words[0] << 8);
+        ((place * buckets as u64) >> 32) as usize
     }
 }
 

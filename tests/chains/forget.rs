@@ -250,6 +250,18 @@ fn what_only_looks_like_the_person_stays_and_is_told() {
 }
 
 #[test]
+fn a_word_or_a_number_is_forgotten_as_a_value_only() {
+    let users = "{\"user_id\":\"2\",\"email\":\"a@example.com\",\"name\":\"files\"}\n{\"user_id\":\"3\",\"email\":\"b@example.com\",\"name\":\"Bob\"}\n";
+    let bench = crate::bench(users, "plugin = \"csv\"\nfields = { id = \"user_id\", name = \"name\" }", "");
+    bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(0);
+    let guide = bench.read("out/main/r1/people/UPLOAD.md");
+    let said = bench.usher(&["forget", "2", "files"]).expect(0);
+    assert!(said.out.contains("`2` may stand in any text"), "{}", said.out);
+    assert_eq!(bench.read("out/main/r1/people/UPLOAD.md"), guide);
+    assert_eq!(bench.read("out/main/r1/people/main-people-r1-rows-0001.csv"), "id,name\n3,Bob\n");
+}
+
+#[test]
 fn nobody_is_forgotten_while_somebody_sends() {
     let bench = used();
     let lock = fs::File::options().write(true).open(bench.path(".usher/sending-api.lock")).unwrap();

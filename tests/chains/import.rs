@@ -71,6 +71,42 @@ fn rows_that_a_vendor_did_not_take_come_back_and_are_tried_again() {
     python("audit.py", &bench.path(""), &["out/main/r2"]);
 }
 
+/// A confirmation leaves out what was imported; and where people go or rejects get old, what was imported goes, too.
+#[test]
+fn what_was_imported_is_not_confirmed_and_goes_with_the_rest() {
+    let bench = bench();
+    let manifest = bench.read("connectors.toml");
+    let sync = manifest.replace("plugin = \"csv\"", "plugin = \"csv\"\nsync = \"changed\"");
+    bench.write("connectors.toml", format!("{sync}unique = \"email\"\n"));
+    bench.usher(&["run", "--quiet", "--run-id", "r2"]).expect(0);
+    bench.write("report.csv", "Email,Error\nu2@example.com,bad\n");
+    let import = ["rejects", "r2", "--import", "report.csv", "--connector", "people"];
+    bench.usher(&import).expect(0);
+    let told: Value =
+        serde_json::from_str(&bench.usher(&["runs", "confirm", "r2", "--json"]).expect(0).out).unwrap();
+    assert_eq!((&told[0]["rows"], &told[0]["not_taken"]), (&2.into(), &1.into()));
+    bench.usher(&["run", "--quiet", "--run-id", "r3"]).expect(0);
+    assert_eq!(bench.read("out/main/r3/people/main-people-r3-rows-0001.csv"), "email\nU2@example.com\n");
+
+    let file = "out/main/r2.imported/people-report.ndjson";
+    let forgotten = bench.usher(&["forget", "u2@example.com", "--dry-run"]).expect(0).out;
+    assert!(forgotten.contains(&format!("{file}: 1")), "{forgotten}");
+    bench.usher(&["forget", "u2@example.com"]).expect(0);
+    assert_eq!(bench.read(file), "");
+    bench.usher(&import).expect(1);
+    bench.write("report.csv", "Email,Error\nu3@example.com,bad\n");
+    bench.usher(&["rejects", "r3", "--import", "report.csv", "--connector", "support"]).expect(1);
+
+    let keep = |keep: &str| bench.usher(&["runs", "prune", "--set", keep]).expect(0).out;
+    let aged = std::fs::File::open(bench.path(file)).unwrap();
+    aged.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400)).unwrap();
+    let told = keep("retention.rejects='2d'");
+    assert!(
+        told.contains("r2.imported/people-report.ndjson") && !bench.path("out/main/r2.imported").exists(),
+        "{told}"
+    );
+}
+
 #[test]
 fn rows_are_named_by_number_line_or_another_column() {
     let bench = bench();

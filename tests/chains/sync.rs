@@ -307,6 +307,8 @@ fn what_cannot_be_meant_is_refused() {
     );
     let bench = bench(&THREE, PEOPLE, "");
     let manifest = bench.read("connectors.toml");
+    bench.write("connectors.toml", manifest.replace("people", "held-back"));
+    assert_snapshot!("reserved", bench.usher(&["check"]).expect(2).shown());
     let other = "\n[chains.other]\nfrom = \"users\"\nto = [\"people\"]\n";
     bench.write("connectors.toml", manifest.clone() + other);
     assert_snapshot!("two_chains", bench.usher(&["check", "main"]).expect(2).shown());
@@ -336,6 +338,58 @@ fn only_who_can_be_found_at_a_vendor_that_can_is_suspended() {
     let fields =
         "fields = { external_id = \"user_id\", name = \"name\", email = \"email\", suspended = \"blocked\" }";
     assert_snapshot!("suspend_and_back", told(&format!("{zendesk}\n{fields}"), "user_id", 0));
+}
+
+#[test]
+fn whoever_was_delivered_before_somebody_asked_is_named_by_the_next_run() {
+    let bench = bench(&THREE, PEOPLE, "");
+    run(&bench, "r1", &[]);
+    confirm(&bench, "r1");
+    let ask = ["--set", "connectors.people.on_missing=report", "--set", "connectors.people.max_missing=50%"];
+    // Nobody has changed, so nobody goes out.
+    assert_eq!(run(&bench, "r2", &ask), [""; 0]);
+    bench.write("users.ndjson", users(&THREE[..2]));
+    run(&bench, "r3", &ask);
+    assert_eq!(
+        bench.read("out/main/r3/missing.csv"),
+        "connector,key,outcome,message\npeople,kim@example.com,listed,\n"
+    );
+}
+
+#[test]
+fn another_vendor_has_nothing_of_what_the_one_before_it_had() {
+    let sink = format!("{PEOPLE}\non_missing = \"report\"");
+    let bench = bench(&THREE, &sink, "");
+    run(&bench, "r1", &[]);
+    confirm(&bench, "r1");
+    bench.write("users.ndjson", users(&THREE[..1]));
+    let other = ["--set", "connectors.people.plugin=json"];
+    let said = bench.usher(&[&["run", "--run-id", "r2"][..], &other].concat()).expect(0);
+    assert!(said.out.contains("every row counts as changed"), "{}", said.out);
+    assert_eq!(bench.read("out/main/r2/missing.csv"), "connector,key,outcome,message\n");
+    let again = bench.usher(&["run", "--run-id", "r3", "--quiet"]).expect(0);
+    assert_eq!(bench.read("out/main/r3/missing.csv"), "connector,key,outcome,message\n", "{}", again.err);
+}
+
+#[test]
+fn a_run_is_held_to_the_people_that_its_plan_misses() {
+    let sink = format!("{PEOPLE}\non_missing = \"report\"\nmax_missing = \"50%\"\nallow_empty = true");
+    let bench = bench(&THREE, &sink, "");
+    run(&bench, "r1", &[]);
+    confirm(&bench, "r1");
+    bench.write("users.ndjson", users(&THREE[..2]));
+    let plan = bench.usher(&["plan", "--out", "plan.json"]).expect(0).out;
+    assert!(plan.contains("1 missing: delivered before, and gone from the source\n"), "{plan}");
+    bench.write("users.ndjson", users(&THREE[..1]));
+    bench.usher(&["plan", "--out", "fewer.json", "--set", "connectors.people.max_missing=100%"]).expect(0);
+    bench.write("users.ndjson", users(&THREE[..2]));
+    // One more whom the vendor has, and the source has not.
+    bench.write("users.ndjson", users(&[THREE[0], THREE[1], THREE[2], ("x@example.com", "X", "pro")]));
+    run(&bench, "r2", &[]);
+    confirm(&bench, "r2");
+    bench.write("users.ndjson", users(&THREE[..2]));
+    let said = bench.usher(&["run", "--plan", "plan.json"]).expect(1).err;
+    assert!(said.contains("`people` has 2 people missing and not 1"), "{said}");
 }
 
 /// Whatever changes from run to run, and whether or not somebody confirms: who uploads every file has the source's people,

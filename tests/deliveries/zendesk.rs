@@ -272,6 +272,40 @@ fn whoever_is_gone_from_the_source_is_suspended() {
     });
 }
 
+/// The run is killed between the suspension and its end, and the people are there again: nobody stays suspended.
+#[test]
+fn whoever_comes_back_after_a_killed_run_is_sent() {
+    let people: Vec<Person> =
+        people(users(), true).into_iter().filter(|person| person.fate == Fate::Delivered).collect();
+    let settings = Settings { job_time: Duration::from_secs(1), ..settings(&people, FaultPlan::none()) };
+    let vendor = Zendesk::start(settings);
+    let bench = bench(&vendor, &people);
+    let sync = "sync = \"changed\"\non_missing = \"suspend\"\nmax_missing = \"50%\"\nmax_rejects = ";
+    let manifest = bench.read("connectors.toml").replace("max_rejects = ", sync);
+    let fields = "\"custom_fields.plan\" = \"user_metadata.plan\", suspended = \"false\"";
+    let manifest = manifest.replace("\"custom_fields.plan\" = \"user_metadata.plan\"", fields);
+    bench.write("connectors.toml", manifest + "unique = \"user_id\"\n");
+    deliver(&bench, &SECRETS, "all");
+    let (gone, left) = people.split_at(3);
+    bench.write("users.ndjson", export(left));
+    let mut killed = bench.command(&["run", "--quiet"]);
+    let mut killed = killed.envs(SECRETS).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let suspended = |person: &Person| {
+        let account = vendor.account();
+        account.user_by_external_id(&person.id).and_then(|u| u.properties.get("suspended").cloned())
+    };
+    while !gone.iter().any(|person| suspended(person) == Some(json!(true))) {
+        assert!(killed.try_wait().unwrap().is_none(), "it has ended and suspended nobody");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    bench.write("users.ndjson", export(&people));
+    let (outcome, _) = deliver(&bench, &SECRETS, "back");
+    assert_eq!(fates(&outcome), [3, 0, 0, 0], "those who may be suspended, and nobody else");
+    assert!(people.iter().all(|person| suspended(person) == Some(json!(false))));
+}
+
 #[test]
 fn whatever_goes_wrong_the_account_is_right_at_the_end() {
     for_each_seed(|seed| trial(seed, "create_and_update", false));

@@ -5,7 +5,7 @@ mod segment;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use segment::Segment;
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 /// Keys as fingerprints of 96 bits, each with a note of type `V`.
 ///

@@ -93,7 +93,7 @@ impl Closing<'_> {
         let refused = self.prepared.refusals(self.read.count);
         let (mut warnings, limited) = (self.warnings(), self.limited());
         let partly = self.partly()?;
-        let sent = self.prepared.sinks.iter().any(|sink| sink.stage.books.sent() > 0);
+        let sent = self.prepared.sinks.iter().any(PreparedSink::has_sent);
         let inputs = &self.prepared.inputs;
         match inputs.inputs().iter().try_for_each(|input| inputs.unchanged(input.id)) {
             // What was sent was read before, and what became of it must be told.
@@ -287,7 +287,7 @@ impl Closing<'_> {
         }
         let went_out = sinks().any(|(sink, end)| match &end.receipt.delivery {
             None => true,
-            Some(delivery) => delivery.settled > 0 || sink.stage.books.sent() > 0,
+            Some(delivery) => delivery.settled > 0 || sink.has_sent(),
         });
         let stopped = |end: &SinkEnd| end.receipt.delivery.as_ref().and_then(|d| d.stopped.clone());
         if !went_out && let Some((sink, why)) = sinks().find_map(|(sink, end)| Some((sink, stopped(end)?))) {

@@ -29,6 +29,8 @@ pub(super) fn passed(sink: &PreparedSink) -> Passed {
         filtered: books.filtered().count,
         merged: books.merged.count,
         rejected: books.rejected.count,
+        withdrawn: sink.gone.withdrawn.len() as u64,
+        missing: sink.gone.of.map_or(0, |(missing, _)| missing),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     retry::Retried,
     run::Mode,
     shape::{ChainStage, Exclude, SinkStage},
-    sync::{self, Gone, Roll, Suspender},
+    sync::{self, Gone, Roll, Suspended, Suspender},
     thresholds::Usual,
     through::Through,
 };
@@ -113,6 +113,11 @@ impl PreparedSink {
     /// Whether it holds rows that it is going to send.
     pub(super) fn sends(&self) -> bool {
         self.network && self.held > 0
+    }
+
+    /// Whether something that writes has left this machine, or may have.
+    pub(super) fn has_sent(&self) -> bool {
+        self.stage.books.sent() > 0 || self.gone.suspended.as_ref().is_some_and(Suspended::went_out)
     }
 }
 

@@ -60,7 +60,7 @@ impl Runs {
     pub(super) fn execute(self, global: &Global) -> u8 {
         if let Some(Command::Confirm(command)) = self.command {
             return match load(global) {
-                Ok(manifest) => told(global, command.execute(global, &manifest)),
+                Ok(manifest) => told(global, command.execute(global, &manifest, self.out)),
                 Err(code) => code,
             };
         }

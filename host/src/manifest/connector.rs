@@ -26,6 +26,9 @@ pub(super) const KEYS: [&str; 13] = [
     "max_missing",
 ];
 
+/// Folders that a run has of its own.
+const RESERVED: [&str; 2] = ["inputs", "held-back"];
+
 impl<'a> Reader<'a> {
     /// The connector; `None` if it has no plugin or is no table.
     pub(super) fn connector(
@@ -36,6 +39,12 @@ impl<'a> Reader<'a> {
     ) -> Option<Connector> {
         let path = KeyPath::from(["connectors", name]);
         self.name(name, &path);
+        if RESERVED.contains(&name) {
+            let message = format!(
+                "`{name}` is the name of a folder of each run, where a connector's files cannot be, too"
+            );
+            self.error_at_key(&path, message, Some("choose another name"));
+        }
         let entries = self.table(node, &path, &format!("[connectors.{name}]"))?;
         self.known_keys(entries, &path, &KEYS, "; what the plugin itself takes goes into `options`");
         let plugin = match node.get("plugin") {

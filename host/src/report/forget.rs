@@ -32,6 +32,9 @@ pub fn whereabouts(told: &Whereabouts, dry: bool) -> String {
     for book in &told.unknown {
         let _ = writeln!(text, "cannot say: {book}, and that file is not what the run read any more");
     }
+    for key in &told.vague {
+        let _ = writeln!(text, "`{key}` may stand in any text: only values were removed that are just that");
+    }
     for path in &told.left {
         let _ = writeln!(text, "still there, look yourself: {path}");
     }

@@ -102,7 +102,7 @@ fn section(connector: &ConnectorOutcome, plan: &PlanOutcome) -> String {
     for reason in &connector.filtered {
         let _ = writeln!(text, "  filtered: {} × {}", count(reason.count), reason.what);
     }
-    for line in gone_and_waiting(connector) {
+    for line in gone_and_waiting(connector, true) {
         let _ = writeln!(text, "  {line}");
     }
     if connector.merged > 0 {

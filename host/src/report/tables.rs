@@ -5,10 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
-use crate::{
-    chain::{ConnectorOutcome, Counted, DeliveryOutcome, Outcome},
-    runs::Suspension,
-};
+use crate::chain::{ConnectorOutcome, Counted, DeliveryOutcome, Outcome};
 
 /// A plain table; `numbers` are the columns to align to the right.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, numbers: &[usize]) -> String {
@@ -128,22 +125,32 @@ fn sent(delivery: &DeliveryOutcome) -> String {
     format!("{terms} at {} ({units}{earlier})", delivery.account)
 }
 
-/// What else is to be said of a sink that gets only what has changed.
-pub(super) fn gone_and_waiting(connector: &ConnectorOutcome) -> impl Iterator<Item = String> {
-    let said = connector.sync.iter().flat_map(|sync| {
+/// What else is to be said of a sink that gets only what has changed: of a run, or of what a plan says of it.
+pub(super) fn gone_and_waiting(connector: &ConnectorOutcome, planned: bool) -> impl Iterator<Item = String> {
+    let said = connector.sync.iter().flat_map(move |sync| {
         [
             (sync.waiting, "rows wait to be confirmed, when the vendor has them (`usher runs confirm`)"),
-            (sync.withdrawn, "withdrawn: delivered before, and left out now (withdrawn.csv)"),
-            (
-                sync.missing.unwrap_or_default(),
-                "missing: delivered before, and gone from the source (missing.csv)",
-            ),
+            (sync.withdrawn, if planned { WITHDRAWN.0 } else { WITHDRAWN.1 }),
+            (sync.missing.unwrap_or_default(), if planned { MISSING.0 } else { MISSING.1 }),
         ]
         .into_iter()
-        .chain(sync.suspension.iter().flat_map(Suspension::terms))
+        .chain(sync.suspension.iter().flat_map(move |suspension| match planned {
+            true => vec![(suspension.not_sent, "of the missing would be suspended")],
+            false => suspension.terms().collect(),
+        }))
     });
     said.filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(number)))
 }
+
+/// In a plan, and of a run.
+const WITHDRAWN: (&str, &str) = (
+    "withdrawn: delivered before, and left out now",
+    "withdrawn: delivered before, and left out now (withdrawn.csv)",
+);
+const MISSING: (&str, &str) = (
+    "missing: delivered before, and gone from the source",
+    "missing: delivered before, and gone from the source (missing.csv)",
+);
 
 /// Reasons, indented below the table.
 fn details(outcome: &Outcome) -> String {
@@ -157,7 +164,7 @@ fn details(outcome: &Outcome) -> String {
         if let Some(of) = &connector.delivery {
             let _ = writeln!(text, "  {}: {}", connector.name, sent(of));
         }
-        for line in gone_and_waiting(connector) {
+        for line in gone_and_waiting(connector, false) {
             let _ = writeln!(text, "  {}: {line}", connector.name);
         }
         for reject in &connector.rejected {

@@ -25,6 +25,33 @@ pub struct Run {
     pub latest: bool,
 }
 
+/// What follows a run's id in the name of the folder with its imported reports.
+pub(super) const IMPORTED: &str = ".imported";
+
+impl Run {
+    /// Where reports of vendors stand that were imported for it: beside the run, whose own files stay what its receipt says.
+    pub fn imported_folder(&self) -> PathBuf {
+        self.folder.with_file_name(format!("{}{IMPORTED}", self.id))
+    }
+
+    /// These, in the order of their names.
+    pub fn imported(&self) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(self.imported_folder()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "ndjson") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
 /// The run of that id.
 pub fn find(out: &Path, id: &str) -> Result<Run, Error> {
     let all = all(out)?;

@@ -61,6 +61,12 @@ pub struct Passed {
     pub merged: u64,
     /// Rows not taken.
     pub rejected: u64,
+    /// People delivered before whom a condition leaves out.
+    #[serde(default)]
+    pub withdrawn: u64,
+    /// People delivered before of whom the source has no record.
+    #[serde(default)]
+    pub missing: u64,
 }
 
 impl Plan {
@@ -137,6 +143,11 @@ impl Bound {
             ];
             for (before, now, what) in terms.into_iter().filter(|(before, now, _)| before != now) {
                 changes.push(format!("`{name}` has {now} rows {what} and not {before}"));
+            }
+            let people =
+                [(before.withdrawn, now.withdrawn, "withdrawn"), (before.missing, now.missing, "missing")];
+            for (before, now, what) in people.into_iter().filter(|(before, now, _)| before != now) {
+                changes.push(format!("`{name}` has {now} people {what} and not {before}"));
             }
         }
         refuse(changes)

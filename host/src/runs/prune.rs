@@ -5,7 +5,7 @@
 
 use std::{
     fs, io,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +15,7 @@ use usher_abi::Error;
 
 use super::{
     FileDigest, Receipt, Run, Since, all, files_below,
+    find::IMPORTED,
     replace::{fault, pretty, replace},
     summary, unreadable,
 };
@@ -38,7 +39,7 @@ pub struct Pruned {
     pub run: String,
     /// Whether nothing of it is left.
     pub whole: bool,
-    /// The files, by their paths in its folder.
+    /// The files, by their paths in its folder; those imported for it, by their paths beside it.
     pub files: Vec<String>,
     /// Their bytes.
     pub bytes: u64,
@@ -68,18 +69,39 @@ pub fn prune(
                 || (old(keep.rejects) && REJECTS.contains(&path.as_str()))
                 || (old(keep.inputs) && path.starts_with("inputs/"))
         };
-        let files: Vec<String> = files.into_iter().filter(goes).collect();
-        if files.is_empty() {
+        let mut files: Vec<String> = files.into_iter().filter(goes).collect();
+        // What was imported yesterday for a run of last year is of yesterday.
+        let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+        let is_old = |path: &PathBuf| {
+            let keep = keep.rejects.filter(|_| !whole);
+            whole
+                || keep.is_some_and(|keep| {
+                    age(path).is_ok_and(|at| now.duration_since(at).is_ok_and(|since| since > keep))
+                })
+        };
+        let mut imported = run.imported().map_err(|error| unreadable(&run.imported_folder(), &error))?;
+        imported.retain(is_old);
+        if files.is_empty() && imported.is_empty() {
             continue;
         }
-        let length = |path: &String| fs::metadata(run.folder.join(path)).map_or(0, |file| file.len());
-        let bytes = files.iter().map(length).sum();
+        let paths = files.iter().map(|path| run.folder.join(path)).chain(imported.iter().cloned());
+        let bytes = paths.map(|path| fs::metadata(path).map_or(0, |file| file.len())).sum();
         let gone = match whole {
             _ if dry => true,
             true => remove_run(&run).map(|()| true)?,
+            false if files.is_empty() => true,
             false => remove_files(&run, &files)?,
         };
+        if gone && !dry {
+            imported
+                .iter()
+                .try_for_each(|path| fs::remove_file(path).map_err(|error| fault(path, &error)))?;
+            // Only an empty folder can be removed.
+            let _ = fs::remove_dir(run.imported_folder());
+        }
         if gone {
+            let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.extend(imported.iter().map(|path| format!("{}{IMPORTED}/{}", run.id, name(path))));
             told.push(Pruned { chain: run.chain, run: run.id, whole, files, bytes });
         }
     }
@@ -146,7 +168,9 @@ fn sweep(out: &Path) -> Result<(), Error> {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
     for chain in entries(out) {
         for run in entries(&chain.path()) {
-            if run.file_name().to_string_lossy().starts_with(GOING) {
+            let name = run.file_name().to_string_lossy().into_owned();
+            let is_orphan = name.strip_suffix(IMPORTED).is_some_and(|id| !chain.path().join(id).exists());
+            if name.starts_with(GOING) || is_orphan {
                 fs::remove_dir_all(run.path()).map_err(|error| fault(&run.path(), &error))?;
             }
         }

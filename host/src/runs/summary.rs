@@ -103,7 +103,7 @@ impl Suspension {
             (absent, "of the missing are not there any more"),
             (refused, "of the missing could not be suspended (missing.csv says why)"),
             (unknown, "of the missing may be suspended or not"),
-            (not_sent, "of the missing not suspended yet"),
+            (not_sent, "of the missing not suspended"),
         ];
         terms.into_iter().filter(|(people, _)| *people > 0)
     }

@@ -20,7 +20,8 @@ use crate::{
     services::{Staging, Tape},
 };
 
-/// Before anything is sent: of every sink of changed rows that sends, what may have arrived from now on.
+/// Before anything is sent: of every sink of changed rows that sends, what may have arrived from now on, and who may be
+/// suspended.
 pub(in crate::chain) fn note_what_may_arrive(
     engine: &Engine,
     prepared: &mut PreparedChain,
@@ -33,9 +34,14 @@ pub(in crate::chain) fn note_what_may_arrive(
     }
     let folder = folder_of(engine, &prepared.chain.name, run);
     let of = RunOf { chain: &prepared.chain.name, run, folder: &folder };
-    for (index, sink) in prepared.sinks.iter_mut().enumerate().filter(|(_, sink)| sink.sends()) {
-        if let Some(sync) = &mut sink.stage.sync {
+    for (index, sink) in prepared.sinks.iter_mut().enumerate() {
+        let (sends, suspends) = (sink.sends(), sink.suspends());
+        let Some(sync) = &mut sink.stage.sync else { continue };
+        if sends {
             sync.about_to_send(of, &sink.name, &notes.rejected_by(index))?;
+        }
+        if suspends {
+            sync.about_to_suspend(of, &sink.name, &sink.gone)?;
         }
     }
     Ok(())
@@ -95,7 +101,8 @@ impl PreparedSink {
         });
         let nameless = (self.gone.nameless > 0).then(|| {
             format!(
-                "of {} missing people nobody knows who they are: they were delivered before `on_missing` was set",
+                "of {} missing people nobody knows who they are: they were delivered before `on_missing` was set, and have not come \
+                 since",
                 self.gone.nameless
             )
         });

@@ -27,4 +27,4 @@ pub(super) use held_back::WentOut;
 pub(super) use prepare::prepare;
 pub(super) use roll::{Left, Roll};
 pub(super) use stage::{SyncStage, Withdrawn};
-pub(super) use suspend::Suspender;
+pub(super) use suspend::{Suspended, Suspender};

@@ -55,6 +55,49 @@ impl SyncStage {
         Ok(())
     }
 
+    /// Before people are suspended: they may be from now on, whatever ends the run, so that whoever comes back goes out.
+    pub(in crate::chain) fn about_to_suspend(
+        &mut self,
+        of: RunOf<'_>,
+        connector: &str,
+        gone: &Gone,
+    ) -> Result<(), Error> {
+        let run = format!("{}, people to be suspended", of.run);
+        let delivery = self.begin(RunOf { run: &run, ..of }, connector)?.delivery;
+        let named = gone.missing.iter().filter(|absent| !absent.who.is_empty());
+        self.note_people(delivery, false, named.map(|absent| absent.key).collect())?;
+        self.store.publish(delivery, None)?;
+        self.suspending = Some(delivery);
+        Ok(())
+    }
+
+    /// Notes that people are gone, or may be.
+    fn note_people(&self, delivery: i64, told: bool, mut people: Vec<Key>) -> Result<(), Error> {
+        // In the order of the table.
+        people.sort_unstable();
+        people.chunks(AT_ONCE).try_for_each(|people| {
+            let rows: Vec<Noted> =
+                people.iter().map(|key| Noted { key: *key, hash: None, who: None }).collect();
+            self.store.note(delivery, told, &rows)
+        })
+    }
+
+    /// Notes who people are whose rows did not go out, where that was not kept.
+    fn name(&mut self, delivery: i64) -> Result<(), Error> {
+        let mut unnamed = std::mem::replace(&mut self.unnamed, Sorted::new()).into_ordered()?;
+        let texts = self.read_texts()?;
+        let mut people = Vec::new();
+        loop {
+            let next = unnamed.next()?.map(|packed| Outgoing::unpack(&packed));
+            if people.len() == AT_ONCE || next.is_none() {
+                self.store.name(delivery, &people)?;
+                people.clear();
+            }
+            let Some(row) = next else { return Ok(()) };
+            people.extend(who(texts.as_deref(), row.text)?.map(|who| (row.key, who)));
+        }
+    }
+
     /// When all is done: rows in files wait to be confirmed, as soon as the run is published; rows that were sent are
     /// confirmed, or wait if the vendor has only queued some of them (`queued`). `rejected` are the records that nobody took.
     /// Of a run that is not `finished` rows may have arrived, and wait for nobody.
@@ -90,14 +133,8 @@ impl SyncStage {
         let withdrawn = gone.withdrawn.iter().map(|one| one.key);
         // Nobody has to confirm what the vendor says itself; whom it did not suspend the next run finds missing again.
         let listed = gone.missing.iter().filter(|_| self.rules.on_missing != OnMissing::Suspend);
-        let mut people: Vec<Key> = withdrawn.chain(listed.map(|one| one.key)).collect();
-        // In the order of the table.
-        people.sort_unstable();
-        for people in people.chunks(AT_ONCE) {
-            let rows: Vec<Noted> =
-                people.iter().map(|key| Noted { key: *key, hash: None, who: None }).collect();
-            self.store.note(noting.delivery, true, &rows)?;
-        }
+        self.note_people(noting.delivery, true, withdrawn.chain(listed.map(|one| one.key)).collect())?;
+        self.name(noting.delivery)?;
         noting.given_up.sort();
         Ok(Some(noting))
     }
@@ -105,6 +142,9 @@ impl SyncStage {
     fn begin(&self, of: RunOf<'_>, connector: &str) -> Result<Noting, Error> {
         let (chain, run) = ((of.chain, connector), (of.run, of.folder));
         let (delivery, given_up) = self.store.begin(chain, run, &self.mapping, &self.secret)?;
+        if self.is_other_vendor {
+            self.store.forget_before(delivery)?;
+        }
         Ok(Noting { delivery, waiting: 0, given_up })
     }
 
@@ -116,14 +156,14 @@ impl SyncStage {
         mut outgoing: Ordered<OUTGOING>,
         rejected: &Places,
     ) -> Result<u64, Error> {
-        let texts = self.take_texts()?;
+        let texts = self.read_texts()?;
         let (mut rows, mut noted) = (Vec::with_capacity(AT_ONCE), 0);
         while let Some(packed) = outgoing.next()? {
             let row = Outgoing::unpack(&packed);
             if rejected.contains(&(row.input, row.offset)) {
                 continue;
             }
-            rows.push(Noted { key: row.key, hash: Some(row.hash), who: who(texts.as_ref(), row.text)? });
+            rows.push(Noted { key: row.key, hash: Some(row.hash), who: who(texts.as_deref(), row.text)? });
             noted += 1;
             if rows.len() == AT_ONCE {
                 self.store.note(delivery, told, &rows)?;
@@ -142,10 +182,10 @@ impl SyncStage {
     /// The run can be seen. `account`: the vendor's, empty if nothing was sent. Of those who were suspended there is nothing
     /// left to be known.
     pub(in crate::chain) fn publish(&self, delivery: i64, account: &str, gone: &Gone) -> Result<(), Error> {
-        let suspended =
-            gone.suspended.as_ref().map_or_else(Vec::new, |suspended| suspended.settled(&gone.missing));
-        for people in suspended.chunks(AT_ONCE) {
-            self.store.forget_people(delivery, people)?;
+        if let (Some(noted), Some(suspended)) = (self.suspending, &gone.suspended) {
+            let (settled, refused) = suspended.sorted_out(&gone.missing);
+            settled.chunks(AT_ONCE).try_for_each(|people| self.store.forget_people(delivery, people))?;
+            refused.chunks(AT_ONCE).try_for_each(|people| self.store.unlist(noted, people))?;
         }
         if self.is_other_account(account) {
             self.store.forget_before(delivery)?;

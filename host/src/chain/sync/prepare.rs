@@ -56,7 +56,8 @@ pub(in crate::chain) fn prepare(
             Some(secret) => secret,
             None => secret.insert(secret_of(engine, mode)?),
         };
-        let mapping = engine.manifest.mapping_digest(&connector.name);
+        // Another plugin is another vendor.
+        let mapping = format!("{} {}", sink.plugin, engine.manifest.mapping_digest(&connector.name));
         let whose = (&**state, chain.name.as_str(), connector.name.as_str());
         let alone = mode == Mode::Run;
         let stage =

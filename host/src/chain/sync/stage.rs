@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{BufWriter, Write as _},
     path::Path,
+    sync::Arc,
 };
 
 use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, RecordBatch, cast::AsArray};
@@ -87,6 +88,8 @@ pub(in crate::chain) struct SyncStage {
     pub(super) secret: Secret,
     pub(super) store: Synced,
     pub(super) known: Option<Known>,
+    /// What is known is of another vendor, whose plugin stood here before.
+    pub(super) is_other_vendor: bool,
     /// Deliveries that count.
     published: Published,
     /// The digest of what the sink makes of rows.
@@ -96,11 +99,16 @@ pub(in crate::chain) struct SyncStage {
     hash: RowHash,
     pub(super) held_back: HeldBack,
     pub(super) outgoing: Sorted<OUTGOING>,
+    /// People whose rows are as they were, and of whom it was not kept who they are.
+    pub(super) unnamed: Sorted<OUTGOING>,
+    /// The delivery that people who may be suspended are noted for.
+    pub(super) suspending: Option<i64>,
     /// What was noted before it was sent.
     pub(super) sent: Option<(i64, Ordered<OUTGOING>)>,
     /// Sealed texts, one after the other.
     texts: Option<BufWriter<File>>,
     texts_length: u64,
+    sealed: Option<Arc<File>>,
     /// Who has not been left out.
     pub(super) passed: Sorted<16>,
     pub(super) left: Vec<Withdrawn>,
@@ -122,7 +130,11 @@ impl SyncStage {
     ) -> Result<Self, Error> {
         let store = Synced::new(state);
         store.check(&secret)?;
-        let known = store.known(chain, connector)?;
+        let found = store.known(chain, connector)?;
+        let plugin = |mapping: &str| mapping.split(' ').next().map(str::to_owned);
+        // What another vendor has been given, this one has not.
+        let is_other_vendor = found.as_ref().is_some_and(|found| plugin(&found.mapping) != plugin(&mapping));
+        let known = found.filter(|_| !is_other_vendor);
         let mut published = Published::default();
         if let Some(known) = &known {
             if alone {
@@ -143,14 +155,18 @@ impl SyncStage {
             secret,
             store,
             known,
+            is_other_vendor,
             published,
             mapping,
             full,
             held_back: HeldBack::new(),
             outgoing: Sorted::new(),
+            unnamed: Sorted::new(),
+            suspending: None,
             sent: None,
             texts,
             texts_length: 0,
+            sealed: None,
             passed: Sorted::new(),
             left: Vec::new(),
             keyless: 0,
@@ -161,7 +177,7 @@ impl SyncStage {
 
     /// Whether the sink makes something else of rows than it did before.
     pub(super) fn is_mapped_anew(&self) -> bool {
-        self.known.as_ref().is_some_and(|known| known.mapping != self.mapping)
+        self.is_other_vendor || self.known.as_ref().is_some_and(|known| known.mapping != self.mapping)
     }
 
     /// Which of these rows go out. `columns` of `shaped` are the sink's; `called` are the same rows with the keys of their
@@ -191,6 +207,10 @@ impl SyncStage {
             if !self.full && !entry.listed && !entry.unsure && entry.confirmed == Some(hash) {
                 books.filter(UNCHANGED, input, offset);
                 *keep = false;
+                if !entry.named && self.texts.is_some() {
+                    let text = self.seal(&key, texts, row)?;
+                    self.unnamed.push(Outgoing { key, hash, input, offset, text }.pack())?;
+                }
                 continue;
             }
             let text = self.seal(&key, texts, row)?;
@@ -238,10 +258,12 @@ impl SyncStage {
         Ok((at, length))
     }
 
-    /// The sealed texts, to be read back.
-    pub(super) fn take_texts(&mut self) -> Result<Option<File>, Error> {
-        let texts = self.texts.take().map(BufWriter::into_inner).transpose();
-        texts.map_err(|error| fault(error.error()))
+    /// The sealed texts, to be read back; no more can be added then.
+    pub(super) fn read_texts(&mut self) -> Result<Option<Arc<File>>, Error> {
+        if let Some(texts) = self.texts.take() {
+            self.sealed = Some(Arc::new(texts.into_inner().map_err(|error| fault(error.error()))?));
+        }
+        Ok(self.sealed.clone())
     }
 }
 

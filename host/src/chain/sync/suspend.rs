@@ -21,6 +21,7 @@ use super::{
         shape::{LENGTH, OFFSET, Shaped},
         writing::SinkEnd,
     },
+    closing::account_of,
     gone::Absent,
 };
 use crate::{
@@ -207,12 +208,22 @@ impl Suspended {
         }
     }
 
-    /// The people with whom nothing is left to be done.
-    pub(super) fn settled(&self, missing: &[Absent]) -> Vec<Key> {
-        let places = missing.iter().enumerate().filter(|(_, absent)| !absent.who.is_empty());
-        let settled =
-            places.filter(|(place, _)| matches!(self.outcome_of(*place as u64).0, "suspended" | "absent"));
-        settled.map(|(_, absent)| absent.key).collect()
+    /// The people with whom nothing is left to be done, and those who certainly are as they were.
+    pub(super) fn sorted_out(&self, missing: &[Absent]) -> (Vec<Key>, Vec<Key>) {
+        let (mut settled, mut refused) = (Vec::new(), Vec::new());
+        for (place, absent) in missing.iter().enumerate().filter(|(_, absent)| !absent.who.is_empty()) {
+            match self.outcome_of(place as u64).0 {
+                "suspended" | "absent" => settled.push(absent.key),
+                "refused" => refused.push(absent.key),
+                _ => {}
+            }
+        }
+        (settled, refused)
+    }
+
+    /// Whether anything of it left this machine, or may have.
+    pub(in crate::chain) fn went_out(&self) -> bool {
+        self.books.sent() > 0 || self.receipt.delivery.as_ref().is_some_and(|delivery| delivery.settled > 0)
     }
 }
 
@@ -245,13 +256,19 @@ impl PreparedSink {
     /// Has those suspended who are gone, when all else that its sink had to do is done; a plan only counts requests.
     pub(in crate::chain) fn suspend(&mut self, end: &mut SinkEnd) -> Result<(), Error> {
         let stopped = end.receipt.delivery.as_ref().is_some_and(|delivery| delivery.stopped.is_some());
-        if !self.suspends() || stopped || self.gone.is_too_many() {
+        // Whoever was delivered to another account is not gone from this one.
+        let other = self.stage.sync.as_ref().is_some_and(|sync| sync.is_other_account(account_of(end)));
+        if !self.suspends() || stopped || other || self.gone.is_too_many() {
             return Ok(());
         }
         if let Some(suspender) = self.suspender.take() {
             let mut suspended = suspender.suspend(&self.gone.missing)?;
             // What it sent is kept beside the rest of what was sent.
             end.receipt.parts.append(&mut suspended.receipt.parts);
+            let told = suspended.receipt.warnings.drain(..);
+            end.receipt
+                .warnings
+                .extend(told.map(|warning| format!("people gone from the source: {warning}")));
             self.gone.suspended = Some(suspended);
         }
         Ok(())

@@ -158,8 +158,7 @@ impl Import {
         let stem = self.path().file_stem().unwrap_or_default().to_string_lossy();
         let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
         let stem: String = stem.chars().map(plain).collect();
-        let folder = held.run.folder.with_file_name(format!("{}.imported", held.run.id));
-        folder.join(format!("{}-{stem}.ndjson", held.connector))
+        held.run.imported_folder().join(format!("{}-{stem}.ndjson", held.connector))
     }
 }
 
@@ -232,10 +231,10 @@ fn write<'a>(
     // What a killed process has left.
     let _ = fs::remove_file(&beside);
     let mut file = io::BufWriter::new(create_private_file(&beside)?);
-    for (Located { input, line, offset, length, raw, .. }, messages) in rejects {
-        let (message, raw) = match record {
-            RejectRecord::Full => (messages.join("; "), Some(String::from_utf8_lossy(&raw))),
-            RejectRecord::Masked => (meaning(CODE).to_owned(), None),
+    for (Located { input, line, offset, length, key, raw, .. }, messages) in rejects {
+        let (message, raw, key) = match record {
+            RejectRecord::Full => (messages.join("; "), Some(String::from_utf8_lossy(&raw)), Some(key)),
+            RejectRecord::Masked => (meaning(CODE).to_owned(), None, None),
         };
         let reject = json!({
             "connector": connector,
@@ -244,6 +243,8 @@ fn write<'a>(
             "code": CODE,
             "message": message,
             "raw": raw,
+            // Whose row it is: a confirmation leaves it out.
+            "key": key,
         });
         writeln!(file, "{reject}")?;
     }

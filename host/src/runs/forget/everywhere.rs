@@ -50,6 +50,8 @@ pub struct Whereabouts {
     pub unknown: Vec<String>,
     /// Files in which the bytes of a key still stand.
     pub left: Vec<String>,
+    /// Keys that any text may have without meaning the person: they were looked for as values only.
+    pub vague: Vec<String>,
 }
 
 /// A place where a person was found.
@@ -83,7 +85,7 @@ pub enum Kind {
 
 /// Takes a person out of everything within reach.
 pub fn forget(person: &Person, reach: &Reach<'_>) -> Result<Whereabouts, Error> {
-    let mut told = Whereabouts::default();
+    let mut told = Whereabouts { vague: person.vague().cloned().collect(), ..Whereabouts::default() };
     let mut add = |kind, place: String, count| told.found.push(Found { kind, place, count });
     let (mut inputs, mut seen) = (reach.inputs.to_vec(), Seen::default());
     let mut unknown = Vec::new();
@@ -92,6 +94,9 @@ pub fn forget(person: &Person, reach: &Reach<'_>) -> Result<Whereabouts, Error> 
         let found = forget_in_run(&run, reach.base, person, &mut seen, reach.dry)?;
         for ForgottenIn { path, records } in found.files {
             add(Kind::Run, shown(&run.folder.join(path)), records);
+        }
+        for (path, records) in found.imported {
+            add(Kind::Run, shown(&path), records);
         }
         unknown.extend(found.lost.iter().map(|input| {
             format!(

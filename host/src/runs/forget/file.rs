@@ -96,7 +96,7 @@ impl<'a> Judge<'a> {
     }
 
     fn is_entry_about(&self, book: Book<'_>, record: &[u8]) -> bool {
-        let named = |text: &str| self.person.is_named_in(text);
+        let named = |text: &str| self.person.is(text) || self.person.is_named_in(text);
         if let Form::Csv { .. } = self.form {
             let cells = self.cells(record);
             let cell = |name: &str| {
@@ -184,9 +184,13 @@ pub(super) fn without<'a>(
 fn text_without(path: &Path, name: &str, person: &Person, form: Form) -> Result<Option<Without>, Error> {
     let mut text = Vec::new();
     plain(path).and_then(|mut file| file.read_to_end(&mut text)).map_err(|error| unreadable(path, &error))?;
-    let Some((text, records)) = forget_text(&String::from_utf8_lossy(&text), person) else {
-        return Ok(None);
+    let text = String::from_utf8_lossy(&text);
+    let found = match form {
+        // Said to be no records, whatever it looks like.
+        Form::Text => person.redacted(&text).map(|text| (text, 1)),
+        _ => forget_text(&text, person),
     };
+    let Some((text, records)) = found else { return Ok(None) };
     made(path, name, text.as_bytes(), records, form).map(Some)
 }
 

@@ -54,16 +54,26 @@ impl Person {
         })
     }
 
+    /// The keys that any text may have without meaning the person: short words and numbers. They are looked for as values
+    /// only.
+    pub(super) fn vague(&self) -> impl Iterator<Item = &String> {
+        self.keys.iter().filter(|key| is_vague(key))
+    }
+
+    fn telling(&self) -> impl Iterator<Item = &String> {
+        self.keys.iter().filter(|key| !is_vague(key))
+    }
+
     /// Whether a text names one of the keys: not as a part of a longer one.
     pub fn is_named_in(&self, text: &str) -> bool {
-        self.may_be_in(text.as_bytes()) && self.keys.iter().any(|key| mention(text, 0, key).is_some())
+        self.may_be_in(text.as_bytes()) && self.telling().any(|key| mention(text, 0, key).is_some())
     }
 
     /// The text with something else in the place of the keys; `None` if it names none.
     pub(super) fn redacted(&self, text: &str) -> Option<String> {
         let mut redacted = text.to_owned();
         let mut found = false;
-        for key in &self.keys {
+        for key in self.telling() {
             let mut from = 0;
             while let Some(range) = mention(&redacted, from, key) {
                 from = range.start + FORGOTTEN.len();
@@ -76,7 +86,7 @@ impl Person {
 
     /// Whether the bytes of a key stand in `bytes`, as a part of something longer, too; ASCII letters in any case.
     pub(super) fn bytes_are_in(&self, bytes: &[u8]) -> bool {
-        self.keys.iter().any(|key| contains(bytes, key.as_bytes()))
+        self.telling().any(|key| contains(bytes, key.as_bytes()))
     }
 
     /// False where nothing about the person can be: for a first look, as cheap as can be.
@@ -85,7 +95,7 @@ impl Person {
         let plain =
             |key: &String| key.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\/".contains(&byte));
         !self.keys.iter().all(plain)
-            || self.bytes_are_in(bytes)
+            || self.keys.iter().any(|key| contains(bytes, key.as_bytes()))
             || memchr::memmem::find(bytes, b"\\u00").is_some()
     }
 
@@ -93,6 +103,13 @@ impl Person {
     pub(super) fn longest(&self) -> usize {
         self.keys.iter().map(String::len).max().unwrap_or(0)
     }
+}
+
+/// `2`, `files`: they stand in texts that are about nobody.
+fn is_vague(key: &str) -> bool {
+    const SHORT: usize = 8;
+    let all = |is: fn(&char) -> bool| key.chars().all(|c| is(&c));
+    key.chars().count() < SHORT && (all(char::is_ascii_digit) || all(|c| c.is_alphabetic()))
 }
 
 fn contains(bytes: &[u8], key: &[u8]) -> bool {
@@ -192,6 +209,22 @@ mod tests {
         assert_eq!(ada.redacted("aa@x.com"), None);
         let umlaut = person(&["ÄDA@x.com"]);
         assert!(umlaut.is("äda@X.com") && umlaut.is_named_in("see ädA@x.com"));
+    }
+
+    #[test]
+    fn words_and_short_numbers_are_keys_as_values_only() {
+        for key in ["2", "files", "Ада"] {
+            let person = person(&[key]);
+            assert!(
+                person.is(key) && person.may_be_in(key.as_bytes()) && person.vague().count() == 1,
+                "{key}"
+            );
+            assert!(!person.is_named_in(&format!("2. Upload the files {key}")), "{key}");
+            assert!(!person.bytes_are_in(key.as_bytes()) && person.redacted(key).is_none(), "{key}");
+        }
+        for key in ["a@b", "u7", "12345678", "auth0|7"] {
+            assert_eq!(person(&[key]).vague().count(), 0, "{key}");
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! New files are written beside the old ones; then the receipt is replaced, and then the files. Whoever is ended between
 //! leaves a run whose receipt says that something has changed, and in which the person is found again.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 use usher_abi::Error;
@@ -25,7 +28,7 @@ const REPORT: &str = "report.json";
 
 /// The run's own books, and in which of their columns texts about people stand.
 const BOOKS: [(&str, &[&str]); 6] = [
-    ("rejects.ndjson", &["message", "raw", "details"]),
+    ("rejects.ndjson", &["message", "raw", "details", "key"]),
     ("rejects.csv", &["message", "raw"]),
     ("left-out.csv", &["value", "message"]),
     ("merged.csv", &[]),
@@ -36,6 +39,8 @@ const BOOKS: [(&str, &[&str]); 6] = [
 /// What was found in a run: its files, with records or mentions.
 pub(super) struct InRun {
     pub(super) files: Vec<ForgottenIn>,
+    /// Vendors' reports that were imported for it, with records.
+    pub(super) imported: Vec<(PathBuf, u64)>,
     /// Inputs that are not what the run read any more, while it has books that name records by their place only.
     pub(super) lost: Vec<String>,
 }
@@ -85,6 +90,7 @@ pub(super) fn forget_in_run(
             changed.push((path, file));
         }
     }
+    let imported = imported_without(run, person, &places, dry)?;
     let mut told: Vec<ForgottenIn> = changed.iter().map(|(_, file)| of(file)).collect();
     if let Some(receipt) = &mut receipt {
         let mentions: u64 = receipt.connectors.values_mut().map(|said| redact(said, person)).sum();
@@ -105,7 +111,29 @@ pub(super) fn forget_in_run(
     told.retain(|file| file.records > 0);
     let by_place = ["merged.csv", "left-out.csv"];
     let is_lost = !told.is_empty() && by_place.iter().any(|name| has_rows(&folder.join(name)));
-    Ok(InRun { files: told, lost: if is_lost { lost } else { Vec::new() } })
+    Ok(InRun { files: told, imported, lost: if is_lost { lost } else { Vec::new() } })
+}
+
+/// Takes the person out of the reports of vendors that were imported for a run, or only looks.
+fn imported_without(
+    run: &Run,
+    person: &Person,
+    places: &Places,
+    dry: bool,
+) -> Result<Vec<(PathBuf, u64)>, Error> {
+    let mut found = Vec::new();
+    let (_, texts) = BOOKS[0];
+    for path in run.imported().map_err(|error| unreadable(&run.imported_folder(), &error))? {
+        let judge = |_| Judge::book(person, Form::Lines, Book { texts, places });
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(Without { records, file, .. }) = without(&path, &name, person, judge)? {
+            if !dry {
+                persist(file, &path)?;
+            }
+            found.push((path, records));
+        }
+    }
+    Ok(found)
 }
 
 fn of(Without { records, digest, .. }: &Without) -> ForgottenIn {

@@ -88,8 +88,10 @@ pub struct Entry {
     pub unsure: bool,
     /// Whether a row went out at all.
     pub delivered: bool,
-    /// Whether the person was listed as withdrawn or missing, and nobody has confirmed that yet.
+    /// Whether the person was listed as withdrawn or missing, and nobody has confirmed that yet; or may be suspended.
     pub listed: bool,
+    /// Whether it was kept who the person is.
+    pub named: bool,
 }
 
 /// A row for the database.
@@ -189,8 +191,9 @@ impl Synced {
     ) -> Result<(), Error> {
         entries.clear();
         let found = self.database.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT confirmed, hash, delivery FROM row WHERE sync = ?1 AND key = ?2")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT confirmed, hash, delivery, who IS NOT NULL FROM row WHERE sync = ?1 AND key = ?2",
+            )?;
             for key in keys {
                 let mut entry = Entry::default();
                 // The least and the greatest hash of those that may have arrived: all of them, if there are several.
@@ -198,7 +201,9 @@ impl Synced {
                 let mut rows = statement.query((sync, key))?;
                 while let Some(row) = rows.next()? {
                     match (row.get(0)?, row.get::<_, Option<i64>>(1)?) {
-                        (true, hash) => (entry.confirmed, entry.delivered) = (hash, true),
+                        (true, hash) => {
+                            (entry.confirmed, entry.delivered, entry.named) = (hash, true, row.get(3)?)
+                        }
                         (false, _) if !published.contains(&row.get(2)?) => {}
                         (false, None) => entry.listed = true,
                         (false, Some(hash)) => {
@@ -289,7 +294,7 @@ impl Synced {
     }
 
     /// Notes rows of a delivery, which wait to be confirmed from now on; or of which nobody is told, when they are about to
-    /// be sent (`told`).
+    /// be sent, or the people to be suspended (`told`).
     pub fn note(&self, delivery: i64, told: bool, rows: &[Noted]) -> Result<(), Error> {
         self.database.transact(|connection| {
             let sync: i64 = connection.query_row("SELECT sync FROM delivery WHERE id = ?1", [delivery], |row| row.get(0))?;
@@ -301,7 +306,7 @@ impl Synced {
                 insert.execute((sync, key, delivery, hash, who))?;
                 match hash {
                     Some(_) => waiting += i64::from(told),
-                    None => gone += 1,
+                    None => gone += i64::from(told),
                 }
             }
             let counts = (waiting, gone, delivery);
@@ -354,6 +359,25 @@ impl Synced {
             let sql = "DELETE FROM row WHERE sync = (SELECT sync FROM delivery WHERE id = ?1) AND key = ?2";
             let mut delete = connection.prepare_cached(sql)?;
             people.iter().try_for_each(|key| delete.execute((delivery, key)).map(|_| ()))
+        })
+    }
+
+    /// Takes back that people are gone, as a delivery has noted it.
+    pub fn unlist(&self, delivery: i64, people: &[Key]) -> Result<(), Error> {
+        self.database.transact(|connection| {
+            let sql = "DELETE FROM row WHERE sync = (SELECT sync FROM delivery WHERE id = ?1) AND key = ?2 AND delivery = ?1 \
+                       AND hash IS NULL";
+            let mut delete = connection.prepare_cached(sql)?;
+            people.iter().try_for_each(|key| delete.execute((delivery, key)).map(|_| ()))
+        })
+    }
+
+    /// Notes who people are, of whom that was not kept.
+    pub fn name(&self, delivery: i64, people: &[(Key, Vec<u8>)]) -> Result<(), Error> {
+        self.database.transact(|connection| {
+            let sql = "UPDATE row SET who = ?3 WHERE sync = (SELECT sync FROM delivery WHERE id = ?1) AND key = ?2 AND confirmed";
+            let mut update = connection.prepare_cached(sql)?;
+            people.iter().try_for_each(|(key, who)| update.execute((delivery, key, who)).map(|_| ()))
         })
     }
 

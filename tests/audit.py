@@ -751,7 +751,7 @@ class Audit:
         with open(self.path("missing.csv"), encoding="utf-8", newline="") as table:
             outcomes = [row["outcome"] for row in csv.DictReader(table) if row["connector"] == name]
         # Where something is not known of one, it is of none.
-        for outcome in ("absent", "refused"):
+        for outcome in ("absent", "refused", "nameless"):
             count = outcomes.count(outcome)
             t.check("sync: suspension", count == terms[outcome], f"{name}: {terms[outcome]} {outcome}, missing.csv has {count}")
         if not terms["unknown"] and not terms["not-sent"]:

@@ -146,7 +146,7 @@ class Run:
         books["identity"].update({k: f"{audit.identity_sum((0, o) for o in v):016x}" for k, v in fates.items()})
         self.report["connectors"][-1]["sync"] = {
             "waiting": 0, "withdrawn": 1, "missing": 4,
-            "suspension": {"suspended": 2, "absent": 1, "refused": 1, "unknown": 0, "not_sent": 0}}
+            "suspension": {"suspended": 2, "absent": 1, "refused": 1, "unknown": 0, "not_sent": 0, "nameless": 0}}
 
         self.write("held-back/account.bits", (9).to_bytes(8, "little") + bytes([0b11111100, 0b1]))
 

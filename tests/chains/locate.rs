@@ -104,9 +104,13 @@ fn rows_of_a_run_that_held_others_back_are_found() {
         assert!(all.len() > 20, "{connector}: {}", all.len());
         same_people(&bench, &all);
         let held = bench.path(&format!("out/onboard/r2/held-back/{connector}.bits"));
-        std::fs::remove_file(held).unwrap();
+        let bits = std::fs::read(&held).unwrap();
+        std::fs::write(&held, [&bits[..bits.len() - 1], b"x"].concat()).unwrap();
         let part = bench.parts("onboard", connector).remove(0);
         let row = format!("{}#1", part.file_name().unwrap().to_str().unwrap());
+        let said = bench.usher(&["runs", "locate", &row]).expect(1).err;
+        assert!(said.contains(".bits` of run r2 has changed since"), "{said}");
+        std::fs::remove_file(held).unwrap();
         let said = bench.usher(&["runs", "locate", &row]).expect(1).err;
         assert!(said.contains("which rows were held back cannot be read"), "{said}");
     }

@@ -14,7 +14,7 @@ fn plain() -> Bench {
 
 /// Runs the chain; what is not published is not there.
 fn run(bench: &Bench) -> Said {
-    let said = bench.usher(&["run", "--run-id", "r"]);
+    let said = bench.usher(&["run", "--show-values", "--run-id", "r"]);
     if matches!(said.code, Some(1 | 2)) {
         assert!(
             !bench.path("out/main/r").exists() && !bench.path("out/main/latest").exists(),

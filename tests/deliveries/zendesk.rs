@@ -239,7 +239,7 @@ fn whoever_is_gone_from_the_source_is_suspended() {
         vendor.account().delete(&gone[0].id);
         let suspension = |outcome: &Value| outcome["connectors"][0]["sync"]["suspension"].clone();
         let all = gone.len() as u64;
-        let counts = |suspended: u64, absent: u64, not_sent: u64| json!({ "suspended": suspended, "absent": absent, "refused": 0, "unknown": 0, "not_sent": not_sent });
+        let counts = |suspended: u64, absent: u64, not_sent: u64| json!({ "suspended": suspended, "absent": absent, "refused": 0, "unknown": 0, "not_sent": not_sent, "nameless": 0 });
         assert_eq!(suspension(&plan[0]), counts(0, 0, all), "seed {seed}: a plan asks for nobody");
         kill_after(&bench, &SECRETS, Duration::from_millis(fastrand::Rng::with_seed(seed).u64(50..1_500)));
         let (second, _) = deliver(&bench, &SECRETS, &format!("seed {seed}, gone"));
@@ -270,6 +270,37 @@ fn whoever_is_gone_from_the_source_is_suspended() {
         assert_eq!(third["connectors"][0]["sync"]["missing"], 0, "{context}: nobody is suspended twice");
         assert_eq!(bench.usher(&["runs"]).err, "", "nothing waits: {context}");
     });
+}
+
+/// The other vendor refuses everything: what was suspended is told all the same.
+#[test]
+fn a_run_that_only_suspended_somebody_is_published() {
+    let people: Vec<Person> =
+        people(50, true).into_iter().filter(|person| person.fate == Fate::Delivered).collect();
+    let vendor = Zendesk::start(settings(&people, FaultPlan::none()));
+    let other = Zendesk::start(Settings { imports_enabled: false, ..settings(&[], FaultPlan::none()) });
+    let bench = bench(&vendor, &people);
+    let sync = "sync = \"changed\"\non_missing = \"suspend\"\nmax_missing = \"50%\"\nmax_rejects = ";
+    let manifest = bench.read("connectors.toml").replace("max_rejects = ", sync) + "unique = \"user_id\"\n";
+    bench.write("connectors.toml", &manifest);
+    deliver(&bench, &SECRETS, "all");
+    bench.write("users.ndjson", export(&people[1..]));
+    let second = format!(
+        "[connectors.other]\nplugin = \"zendesk\"\nhosts = [\"{}\"]\noptions = {{ deliver = \"api\", import_type = \"create_and_update\", \
+         api = {{ subdomain = \"acme\", email = \"admin@example.com\", api_token = \"hush-token\", rate = \"high_volume\", \
+         api_base = \"{}\" }} }}\n\n[chains.main]",
+        other.domain(),
+        other.url()
+    );
+    let both =
+        manifest.replace("[chains.main]", &second).replace("[\"support\"]", "[\"support\", \"other\"]");
+    bench.write("connectors.toml", both);
+    let mut command = bench.command(&["run", "--json", "--quiet", "--anew"]);
+    let said = bench.said(command.envs(SECRETS).output().unwrap()).expect(4);
+    let outcome: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(outcome[0]["connectors"][0]["sync"]["suspension"]["suspended"], 1, "{}", said.out);
+    let folder = outcome[0]["folder"].as_str().unwrap();
+    assert!(bench.read(&format!("{folder}/missing.csv")).ends_with(",suspended,\n"));
 }
 
 /// The run is killed between the suspension and its end, and the people are there again: nobody stays suspended.

@@ -2,7 +2,7 @@
 
 use usher_abi::Error;
 
-use super::{books::UNCHANGED, engine::Engine, replay::Replay};
+use super::{books::UNCHANGED, engine::Engine, replay::Replay, sync::HeldBack};
 use crate::{
     plugins::Plugin,
     runs::{FileDigest, Kept, Receipt, Run},
@@ -15,6 +15,16 @@ pub(super) fn check(engine: &Engine, run: &Run, receipt: &Receipt, connector: &s
             "`{connector}` sent its rows over the API; what the vendor did not take of them stands in the rejects already"
         );
         return Err(Error::unsupported("locate.sent", message));
+    }
+    let bits = HeldBack::file(connector);
+    let noted = receipt.files.iter().find(|file| file.path == bits);
+    // One that is not there at all is told where it is needed.
+    if let Some((noted, found)) = noted.zip(FileDigest::of_file(&bits, &run.folder.join(&bits)).ok())
+        && *noted != found
+    {
+        let message =
+            format!("`{bits}` of run {} has changed since the run wrote it; put it back as it was", run.id);
+        return Err(Error::config("locate.changed-only", message));
     }
     for input in &receipt.made_of.inputs {
         let path = &input.file.path;

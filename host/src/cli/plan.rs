@@ -62,24 +62,17 @@ pub(super) fn show(session: &mut Session, chains: &[String], values: bool, out: 
     }
     let json = session.global.json;
     let masked = !values && (json || !on_terminal());
-    for outcome in ended.iter_mut().filter_map(well).filter(|_| masked) {
+    for outcome in ended.iter_mut().filter_map(Ended::well).filter(|_| masked) {
         outcome.mask();
     }
     if json {
         print_json(&ended);
         return code;
     }
-    for outcome in ended.iter_mut().filter_map(well) {
+    for outcome in ended.iter_mut().filter_map(Ended::well) {
         print(&plan(outcome, masked));
     }
     code
-}
-
-fn well(ended: &mut Ended) -> Option<&mut Outcome> {
-    match ended {
-        Ended::Well(outcome) => Some(outcome),
-        Ended::Badly(_) => None,
-    }
 }
 
 /// What [`crate::runs::Plan`] reads.

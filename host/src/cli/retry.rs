@@ -39,6 +39,9 @@ pub(super) struct Retry {
     /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
+    /// Show messages that may quote values of people also where no terminal shows them: in a pipe, in JSON
+    #[arg(long)]
+    show_values: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus
     #[arg(long, value_name = "FILE")]
     metrics_file: Option<PathBuf>,
@@ -78,6 +81,7 @@ impl Retry {
             retry: Some(Arc::new(retry)),
             metrics: self.metrics_file,
             wait: self.wait,
+            show_values: self.show_values,
             ..RunFlags::default()
         };
         let mut session = match Session::open(global, flags) {
@@ -89,7 +93,7 @@ impl Retry {
             Err(code) => return code,
         };
         match self.dry_run {
-            true => show(&mut session, &chains, false, None),
+            true => show(&mut session, &chains, self.show_values, None),
             false => session.run_chains(&chains, Mode::Run, |outcome| summary(outcome, global.quiet)),
         }
     }

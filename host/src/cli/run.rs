@@ -60,6 +60,9 @@ pub(super) struct Run {
     /// If another run of the chain goes on, wait for its end
     #[arg(long)]
     wait: bool,
+    /// Show messages that may quote values of people also where no terminal shows them: in a pipe, in JSON
+    #[arg(long)]
+    show_values: bool,
     /// Write what came of each chain into this file, in the text form of Prometheus
     #[arg(long, value_name = "FILE")]
     metrics_file: Option<PathBuf>,
@@ -72,7 +75,8 @@ impl Run {
     pub(super) fn execute(self, global: &Global) -> u8 {
         if self.dry_run {
             let (chains, limit, full) = (self.chains, self.limit, self.full);
-            return super::plan::Plan { chains, limit, full, out: None, show_values: false }.execute(global);
+            return super::plan::Plan { chains, limit, full, out: None, show_values: self.show_values }
+                .execute(global);
         }
         let mut chains = self.chains;
         let plan = match self.plan.map(|path| approved(&path, &mut chains, &global.manifest)).transpose() {
@@ -92,6 +96,7 @@ impl Run {
             full: self.full,
             withdrawn: self.exit_on_withdrawn,
             plan: plan.map(Arc::new),
+            show_values: self.show_values,
             ..RunFlags::default()
         };
         let mut session = match Session::open(global, flags) {

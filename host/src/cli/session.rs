@@ -18,7 +18,8 @@ use crate::{
     manifest::{Diagnostic, Draft, KeyPath, Manifest, Overrides, Severity, render_file},
     plugins::{Registry, SearchPath},
     report::{
-        Watch, at_work, complain, is_json, log, log_with_key, print, tell, waits, watch, write_metrics,
+        Watch, at_work, complain, is_json, log, log_with_key, on_terminal, print, tell, waits, watch,
+        write_metrics,
     },
     runs::{Plan, Retry},
     services::{Cancel, LogLine, Synced, Tape},
@@ -40,6 +41,7 @@ pub(super) struct Session {
     /// Where metrics of the chains go.
     metrics: Option<PathBuf>,
     withdrawn: Option<u8>,
+    show_values: bool,
     signal: interrupt::Signal,
 }
 
@@ -49,6 +51,16 @@ pub(super) struct Session {
 pub(super) enum Ended {
     Well(Box<Outcome>),
     Badly(Diagnostic),
+}
+
+impl Ended {
+    /// The outcome, if there is one.
+    pub(super) fn well(&mut self) -> Option<&mut Outcome> {
+        match self {
+            Self::Well(outcome) => Some(outcome),
+            Self::Badly(_) => None,
+        }
+    }
 }
 
 /// What `run`, `plan` and `preview` add.
@@ -64,6 +76,8 @@ pub(super) struct RunFlags {
     pub(super) anew: bool,
     pub(super) wait: bool,
     pub(super) locates: bool,
+    /// Messages that may quote values are shown where no terminal shows them, too.
+    pub(super) show_values: bool,
     pub(super) full: bool,
     /// The exit code when all is well but for people who are withdrawn.
     pub(super) withdrawn: Option<u8>,
@@ -99,6 +113,7 @@ impl Session {
             global: global.clone(),
             metrics: flags.metrics,
             withdrawn: flags.withdrawn,
+            show_values: flags.show_values,
             signal,
         };
         tell_waiting(global, &session.engine.manifest);
@@ -143,7 +158,10 @@ impl Session {
         mode: Mode,
         text: impl Fn(&Outcome) -> String,
     ) -> u8 {
-        let (ended, mut code) = self.run_each(chains, mode);
+        let (mut ended, mut code) = self.run_each(chains, mode);
+        if mode == Mode::Run && !self.show_values && (self.global.json || !on_terminal()) {
+            ended.iter_mut().filter_map(Ended::well).for_each(Outcome::mask);
+        }
         let is_withdrawn = |ended: &Ended| match ended {
             Ended::Well(outcome) => outcome.connectors.iter().any(ConnectorOutcome::has_withdrawn),
             Ended::Badly(_) => false,

@@ -72,7 +72,10 @@ fn metrics(chains: &[Ending<'_>], now: i64) -> String {
                 sync.missing.into_iter().for_each(|missing| people("missing", missing));
                 if let Some(suspension) = &sync.suspension {
                     people("suspended", suspension.suspended);
-                    people("not_suspended", suspension.refused + suspension.unknown + suspension.not_sent);
+                    people(
+                        "not_suspended",
+                        suspension.refused + suspension.unknown + suspension.not_sent + suspension.nameless,
+                    );
                 }
             }
             for reject in &connector.rejected {

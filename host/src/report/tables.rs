@@ -49,7 +49,7 @@ pub fn summary(outcome: &Outcome, quiet: bool) -> String {
         let _ = writeln!(text, "{folder}");
         if outcome.latest && !quiet {
             let latest = std::path::Path::new(folder).with_file_name("latest");
-            let files = outcome.connectors.iter().any(|c| c.delivery.is_none());
+            let files = outcome.connectors.iter().any(|c| c.delivery.is_none() && !c.parts.is_empty());
             let next = if files { "; open the UPLOAD.md beside each connector's files" } else { "" };
             let _ = writeln!(text, "{} points at it{next}", latest.display());
         }
@@ -168,9 +168,10 @@ fn details(outcome: &Outcome) -> String {
             let _ = writeln!(text, "  {}: {line}", connector.name);
         }
         for reject in &connector.rejected {
+            let example = if reject.example.is_empty() { "" } else { ": " };
             let _ = writeln!(
                 text,
-                "  {}: {} rejected, {}: {}",
+                "  {}: {} rejected, {}{example}{}",
                 connector.name,
                 count(reject.count),
                 reject.code,
@@ -183,6 +184,10 @@ fn details(outcome: &Outcome) -> String {
         for change in &connector.changed {
             let _ = writeln!(text, "  {}: {} changed, {}", connector.name, count(change.count), change.what);
         }
+    }
+    let mut rejected = outcome.connectors.iter().flat_map(|connector| &connector.rejected);
+    if rejected.any(|reject| reject.example.is_empty()) {
+        let _ = writeln!(text, "  what is wrong with them: usher rejects {}", outcome.run);
     }
     for warning in &outcome.warnings {
         let _ = writeln!(text, "  warning: {warning}");

@@ -78,8 +78,7 @@ pub struct Sync {
     pub suspension: Option<Suspension>,
 }
 
-/// How many of the missing people were suspended. All of them are in one of these, but for people of whom nobody knows who
-/// they are.
+/// How many of the missing people were suspended. All of them are in one of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
     /// The vendor says that it did.
@@ -92,18 +91,21 @@ pub struct Suspension {
     pub unknown: u64,
     /// Nothing was sent; the next run looks for them again.
     pub not_sent: u64,
+    /// Nobody knows who they are.
+    pub nameless: u64,
 }
 
 impl Suspension {
     /// The terms in words, those that are nothing left out.
     pub fn terms(&self) -> impl Iterator<Item = (u64, &'static str)> {
-        let Self { suspended, absent, refused, unknown, not_sent } = *self;
+        let Self { suspended, absent, refused, unknown, not_sent, nameless } = *self;
         let terms = [
             (suspended, "of the missing suspended"),
             (absent, "of the missing are not there any more"),
             (refused, "of the missing could not be suspended (missing.csv says why)"),
             (unknown, "of the missing may be suspended or not"),
             (not_sent, "of the missing not suspended"),
+            (nameless, "of the missing not suspended, since nobody knows who they are"),
         ];
         terms.into_iter().filter(|(people, _)| *people > 0)
     }
@@ -152,7 +154,12 @@ impl Books {
 impl Summary {
     /// Whether something was not sent, or is not known of what was: the same command goes on with it.
     pub fn is_partly_sent(&self) -> bool {
-        self.connectors.iter().any(|connector| connector.books.unknown + connector.books.not_sent > 0)
+        self.connectors.iter().any(|connector| {
+            let suspension = connector.sync.and_then(|sync| sync.suspension).unwrap_or_default();
+            let people = suspension.unknown + suspension.not_sent;
+            // What was kept back is told as that.
+            connector.books.unknown + connector.books.not_sent > 0 || people > 0 && self.refused.is_empty()
+        })
     }
 }
 

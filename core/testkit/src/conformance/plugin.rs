@@ -119,6 +119,9 @@ fn documented(suite: &Suite<'_>) -> Result<(), Stop> {
 /// What suspends people must be made of columns and options that there are.
 fn suspends(component: &Component) -> Result<(), String> {
     let Some(how) = &component.suspend else { return Ok(()) };
+    if component.role != Role::Sink {
+        return Err(format!("`{}` suspends people and is no sink", component.name));
+    }
     let option =
         |name: &String| component.options.pointer("/properties").is_some_and(|all| all.get(name).is_some());
     let column = |name: &str| component.columns.iter().any(|column| column.name == name);

@@ -136,6 +136,7 @@ pub(in crate::chain) fn write_files(staging: &Staging, sinks: &[PreparedSink]) -
         for (place, absent) in gone.missing.iter().enumerate() {
             let (outcome, message) = match &gone.suspended {
                 Some(suspended) if !absent.who.is_empty() => suspended.outcome_of(place as u64),
+                _ if suspends && absent.who.is_empty() => ("nameless", ""),
                 _ if suspends => ("not-sent", ""),
                 _ => ("listed", ""),
             };

@@ -24,7 +24,7 @@ impl HeldBack {
     }
 
     /// The file of a sink, in the folder of a run.
-    fn file(connector: &str) -> String {
+    pub(in crate::chain) fn file(connector: &str) -> String {
         format!("held-back/{connector}.bits")
     }
 

@@ -23,7 +23,7 @@ mod suspend;
 
 pub(super) use closing::{account_of, note_what_may_arrive, write_files as write_sync_files};
 pub(super) use gone::Gone;
-pub(super) use held_back::WentOut;
+pub(super) use held_back::{HeldBack, WentOut};
 pub(super) use prepare::prepare;
 pub(super) use roll::{Left, Roll};
 pub(super) use stage::{SyncStage, Withdrawn};

@@ -182,8 +182,8 @@ impl Suspended {
             let why = (reject.code.to_string(), reject.message.to_string());
             self.refused.insert(reject.origin.offset, why);
         }
-        // Two keys that are one to the vendor: what is said of the one is said of both.
-        self.books.confirmed.merge(std::mem::take(&mut self.books.merged));
+        // Two keys that are one to the sink: what became of the other it does not say of this one.
+        self.books.unknown.merge(std::mem::take(&mut self.books.merged));
     }
 
     pub(in crate::chain) fn counts(&self) -> Suspension {
@@ -194,6 +194,7 @@ impl Suspended {
             refused: self.refused.len() as u64 - absent,
             unknown: self.books.unknown.count + self.books.accepted.count,
             not_sent: self.books.not_sent.count,
+            nameless: 0,
         }
     }
 
@@ -279,8 +280,11 @@ impl PreparedSink {
         let rules = self.stage.sync.as_ref()?.rules;
         self.gone.of.filter(|_| rules.on_missing == OnMissing::Suspend)?;
         let mut counts = self.gone.suspended.as_ref().map_or_else(Suspension::default, Suspended::counts);
-        let told = |absent: &&Absent| self.gone.suspended.is_some() && !absent.who.is_empty();
-        counts.not_sent += self.gone.missing.iter().filter(|absent| !told(absent)).count() as u64;
+        let named = self.gone.missing.iter().filter(|absent| !absent.who.is_empty()).count() as u64;
+        counts.nameless = self.gone.missing.len() as u64 - named;
+        if self.gone.suspended.is_none() {
+            counts.not_sent = named;
+        }
         Some(counts)
     }
 

@@ -25,6 +25,10 @@ pub(super) fn compare(old: &Component, new: &Component) -> Vec<Change> {
         &suspends(old),
         &suspends(new),
     );
+    if suspends(old) == suspends(new) && old.suspend != new.suspend {
+        changes
+            .note(true, format_args!("how people are suspended, or in which form of delivery, is another"));
+    }
     limits(old, new, &mut changes);
     rate_limits(old, new, &mut changes);
     changes.list

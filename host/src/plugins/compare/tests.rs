@@ -231,6 +231,13 @@ fn columns_claims_and_limits() {
         (|c| c.rate_limits[0].requests = 10, "compatible: rate limit `api` is `10 in 1 s`, was `4 in 1 s`"),
         (|c| c.rate_limits.clear(), "compatible: rate limit `api` is none, was `4 in 1 s`"),
         (|c| c.custom_claim = None, "breaking: column of custom claims is none, was `custom.{claim}`"),
+        (
+            |c| {
+                c.suspend =
+                    Some(Suspend { key: "key".to_owned(), deliver: "api".to_owned(), ..Suspend::default() })
+            },
+            "breaking: how people are suspended, or in which form of delivery, is another",
+        ),
         (|c| c.suspend = None, "breaking: column by which people are suspended is none, was `key`"),
         (|c| c.consent = Consent::Required, "breaking: consent is `required`, was `optional`"),
         (|c| c.consent = Consent::None, "breaking: consent is none, was `optional`"),

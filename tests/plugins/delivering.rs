@@ -260,7 +260,7 @@ fn an_answer_that_is_not_understood_is_kept_and_counted_as_unknown() {
 #[test]
 fn a_killed_run_sends_nothing_twice() {
     let vendor = vendor();
-    let users: Vec<String> = (0..40).map(|n| format!("u{n:02}@x.org")).collect();
+    let users: Vec<String> = (0..400).map(|n| format!("u{n:03}@x.org")).collect();
     let users: Vec<&str> = users.iter().map(String::as_str).collect();
     let bench = bench(&vendor, &users, "", ALONE);
     vendor.state().0.pause_ms = 20;
@@ -276,16 +276,16 @@ fn a_killed_run_sends_nothing_twice() {
     // What it had sent may still be on its way to the vendor.
     std::thread::sleep(Duration::from_millis(300));
     let before = taken(&vendor).len();
-    assert!((10..40).contains(&before), "{before}");
+    assert!((10..400).contains(&before), "{before}");
     let ended = outcome(&bench, &["run"], 0);
-    assert_eq!(fates(&ended), [40, 0, 0, 0]);
+    assert_eq!(fates(&ended), [400, 0, 0, 0]);
     assert!(ended["connectors"][0]["delivery"]["earlier"].as_u64() >= Some(1), "{ended}");
     let mut after = taken(&vendor);
     let sent = after.len();
     after.dedup();
     assert_eq!(after, users, "every user is there");
     // Units that were under way when it was killed go out again: at most four of two rows each.
-    assert!(sent <= 40 + 8, "{sent}");
+    assert!(sent <= 400 + 8, "{sent}");
 }
 
 /// Twelve users, of whom the vendor has taken two before it went away.
@@ -342,9 +342,12 @@ fn other_inputs_are_warned_of_and_only_what_is_the_same_is_skipped() {
 fn a_look_at_the_first_records_does_not_finish_a_run() {
     let vendor = vendor();
     let (bench, users) = interrupted(&vendor);
+    // Of two requests that are under way the second may arrive first.
+    let is_first = taken(&vendor)[0] == users[0];
     outcome(&bench, &["run", "--limit", "2"], 0);
     let ended = outcome(&bench, &["run"], 0);
-    assert_eq!((earlier(&ended), taken(&vendor)), (&json!(1), users));
+    let units = if is_first { 1 } else { 2 };
+    assert_eq!((earlier(&ended), taken(&vendor)), (&json!(units), users));
 }
 
 #[test]

@@ -43,12 +43,13 @@ impl Writer {
         Self { list_separator, formula_guard, text, texts, items, left_out: Vec::new(), guarded: Vec::new() }
     }
 
-    /// Adds all cells of a row to the encoder; the column and what is wrong when the row is not to be taken.
+    /// Adds all cells of a row to the encoder; the column and what is wrong when the row is not to be taken. Of each column
+    /// it is known whether it is texts of which none needs quotes.
     #[inline]
     pub(crate) fn row(
         &mut self,
         columns: &[Column],
-        cells: &[Cells<'_>],
+        cells: &[(Cells<'_>, bool)],
         row: usize,
         origin: Origin,
         into: &mut CsvEncoder,
@@ -56,9 +57,10 @@ impl Writer {
         into.clear();
         self.left_out.clear();
         self.guarded.clear();
-        for (place, (column, cells)) in columns.iter().zip(cells).enumerate() {
+        for (place, (column, (cells, plain))) in columns.iter().zip(cells).enumerate() {
             match cells.value(row) {
                 Value::Null => into.cell(""),
+                Value::Text(text) if *plain && !self.is_formula(text) => into.plain_cell(text),
                 Value::Text(text) if column.kind != ValueKind::List => self.guard(place, text, into),
                 value => self
                     .other(place, column, cells, row, value, origin, into)
@@ -68,10 +70,17 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether a text must be guarded.
+    #[inline]
+    fn is_formula(&self, text: &str) -> bool {
+        self.formula_guard
+            && matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'))
+    }
+
     /// A text, guarded if it must be.
     #[inline]
     fn guard(&mut self, place: usize, text: &str, into: &mut CsvEncoder) {
-        if self.formula_guard && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        if self.is_formula(text) {
             self.guarded.push(place);
             self.texts.clear();
             self.texts.push('\'');

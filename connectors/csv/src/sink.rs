@@ -4,7 +4,7 @@ use arrow_schema::SchemaRef;
 use serde_json::json;
 use usher_sdk::{
     Cells, CsvFile, Host, Records, Sink,
-    abi::{Changed, Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report},
+    abi::{Changed, Component, Consent, Error, OnInvalid, Problem, Receipt, Reject, Report, ValueKind},
     describe, describe_columns, records,
 };
 
@@ -75,8 +75,14 @@ impl Sink for RowsFile {
         let origins = records.origins()?;
         let cells = columns
             .iter()
-            .map(|c| Cells::new(&c.name, records.batch.column(c.index)))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|column| {
+                let cells = Cells::new(&column.name, records.batch.column(column.index))?;
+                let is_list = column.kind == ValueKind::List;
+                let plain =
+                    cells.bytes().filter(|_| !is_list).is_some_and(|bytes| file.encoder().is_plain(bytes));
+                Ok((cells, plain))
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
         for row in 0..records.batch.num_rows() {
             let origin = origins.get(row);
             let fault = match writer.row(columns, &cells, row, origin, file.encoder()) {

@@ -4,13 +4,10 @@
 //! that row again when its user comes twice (44 bytes: origin, place in the files, a fingerprint of all other cells) is
 //! on disk. What merged rows add to their survivors is kept in memory until the end.
 
-use std::{
-    collections::BTreeMap,
-    hash::{BuildHasher, Hasher, RandomState},
-};
+use std::collections::BTreeMap;
 
 use usher_sdk::{
-    Aside, Fate, Fingerprints, Host, Print, Row,
+    Aside, Fate, Fingerprints, Host, KeyedHash, Print, Row,
     abi::{Error, Origin},
     checks::{Fault, shown},
 };
@@ -22,7 +19,7 @@ use crate::{layout::Layout, options::OnDuplicate, row_size::added_bytes};
 pub(crate) struct Known {
     pub(crate) origin: Origin,
     /// Fingerprint of all cells but addresses and phones.
-    rest: [u64; 2],
+    rest: u128,
     /// The group of files and the row's number in it.
     pub(crate) file: u32,
     pub(crate) row: u32,
@@ -63,7 +60,9 @@ pub(crate) struct Duplicates {
     emails: Fingerprints,
     known: Aside<KNOWN>,
     pub(crate) additions: Additions,
-    hashers: [RandomState; 2],
+    hash: KeyedHash,
+    /// The cells of a row that are hashed; used again and again.
+    cells: Vec<u8>,
     /// Columns whose cells must be equal for a merge: the given ones, without addresses and phones.
     rest: Vec<usize>,
     own: Own,
@@ -74,7 +73,7 @@ pub(crate) struct Duplicates {
 struct Own {
     id: Option<Print>,
     emails: Vec<Print>,
-    rest: [u64; 2],
+    rest: u128,
 }
 
 impl Duplicates {
@@ -86,7 +85,8 @@ impl Duplicates {
             emails: Fingerprints::new(),
             known: Aside::new(host),
             additions: BTreeMap::new(),
-            hashers: [RandomState::new(), RandomState::new()],
+            hash: KeyedHash::new(),
+            cells: Vec::new(),
             rest: (0..layout.names.len()).filter(|&c| layout.given[c] && !joined(c)).collect(),
             own: Own::default(),
         }
@@ -216,21 +216,22 @@ impl Duplicates {
         Ok(Known::from_bytes(&self.known.get(u64::from(ordinal))?))
     }
 
-    fn fingerprint(&self, layout: &Layout, row: &Row) -> [u64; 2] {
-        let mut hashers = self.hashers.each_ref().map(BuildHasher::build_hasher);
+    fn fingerprint(&mut self, layout: &Layout, row: &Row) -> u128 {
+        self.cells.clear();
         for &column in &self.rest {
-            let cell = row.get(column);
-            for hasher in &mut hashers {
-                if Some(column) == layout.external_id {
-                    // Zendesk's search for it ignores case (DEV-USR).
-                    cell.chars().flat_map(char::to_lowercase).for_each(|c| hasher.write_u32(c.into()));
-                } else {
-                    hasher.write(cell.as_bytes());
-                }
-                hasher.write_usize(cell.len());
+            let (cell, start) = (row.get(column), self.cells.len());
+            if Some(column) == layout.external_id && !cell.is_ascii() {
+                self.cells.extend_from_slice(cell.to_lowercase().as_bytes());
+            } else {
+                self.cells.extend_from_slice(cell.as_bytes());
             }
+            if Some(column) == layout.external_id {
+                // Zendesk's search for it ignores case (DEV-USR).
+                self.cells[start..].make_ascii_lowercase();
+            }
+            self.cells.extend_from_slice(&cell.len().to_le_bytes());
         }
-        hashers.map(|hasher| hasher.finish())
+        self.hash.hash(&self.cells)
     }
 }
 
@@ -240,8 +241,7 @@ impl Known {
         bytes[0..4].copy_from_slice(&self.origin.input.to_le_bytes());
         bytes[4..8].copy_from_slice(&self.origin.length.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.origin.offset.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.rest[0].to_le_bytes());
-        bytes[24..32].copy_from_slice(&self.rest[1].to_le_bytes());
+        bytes[16..32].copy_from_slice(&self.rest.to_le_bytes());
         bytes[32..36].copy_from_slice(&self.file.to_le_bytes());
         bytes[36..40].copy_from_slice(&self.row.to_le_bytes());
         bytes[40..44].copy_from_slice(&self.bytes.to_le_bytes());
@@ -253,7 +253,7 @@ impl Known {
         let eight = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         Self {
             origin: Origin { input: four(0), length: four(4), offset: eight(8) },
-            rest: [eight(16), eight(24)],
+            rest: u128::from_le_bytes(std::array::from_fn(|i| bytes[16 + i])),
             file: four(32),
             row: four(36),
             bytes: four(40),
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn what_is_known_survives_the_disk() {
         let origin = Origin { input: 1, length: 2, offset: u64::MAX - 3 };
-        let known = Known { origin, rest: [4, u64::MAX], file: 6, row: u32::MAX, bytes: 8 };
+        let known = Known { origin, rest: u128::MAX - 4, file: 6, row: u32::MAX, bytes: 8 };
         assert_eq!(Known::from_bytes(&known.to_bytes()), known);
     }
 }

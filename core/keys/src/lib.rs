@@ -22,9 +22,29 @@ use siphasher::sip128::SipHasher13;
 /// assert_eq!(seen.get(again), Some(7));
 /// ```
 pub struct Fingerprints<V = u32> {
-    hasher: SipHasher13,
+    hasher: KeyedHash,
     segments: Vec<Segment<V>>,
     folded: String,
+}
+
+/// A hash of 128 bits with a key that nobody knows, so that nobody can choose two texts of one hash. It means something in
+/// this process only.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyedHash(SipHasher13);
+
+impl KeyedHash {
+    /// With a new key.
+    #[expect(clippy::new_without_default, reason = "no two are the same")]
+    pub fn new() -> Self {
+        // The standard library's own source of keys.
+        let [a, b] = [(); 2].map(|()| RandomState::new().build_hasher().finish());
+        Self(SipHasher13::new_with_keys(a, b))
+    }
+
+    /// The hash of these bytes.
+    pub fn hash(&self, bytes: &[u8]) -> u128 {
+        self.0.hash(bytes).as_u128()
+    }
 }
 
 /// Makes `folded` the key without the white space around it and in lower case: what two keys that are one have in common.
@@ -64,10 +84,8 @@ impl<V: Copy + Default> std::fmt::Debug for Fingerprints<V> {
 impl<V: Copy + Default> Fingerprints<V> {
     /// No keys.
     pub fn new() -> Self {
-        // The standard library's own source of keys that nobody knows.
-        let [a, b] = [(); 2].map(|()| RandomState::new().build_hasher().finish());
         Self {
-            hasher: SipHasher13::new_with_keys(a, b),
+            hasher: KeyedHash::new(),
             segments: (0..SEGMENTS).map(|_| Segment::default()).collect(),
             folded: String::new(),
         }
@@ -75,7 +93,7 @@ impl<V: Copy + Default> Fingerprints<V> {
 
     /// The fingerprint of a key as it stands.
     pub fn print(&self, key: &str) -> Print {
-        let hash = self.hasher.hash(key.as_bytes()).as_u128();
+        let hash = self.hasher.hash(key.as_bytes());
         Print {
             words: [(hash >> 96) as u32, (hash >> 64) as u32, (hash >> 32) as u32],
             tag: (hash as u8).max(1),

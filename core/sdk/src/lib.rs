@@ -138,7 +138,7 @@ pub use sink::{
 };
 pub use source::{Source, Stream};
 pub use transform::Transform;
-pub use usher_keys::{Fingerprints, Print};
+pub use usher_keys::{Fingerprints, KeyedHash, Print};
 
 /// Version of this SDK, as every preamble states it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

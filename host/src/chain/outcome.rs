@@ -182,10 +182,7 @@ pub struct RecordAt {
 impl Outcome {
     /// Takes out all that may quote what stands in a record.
     pub fn mask(&mut self) {
-        for connector in &mut self.connectors {
-            connector.rejected.iter_mut().for_each(|reject| reject.example.clear());
-            connector.sample.clear();
-        }
+        self.connectors.iter_mut().for_each(ConnectorOutcome::mask);
         for group in self.plan.iter_mut().flat_map(|plan| plan.rejects.iter_mut().chain(&mut plan.left_out)) {
             group.examples.iter_mut().for_each(|example| example.message.clear());
         }
@@ -284,6 +281,12 @@ pub struct ColumnOutcome {
 }
 
 impl ConnectorOutcome {
+    /// Takes out all that may quote what stands in a record.
+    pub fn mask(&mut self) {
+        self.rejected.iter_mut().for_each(|reject| reject.example.clear());
+        self.sample.clear();
+    }
+
     /// Rows filtered, whatever the reason.
     pub fn filtered_rows(&self) -> u64 {
         self.filtered.iter().map(|c| c.count).sum()

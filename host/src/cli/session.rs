@@ -159,7 +159,7 @@ impl Session {
         text: impl Fn(&Outcome) -> String,
     ) -> u8 {
         let (mut ended, mut code) = self.run_each(chains, mode);
-        if mode == Mode::Run && !self.show_values && (self.global.json || !on_terminal()) {
+        if mode == Mode::Run && self.masks() {
             ended.iter_mut().filter_map(Ended::well).for_each(Outcome::mask);
         }
         let is_withdrawn = |ended: &Ended| match ended {
@@ -187,6 +187,11 @@ impl Session {
             }
         }
         code
+    }
+
+    /// Whether messages that may quote values of people are not to be shown.
+    pub(super) fn masks(&self) -> bool {
+        !self.show_values && (self.global.json || !on_terminal())
     }
 
     fn write_metrics(&self, path: &Path, chains: &[String], ended: &[Ended]) -> io::Result<()> {

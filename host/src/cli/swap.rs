@@ -41,6 +41,9 @@ pub(super) struct Swap {
     /// Read at most so many records
     #[arg(long, value_name = "N", conflicts_with = "no_data")]
     limit: Option<u64>,
+    /// Show messages that may quote values of people also where no terminal shows them: in a pipe, in JSON
+    #[arg(long)]
+    show_values: bool,
     /// Change the manifest; comments, order and all other lines stay
     #[arg(long)]
     write: bool,
@@ -76,7 +79,10 @@ impl Swap {
             return Err(refuse(problem.about(&key.child("plugin"))));
         }
         let global = Global { set: others.set.clone(), ..global.clone() };
-        let mut session = Session::open(&global, RunFlags { limit: self.limit, ..RunFlags::default() })?;
+        let mut session = Session::open(
+            &global,
+            RunFlags { limit: self.limit, show_values: self.show_values, ..RunFlags::default() },
+        )?;
         let before = self.before(&mut session, &parties)?;
         let change = changed(&mut session, &before.side, &parties, &given)
             .map_err(|problem| session.say(&[problem]))?;
@@ -268,13 +274,21 @@ fn attempt(session: &mut Session, chain: &str, connector: &str) -> Result<Tried,
     if let Some(watch) = watch {
         Watch::end(watch);
     }
-    result.map_err(|failure| {
-        let (problems, exit) = session.fail(&[], chain, failure);
-        if session.global.json {
-            print_json(&problems);
-        }
-        exit
-    })
+    let masks = session.masks();
+    result
+        .map(|mut tried| {
+            if masks {
+                tried.mask();
+            }
+            tried
+        })
+        .map_err(|failure| {
+            let (problems, exit) = session.fail(&[], chain, failure);
+            if session.global.json {
+                print_json(&problems);
+            }
+            exit
+        })
 }
 
 /// What the check says of one connector.

@@ -109,7 +109,16 @@ fn rows(trial: &Trial, heads: Heads<'_>) -> String {
         text += &indent(&connectors(sides.into_iter().flatten()));
         let reasons = reasons(sides);
         if !reasons.is_empty() {
-            text += &indent(&table(&["why", heads.0, heads.1, "for example"], reasons, &[1, 2]));
+            text += &indent(&table(
+                &[
+                    "why",
+                    heads.0,
+                    heads.1,
+                    if reasons.iter().all(|row| row[3].is_empty()) { "" } else { "for example" },
+                ],
+                reasons,
+                &[1, 2],
+            ));
         }
     }
     remarks.iter().for_each(|remark| text += &format!("  {remark}\n"));

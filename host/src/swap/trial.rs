@@ -35,6 +35,15 @@ pub enum Tried {
     NotTried(String),
 }
 
+impl Tried {
+    /// Takes out all that may quote what stands in a record.
+    pub fn mask(&mut self) {
+        if let Self::Planned { connector, .. } = self {
+            connector.mask();
+        }
+    }
+}
+
 /// Plans a chain for one of its connectors alone, as if it had no other.
 ///
 /// # Errors

@@ -94,6 +94,14 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// The bytes of all texts of the column, one after the other; `None` where they do not stand so.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        let Form::Utf8(array) = self.form else { return None };
+        let offsets = array.value_offsets();
+        let (first, last) = (*offsets.first()?, *offsets.last()?);
+        array.value_data().get(usize::try_from(first).ok()?..usize::try_from(last).ok()?)
+    }
+
     /// The texts of a row of a list column; null items are left out. Nothing for other columns.
     pub fn items(&self, row: usize) -> impl Iterator<Item = &'a str> + use<'a> {
         let (texts, range) = match self.form {

@@ -47,6 +47,13 @@ fn without_retention_nothing_is_removed() {
 }
 
 #[test]
+fn what_is_no_age_is_refused() {
+    let bench = bench("runs = \"30x\"", SINK);
+    let said = bench.usher(&["runs", "prune"]).expect(2).err;
+    assert!(said.contains("`30x` is no age"), "{said}");
+}
+
+#[test]
 fn old_runs_go_but_for_the_latest() {
     let bench = bench("runs = \"4w\"", SINK);
     for (id, days) in [("r1", 90), ("r2", 29), ("r3", 27), ("r4", 365)] {

@@ -75,7 +75,7 @@ pub fn import_batch(batch: &mut Batch) -> Result<RecordBatch, Error> {
     };
     // SAFETY: `check` has held the array against its schema and the stated lengths.
     let data = unsafe { arrow_array::ffi::from_ffi(array, &c_schema) }.map_err(|e| invalid(e.to_string()))?;
-    validate(&data)?;
+    validate(&data, &schema)?;
     let rows = data.len();
     let array = StructArray::from(data);
     let (_, columns, nulls) = array.into_parts();
@@ -87,14 +87,15 @@ pub fn import_batch(batch: &mut Batch) -> Result<RecordBatch, Error> {
 }
 
 /// All that `validate_full` finds. It reads texts of a column as one, which costs a fraction of reading them one by one.
-fn validate(data: &ArrayData) -> Result<(), Error> {
+fn validate(data: &ArrayData, schema: &Schema) -> Result<(), Error> {
     let fault = |e: arrow_schema::ArrowError| invalid(e.to_string());
     data.validate().map_err(fault)?;
     data.validate_nulls().map_err(fault)?;
     let texts = |column: &ArrayData| *column.data_type() == DataType::Utf8 && are_texts(column);
-    data.child_data().iter().filter(|column| !texts(column)).try_for_each(|column| {
+    let columns = data.child_data().iter().zip(schema.fields());
+    columns.filter(|(column, _)| !texts(column)).try_for_each(|(column, field)| {
         // Whatever is wrong with it is told in the arrow crates' words.
-        column.validate_full().map_err(fault)
+        column.validate_full().map_err(|e| invalid(format!("column `{}`: {e}", field.name())))
     })
 }
 

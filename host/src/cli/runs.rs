@@ -11,7 +11,7 @@ use usher_abi::Error;
 
 use super::{
     Global, prune,
-    session::{code, load, out_folder, print_json, say_error},
+    session::{code, load, load_with, out_folder, print_json, say_error},
 };
 use crate::{
     report::{self, print, tell},
@@ -65,7 +65,7 @@ impl Runs {
             };
         }
         if let Some(Command::Prune(command)) = self.command {
-            return match load(global) {
+            return match load_with(global, "retention") {
                 Ok(manifest) => told(global, command.execute(global, &manifest, self.out)),
                 Err(code) => code,
             };

@@ -396,6 +396,15 @@ pub(super) fn load(global: &Global) -> Result<Manifest, u8> {
     draft(global).map(|draft| draft.manifest).map_err(|problems| refuse_manifest(global, &problems))
 }
 
+/// The manifest, for whoever goes by one of its tables: what is wrong with that has been said.
+pub(super) fn load_with(global: &Global, table: &str) -> Result<Manifest, u8> {
+    let Draft { manifest, mut problems } =
+        draft(global).map_err(|problems| refuse_manifest(global, &problems))?;
+    let within = format!("{table}.");
+    problems.retain(|problem| problem.key == table || problem.key.starts_with(&within));
+    if problems.is_empty() { Ok(manifest) } else { Err(refuse_manifest(global, &problems)) }
+}
+
 fn draft(global: &Global) -> Result<Draft, Vec<Diagnostic>> {
     Draft::load(&global.manifest, &Overrides::new(global.set.iter().cloned()))
 }

@@ -7,7 +7,6 @@ use usher_abi::Error;
 
 use super::{
     receipt::MadeOf,
-    unreadable,
     verify::{How, Verified},
 };
 
@@ -72,7 +71,11 @@ pub struct Passed {
 impl Plan {
     /// Reads a plan.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        let text = fs::read(path).map_err(|error| {
+            let message =
+                format!("`{}` cannot be read ({error}); make a plan with `usher plan --out`", path.display());
+            Error::config("plan.unreadable", message)
+        })?;
         let plan: Self = serde_json::from_slice(&text).map_err(|error| {
             let message = format!(
                 "`{}` is no plan of this usher ({error}); make one with `usher plan --out`",

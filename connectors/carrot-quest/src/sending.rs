@@ -82,7 +82,7 @@ impl Sending {
             }
             self.begin_import()?;
         }
-        let record = self.encoder.encode(row.cells());
+        let record = self.encoder.encode_known((0..row.len()).map(|column| row.known(column)));
         match &mut self.import {
             Some(outbox) => outbox.push(record, row.origin()),
             None => Err(Error::bug("carrot.outbox", "the import has not begun")),

@@ -100,12 +100,12 @@ impl Sink for UsersFile {
                     format!("{} is the address of row {first} of those written, too", shown(row.get(email)));
                 return Ok(Fate::Rejected(EMAIL.to_owned(), Fault::new("duplicate.key", message)));
             }
-            if let Err(fault) = file.push(row.cells())? {
+            if let Err(fault) = file.push_known((0..row.len()).map(|column| row.known(column)))? {
                 return Ok(Fate::Rejected(String::new(), fault));
             }
             seen.insert(print, *written);
             *written = written.saturating_add(1);
-            *blanks += row.cells().filter(|cell| cell.is_empty()).count() as u64;
+            *blanks += (0..row.len()).filter(|column| !row.is_filled(*column)).count() as u64;
             Ok(Fate::Written)
         })
     }

@@ -55,8 +55,8 @@ impl Layout {
         self.headings.iter().map(String::as_str)
     }
 
-    /// The cells of a row.
-    pub(crate) fn cells<'a>(&'a mut self, row: &'a Row) -> impl Iterator<Item = &'a str> + Clone {
+    /// The cells of a row, each with whether it is known to be plain.
+    pub(crate) fn cells<'a>(&'a mut self, row: &'a Row) -> impl Iterator<Item = (&'a str, bool)> + Clone {
         self.joined.clear();
         let number = |column: usize| row.get(column).parse::<i8>().unwrap_or_default();
         for cell in &self.cells {
@@ -69,12 +69,14 @@ impl Layout {
         }
         let joined = self.joined.as_str();
         self.cells.iter().map(move |cell| match *cell {
-            From::Column(index) => row.get(index),
-            From::Month(index) => {
-                row.get(index).split('-').next().unwrap_or_default().trim_start_matches('0')
-            }
-            From::Day(index) => row.get(index).split('-').nth(1).unwrap_or_default().trim_start_matches('0'),
-            From::Joined(..) => joined,
+            From::Column(index) => row.known(index),
+            From::Month(index) => (part(row, index, 0), false),
+            From::Day(index) => (part(row, index, 1), false),
+            From::Joined(..) => (joined, false),
         })
     }
+}
+/// A number of a birthday `MM-DD`, without its zero.
+fn part(row: &Row, column: usize, number: usize) -> &str {
+    row.get(column).split('-').nth(number).unwrap_or_default().trim_start_matches('0')
 }

@@ -12,7 +12,7 @@ use usher_sdk::{
 use crate::{
     duplicates::{Additions, append},
     layout::Layout,
-    row_size::most_bytes,
+    row_size::{most_bytes, most_bytes_of},
 };
 
 /// Most groups of files.
@@ -89,9 +89,8 @@ impl Files {
             };
         }
         let group = &mut self.groups[self.last];
-        let cells = || group.columns.iter().map(|column| row.get(*column));
-        let bytes = if self.hold { most_bytes(cells()) } else { 0 };
-        if let Err(fault) = group.file.push(cells())? {
+        let bytes = if self.hold { most_bytes_of(row, &group.columns) } else { 0 };
+        if let Err(fault) = group.file.push_known(group.columns.iter().map(|column| row.known(*column)))? {
             return Ok(Err(fault));
         }
         let placed = Placed { group: self.last as u32, row: group.rows, bytes };

@@ -7,11 +7,12 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use segment::Segment;
 use siphasher::sip128::SipHasher13;
 
-/// Keys as fingerprints of 96 bits, each with a note of type `V`.
+/// Keys as fingerprints of 71 bits, each with a note of type `V`.
 ///
-/// Two keys are taken for one with a chance of less than 2⁻⁹⁶ a pair; the hash is keyed anew in every process, so
-/// nobody can choose such a pair. A key costs `13 + size_of::<V>()` bytes in tables that are filled between 76 and
-/// 95 percent, and the tables grow one at a time (there are 256), so growing never doubles the memory.
+/// Two keys are taken for one with a chance of less than 2⁻⁷¹ a pair, which is one of 47 million for any pair among ten
+/// million keys; the hash is keyed anew in every process, so nobody can choose such a pair. A key costs
+/// `9 + size_of::<V>()` bytes in tables that are filled between 84 and 95 percent, and the tables grow one at a time (there
+/// are 256), so growing never doubles the memory.
 ///
 /// ```
 /// let mut seen = usher_keys::Fingerprints::new();
@@ -62,7 +63,7 @@ pub fn fold(key: &str, folded: &mut String) {
 /// A key's fingerprint; means something only to the [`Fingerprints`] that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Print {
-    words: [u32; 3],
+    words: [u32; 2],
     /// Further bits, never 0.
     tag: u8,
 }
@@ -95,7 +96,7 @@ impl<V: Copy + Default> Fingerprints<V> {
     pub fn print(&self, key: &str) -> Print {
         let hash = self.hasher.hash(key.as_bytes());
         Print {
-            words: [(hash >> 96) as u32, (hash >> 64) as u32, (hash >> 32) as u32],
+            words: [(hash >> 96) as u32, (hash >> 64) as u32],
             tag: (hash as u8).max(1),
         }
     }
@@ -117,6 +118,18 @@ impl<V: Copy + Default> Fingerprints<V> {
     /// Notes something for a key, in place of what was noted before; answers that.
     pub fn insert(&mut self, print: Print, note: V) -> Option<V> {
         self.segments[print.segment()].insert(print, note)
+    }
+
+    /// The note of a key; of a key that has none, `note` from now on, and `None`.
+    pub fn get_or_insert(&mut self, print: Print, note: V) -> Option<V> {
+        self.segments[print.segment()].get_or_insert(print, note)
+    }
+
+    /// Reads what a look at this key reads, and leaves it at that. Tables are larger than caches, so a look waits for
+    /// memory; several keys fetched one after the other wait together.
+    #[inline]
+    pub fn fetch(&self, print: Print) {
+        self.segments[print.segment()].fetch(print);
     }
 
     /// How many keys there are.

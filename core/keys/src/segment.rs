@@ -17,7 +17,7 @@ pub(super) struct Segment<V> {
 
 #[derive(Clone, Copy, Default)]
 struct Slot<V> {
-    words: [u32; 3],
+    words: [u32; 2],
     note: V,
 }
 
@@ -31,8 +31,8 @@ impl<V> Default for Segment<V> {
 }
 
 impl<V: Copy + Default> Segment<V> {
-    /// By which part of itself a table grows. Large notes are worth more moves.
-    const GROWTH: usize = if size_of::<Slot<V>>() <= 16 { 4 } else { 12 };
+    /// By which part of itself a table grows.
+    const GROWTH: usize = 8;
 
     pub(super) fn used(&self) -> usize {
         self.used
@@ -51,14 +51,38 @@ impl<V: Copy + Default> Segment<V> {
     }
 
     pub(super) fn insert(&mut self, print: Print, note: V) -> Option<V> {
-        if (self.used + 1) * 20 > self.tags.len() * SLOTS * 19 {
-            self.grow();
-        }
+        self.make_room();
         let (place, found) = self.find(print);
         let before = found.then(|| self.slots[place.0][place.1].note);
         self.put(place, print.tag, Slot { words: print.words, note });
         self.used += usize::from(!found);
         before
+    }
+
+    pub(super) fn get_or_insert(&mut self, print: Print, note: V) -> Option<V> {
+        self.make_room();
+        let (place, found) = self.find(print);
+        if found {
+            return Some(self.slots[place.0][place.1].note);
+        }
+        self.put(place, print.tag, Slot { words: print.words, note });
+        self.used += 1;
+        None
+    }
+
+    pub(super) fn fetch(&self, print: Print) {
+        if self.used > 0 {
+            let bucket = print.bucket(self.tags.len());
+            // Most buckets are two cache lines and more; which of them is needed is not known before the tags are.
+            std::hint::black_box((self.tags[bucket][0], self.slots[bucket][0].words[0]));
+        }
+    }
+
+    /// Makes sure that one more key goes in, and that a slot is free then.
+    fn make_room(&mut self) {
+        if (self.used + 1) * 20 > self.tags.len() * SLOTS * 19 {
+            self.grow();
+        }
     }
 
     /// The slot that has the key, or the free one where it would go. There is always a free one.

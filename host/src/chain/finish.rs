@@ -4,8 +4,6 @@ use std::{
     collections::BTreeMap,
     io::Write,
     path::Path,
-    sync::Arc,
-    thread::{self, JoinHandle},
     time::Instant,
 };
 
@@ -32,27 +30,8 @@ use super::{
 use crate::{
     report::{Missing, Said, upload_guide},
     runs::RECEIPT,
-    services::{Attempt, Digest, InputRegistry, Part, Sending, Staging, disk_error},
+    services::{Attempt, Digest, Part, Sending, Staging, disk_error},
 };
-
-/// Digests of the inputs, made beside the run.
-pub(super) type Digests = JoinHandle<Result<Vec<Digest>, Error>>;
-
-/// Begins to digest the inputs opened so far.
-pub(super) fn digests(inputs: &Arc<InputRegistry>) -> Digests {
-    let inputs = inputs.clone();
-    thread::spawn(move || inputs.inputs().iter().map(|input| inputs.digest(input.id)).collect())
-}
-
-/// Waits for the digests, and adds those of inputs that were not there when the run began: a source may download.
-pub(super) fn join_digests(digests: Digests, inputs: &Arc<InputRegistry>) -> Result<Vec<Digest>, Error> {
-    let mut digests =
-        digests.join().unwrap_or_else(|_| Err(Error::bug("host.panic", "digesting the inputs panicked")))?;
-    for late in inputs.inputs().iter().skip(digests.len()) {
-        digests.push(inputs.digest(late.id)?);
-    }
-    Ok(digests)
-}
 
 /// Everything that is left when the last row has passed.
 pub(super) struct Closing<'a> {

@@ -9,9 +9,10 @@ use super::{
     engine::Engine,
     notes::Notes,
     outcome::Failure,
-    prepare::{PreparedChain, PreparedSink, prepare},
+    prepare::{PreparedSink, prepare},
     run::Mode,
     shape::{ChainStage, Origins},
+    survey::Reach,
     sync::WentOut,
     unique::{Keys, as_text, bad},
 };
@@ -73,10 +74,11 @@ impl Replay {
             sink.stage.sync = None;
             sink.stage.went_out = if held_back { Some(WentOut::read(&run.folder, connector)?) } else { None };
         }
-        prepared.survey(limit)?;
+        let reach = Reach { limit, threads: engine.settings.threads };
+        prepared.survey(reach)?;
         let mut rows = Rows::default();
-        prepared.pass(limit, |chain, batch, input, silent| {
-            let PreparedChain { stage, sinks, email, .. } = chain;
+        let (columns, email) = (prepared.projection.clone(), prepared.email.clone());
+        prepared.pass(reach, &columns, |stage, sinks, batch, input, silent| {
             let batch = stage.apply(batch, input, silent)?;
             sinks.iter_mut().try_for_each(|sink| {
                 let keys = keys_of(stage, sink, email.as_deref(), &batch)?;
@@ -87,8 +89,7 @@ impl Replay {
             rows.end(sink)?;
         }
         let inputs = prepared.inputs.clone();
-        let digests =
-            inputs.inputs().iter().map(|input| inputs.digest(input.id)).collect::<Result<_, _>>()?;
+        let digests = inputs.digests()?;
         engine.forget_stops();
         let (plugins, written) = (prepared.plugins, rows.written);
         Ok(Self { inputs, digests, plugins, parts: staging.parts(), written, rows })

@@ -18,7 +18,7 @@ use usher_abi::{Error, Identity};
 
 use super::{
     engine::Engine,
-    finish::{self, Closing},
+    finish::Closing,
     longest::Longest,
     names::NOTHING,
     notes::Notes,
@@ -28,6 +28,7 @@ use super::{
     receipt::Means,
     sending::{Changes, Checked},
     shape::{ChainStage, Origins, Owner, Sample},
+    survey::Reach,
     writing::{Item, Writing},
 };
 use crate::{
@@ -48,7 +49,7 @@ pub enum Mode {
 }
 
 /// Batches that may wait between two stages.
-const QUEUE: usize = 2;
+pub(super) const QUEUE: usize = 2;
 
 /// Runs a chain.
 pub fn run(
@@ -147,8 +148,8 @@ fn drive(
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let notes = Notes::new(engine.manifest.reject_record)?;
-    let (digests, means) = (finish::digests(&prepared.inputs), Means::new(engine, &prepared));
-    prepared.survey(engine.settings.limit)?;
+    let means = Means::new(engine, &prepared);
+    prepared.survey(Reach { limit: engine.settings.limit, threads: engine.settings.threads })?;
     prepared.want_left();
     let stop = AtomicBool::new(false);
     let mut read = Identity::default();
@@ -275,7 +276,7 @@ fn drive(
     }
     prepared.look_who_is_gone(engine, read.count, faceless)?;
     let Identified { id, attempt } = identified;
-    let (digests, means) = (finish::join_digests(digests, &prepared.inputs)?, means.join()?);
+    let (digests, means) = (prepared.inputs.digests()?, means.join()?);
     let checked = Checked {
         engine,
         prepared: &mut prepared,

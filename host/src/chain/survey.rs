@@ -1,20 +1,34 @@
 //! The passes before the pass: what must be known of all rows before the first goes on. They run only for chains that
 //! need them.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
 use arrow_array::{Array, RecordBatch};
+use crossbeam_channel::bounded;
 use usher_abi::{Error, PlanRequest, Report};
 use usher_keys::Fingerprints;
 
 use super::{
     books::Books,
     notes::Notes,
-    prepare::{PreparedChain, Suppression},
-    reading::take_first,
-    run::with_nothing,
-    shape::{ConsentStage, Origins},
+    outcome::Progress,
+    prepare::{PreparedChain, PreparedSink, Suppression},
+    reading::{Read, Reading},
+    run::{QUEUE, join, with_nothing},
+    shape::{ChainStage, ConsentStage, Origins},
     unique::{Keys, as_text, bad},
 };
-use crate::runner::Source;
+use crate::{expression::Program, runner::Source};
+
+/// How far a pass goes, and on how many threads.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) limit: Option<u64>,
+    pub(super) threads: usize,
+}
 
 impl PreparedChain {
     /// Reads suppression lists, finds the records that `unique` keeps, and the addresses that refuse consent.
@@ -22,7 +36,7 @@ impl PreparedChain {
     /// `unique` chooses among the rows that the conditions before it leave, as it does when rows go by; a refusal
     /// counts wherever it stands. What a sink's `unique` keeps depends on what the chain's keeps, hence two passes
     /// when both must look ahead.
-    pub(super) fn survey(&mut self, limit: Option<u64>) -> Result<(), Error> {
+    pub(super) fn survey(&mut self, reach: Reach) -> Result<(), Error> {
         if let (Some(suppression), Some(exclude)) = (self.suppression.take(), &mut self.stage.exclude) {
             read_keys(suppression, &mut exclude.keys)?;
         }
@@ -30,25 +44,25 @@ impl PreparedChain {
         let consent_asked =
             self.sinks.iter().any(|s| s.stage.consent.as_ref().is_some_and(|c| c.refusals.is_some()));
         if chain_looks_ahead || consent_asked {
-            self.pass(limit, |chain, batch, input, silent| {
-                for consent in chain.sinks.iter_mut().filter_map(|s| s.stage.consent.as_mut()) {
+            let columns = if chain_looks_ahead { self.projection.clone() } else { self.of_consent() };
+            self.pass(reach, &columns, |stage, sinks, batch, input, silent| {
+                for consent in sinks.iter_mut().filter_map(|s| s.stage.consent.as_mut()) {
                     survey_consent(consent, &batch)?;
                 }
                 if !chain_looks_ahead {
                     return Ok(());
                 }
-                let rows = chain.stage.select(batch, input, silent)?;
+                let rows = stage.select(batch, input, silent)?;
                 let origins = Origins::new(&rows, input)?;
-                chain.stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))
+                stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))
             })?;
             self.stage.unique.iter_mut().for_each(|u| u.survey_done());
         }
-        let looks_ahead =
-            |s: &super::prepare::PreparedSink| s.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
+        let looks_ahead = |s: &PreparedSink| s.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
         if self.sinks.iter().any(looks_ahead) {
-            self.pass(limit, |chain, batch, input, silent| {
-                let rows = chain.stage.apply(batch, input, silent)?;
-                for sink in chain.sinks.iter_mut().filter(|s| looks_ahead(s)) {
+            self.pass(reach, &self.projection.clone(), |stage, sinks, batch, input, silent| {
+                let rows = stage.apply(batch, input, silent)?;
+                for sink in sinks.iter_mut().filter(|s| looks_ahead(s)) {
                     let rows = sink.stage.select(rows.clone(), input, silent)?;
                     let origins = Origins::new(&rows, input)?;
                     sink.stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))?;
@@ -64,31 +78,52 @@ impl PreparedChain {
         Ok(())
     }
 
-    /// Every batch of the source once, as the chain's stage will see it; nothing is booked or noted.
+    /// What the source must send to know who refuses. Of a chain with transforms that is everything; so it is of a source
+    /// that has yet to fetch its records, which might fetch them once more for other columns.
+    fn of_consent(&self) -> Vec<String> {
+        let stages = self.sinks.iter().filter_map(|s| s.stage.consent.as_ref());
+        let programs = stages.flat_map(|c| {
+            let key = c.refusals.as_ref().map(|(key, _)| key);
+            key.into_iter().chain([&c.condition.program])
+        });
+        let needed: Vec<&String> = programs.flat_map(Program::columns).collect();
+        let columns: Vec<String> =
+            self.projection.iter().filter(|column| needed.contains(column)).cloned().collect();
+        let fetches = self.view.progress().total == 0;
+        let everything = columns.is_empty() || fetches || !self.through.is_empty();
+        if everything { self.projection.clone() } else { columns }
+    }
+
+    /// Every batch of the source once, with these of its columns, as the chain's stage will see it; nothing is booked or
+    /// noted.
     pub(super) fn pass(
         &mut self,
-        limit: Option<u64>,
-        mut look: impl FnMut(&mut Self, RecordBatch, u32, &Notes) -> Result<(), Error>,
+        Reach { limit, threads }: Reach,
+        columns: &[String],
+        mut look: impl FnMut(&mut ChainStage, &mut [PreparedSink], RecordBatch, u32, &Notes) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let silent = Notes::silent()?;
-        let mut books = Books::default();
-        let mut left = limit.unwrap_or(u64::MAX);
-        for split in self.source.plan(&PlanRequest { limit, ..PlanRequest::new(&self.projection) })? {
-            let mut stream = self.source.open_split(&split)?;
-            while left > 0 {
-                let mut report = Report::default();
-                let Some((mut batch, input)) = stream.next(&mut report)? else { break };
-                take_first(&mut batch, input, &mut report, &mut left)?;
-                for (batch, input) in self.through.apply(batch, input, &mut books, &silent)? {
-                    let batch = if self.needs_nothing { with_nothing(&batch)? } else { batch };
-                    look(self, batch, input, &silent)?;
-                }
+        let Self { view, source, label, through, stage, sinks, needs_nothing, .. } = self;
+        let (silent, mut books) = (Notes::silent()?, Books::default());
+        let (progress, stop) = (Progress::default(), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let (to_look, from_reader) = bounded::<Read>(QUEUE);
+            let reading = Reading { view, progress: &progress, limit, threads, stop: &stop, label };
+            let reader = scope.spawn(move || reading.run(&mut **source, columns, &to_look));
+            let mut give = |(batch, input): (RecordBatch, u32)| {
+                let batch = if *needs_nothing { with_nothing(&batch)? } else { batch };
+                look(stage, sinks, batch, input, &silent)
+            };
+            let mut looked = from_reader.iter().try_for_each(|Read { batch, input, .. }| {
+                through.apply(batch, input, &mut books, &silent)?.into_iter().try_for_each(&mut give)
+            });
+            stop.store(looked.is_err(), Ordering::Release);
+            drop(from_reader);
+            let read = join(reader);
+            if looked.is_ok() && read.is_ok() {
+                looked = through.flush(&mut books, &silent)?.into_iter().try_for_each(&mut give);
             }
-        }
-        for (batch, input) in self.through.flush(&mut books, &silent)? {
-            let batch = if self.needs_nothing { with_nothing(&batch)? } else { batch };
-            look(self, batch, input, &silent)?;
-        }
+            read.and(looked)
+        })?;
         self.through.restart()?;
         self.stage.restart();
         Ok(())

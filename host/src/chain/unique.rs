@@ -8,6 +8,9 @@ use usher_keys::{Fingerprints, Print};
 use super::shape::Origins;
 use crate::{expression::Program, manifest::Keep};
 
+/// Rows whose keys are looked up together.
+const GROUP: usize = 16;
+
 /// Where a record is, in eight bytes: which input (16 bits) and where in it (48 bits).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place([u32; 2]);
@@ -185,20 +188,21 @@ impl UniqueStage {
             keep.append_n(batch.num_rows(), true);
             return Ok(BooleanArray::new(keep.finish(), None));
         };
+        // Looked at in groups, since each look alone would wait for memory.
+        let mut prints: [Option<Print>; GROUP] = [None; GROUP];
         for row in 0..batch.num_rows() {
-            let Some(key) = keys.get(row) else {
+            if row % GROUP == 0 {
+                for (print, row) in prints.iter_mut().zip(row..batch.num_rows()) {
+                    *print = keys.get(row).map(|key| self.seen.folded(key));
+                    print.iter().for_each(|print| self.seen.fetch(*print));
+                }
+            }
+            let Some(print) = prints[row % GROUP] else {
                 keep.append(true);
                 continue;
             };
-            let print: Print = self.seen.folded(key);
             let place = Place::new(origins.input, origins.offsets[row]);
-            let survivor = match self.seen.get(print) {
-                Some(survivor) => survivor,
-                None => {
-                    self.seen.insert(print, place);
-                    place
-                }
-            };
+            let survivor = self.seen.get_or_insert(print, place).unwrap_or(place);
             keep.append(survivor == place);
             if survivor != place {
                 books.add(origins.input, origins.offsets[row]);

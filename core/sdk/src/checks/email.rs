@@ -44,27 +44,51 @@ pub fn is_email(text: &str) -> bool {
     })
 }
 
+/// Where a byte may stand in an address of the common form.
+const LOCAL: u8 = 1;
+const DOMAIN: u8 = 2;
+const PLACES: [u8; 256] = {
+    let mut places = [0; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        places[byte as usize] = match byte {
+            b'.' | b'-' => LOCAL | DOMAIN,
+            b'_' | b'+' | b'%' | b'\'' => LOCAL,
+            _ if byte.is_ascii_alphanumeric() => LOCAL | DOMAIN,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    places
+};
+
 /// The common form, decided without a parser; `None` when it needs one (quotes, comments, other scripts).
 fn usual(text: &[u8]) -> Option<bool> {
-    let at = memchr::memchr(b'@', text)?;
+    let at = text.iter().position(|byte| *byte == b'@')?;
     let (local, domain) = (&text[..at], &text[at + 1..]);
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'%' | b'\'');
-    if !local.iter().all(plain)
-        || !domain.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
-    {
+    let all = |part: &[u8], place: u8| {
+        part.iter().fold(place, |places, byte| places & PLACES[usize::from(*byte)]) == place
+    };
+    if !all(local, LOCAL) || !all(domain, DOMAIN) {
         return None;
     }
-    let dots = |part: &[u8]| part.split(|b| *b == b'.').all(|label| !label.is_empty());
-    let labels =
-        |label: &[u8]| label.len() <= 63 && label.first() != Some(&b'-') && label.last() != Some(&b'-');
-    Some(
-        !local.is_empty()
-            && local.len() <= 64
-            && dots(local)
-            && dots(domain)
-            && domain.contains(&b'.')
-            && domain.split(|b| *b == b'.').all(labels),
-    )
+    let dots = !local.starts_with(b".") && !local.ends_with(b".") && local.windows(2).all(|pair| pair != b"..");
+    Some((1..=64).contains(&local.len()) && dots && are_labels(domain))
+}
+
+/// Two labels or more, of letters, digits, and hyphens between them.
+fn are_labels(domain: &[u8]) -> bool {
+    let (mut from, mut labels) = (0, 0);
+    for end in 0..=domain.len() {
+        if domain.get(end).is_none_or(|byte| *byte == b'.') {
+            let label = &domain[from..end];
+            if !(1..=63).contains(&label.len()) || label.starts_with(b"-") || label.ends_with(b"-") {
+                return false;
+            }
+            (from, labels) = (end + 1, labels + 1);
+        }
+    }
+    labels > 1
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ use super::Verdict;
 /// assert_eq!(out, "Ada");
 /// ```
 pub fn clean_text(value: &str, out: &mut String) -> Verdict {
+    // Nearly all values begin and end with something to be seen, and hold no mark, whose first byte is this.
+    let seen = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = value.as_bytes();
+    if seen(bytes.first()) && seen(bytes.last()) && bytes.iter().all(|byte| *byte != 0xEF) {
+        return Verdict::Keep;
+    }
     let outside = |c: char| c.is_whitespace() || matches!(c, '\u{FEFF}' | '\u{200B}' | '\u{2060}');
     let trimmed = value.trim_matches(outside);
     if trimmed.contains('\u{FEFF}') {
@@ -38,6 +44,9 @@ pub fn clean_text(value: &str, out: &mut String) -> Verdict {
 /// assert_eq!(out, "auth0|1");
 /// ```
 pub fn clean_key(value: &str, out: &mut String) -> Verdict {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Verdict::Keep;
+    }
     let trimmed = value.trim();
     if trimmed.chars().any(is_invisible) {
         out.extend(trimmed.chars().filter(|c| !is_invisible(*c)));

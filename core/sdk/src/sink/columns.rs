@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
+use arrow_array::cast::AsArray;
 use arrow_schema::Schema;
-use usher_abi::{Changed, Error, LeftOut, OnInvalid, Origin, Reject, Report};
+use usher_abi::{Changed, Error, LeftOut, OnInvalid, Origin, Reject, Report, ValueKind};
 
 use super::{
     cells::{Cells, Value},
-    row::{Cell, Note, Row},
+    row::{BLANK, Cell, Given, Note, Row},
     rule::{ColumnRule, find_rule},
 };
 use crate::{
@@ -185,12 +186,19 @@ impl Columns {
     ) -> Result<(), Error> {
         let origins = records.origins()?;
         let mut cells = Vec::with_capacity(self.bound.len());
+        self.row.given.clear();
         for bound in &self.bound {
             let column = bound.from.map(|i| records.batch.column(i));
-            cells.push(column.map(|c| Cells::new(&bound.name, c)).transpose()?);
+            let read = column.map(|c| Cells::new(&bound.name, c)).transpose()?;
+            self.row.given.push(Given {
+                texts: column.and_then(|c| c.as_string_opt().cloned()),
+                plain: read.as_ref().and_then(Cells::bytes).is_some_and(is_plain),
+                separator: (bound.rule.kind == ValueKind::List).then_some(bound.rule.separator),
+            });
+            cells.push(read);
         }
         for index in 0..records.batch.num_rows() {
-            self.row.origin = origins.get(index);
+            (self.row.origin, self.row.index) = (origins.get(index), index);
             let fate = match self.fill(&cells, index) {
                 Ok(()) => each(&mut self.row)?,
                 Err((column, fault)) => Fate::Rejected(column, fault),
@@ -209,26 +217,21 @@ impl Columns {
         self.scratch.left_out.clear();
         self.scratch.changes.clear();
         for (column, (bound, cells)) in self.bound.iter().zip(cells).enumerate() {
-            let start = self.row.text.len();
-            let outcome = match cells {
-                None => Ok(()),
-                Some(cells) if bound.rule.kind == usher_abi::ValueKind::List => {
-                    bound.list(column, cells, index, &mut self.row, &mut self.scratch)
-                }
-                Some(cells) => bound.scalar(column, cells, index, &mut self.row, &mut self.scratch),
+            let Some(cells) = cells else {
+                self.row.cells.push(BLANK);
+                continue;
             };
-            if let Err(fault) = outcome {
-                return Err((bound.name.clone(), fault));
-            }
-            let separator = (bound.rule.kind == usher_abi::ValueKind::List).then_some(bound.rule.separator);
-            let end = self.row.text.len();
-            if bound.rule.required && bound.from.is_some() && start == end {
+            let cell = match bound.cell(column, cells, index, &mut self.row, &mut self.scratch) {
+                Ok(cell) => cell,
+                Err(fault) => return Err((bound.name.clone(), fault)),
+            };
+            if bound.rule.required && matches!(cell, Cell::Own(start, end) if start == end) {
                 return Err((
                     bound.name.clone(),
                     Fault::new("value.missing", format!("`{}` must be filled", bound.name)),
                 ));
             }
-            self.row.cells.push(Cell { start, end, separator });
+            self.row.cells.push(cell);
         }
         Ok(())
     }
@@ -271,29 +274,64 @@ impl Bound {
         }
     }
 
-    /// Appends a scalar to the row, checked.
-    fn scalar(
+    /// The cell of a row, checked.
+    #[inline]
+    fn cell(
         &self,
         column: usize,
         cells: &Cells<'_>,
         index: usize,
         row: &mut Row,
         scratch: &mut Scratch,
-    ) -> Result<(), Fault> {
-        scratch.text.clear();
-        let value = match cells.value(index) {
-            Value::Null => return Ok(()),
-            Value::Text(text) => text,
-            _ => {
-                cells.append_text(index, &mut scratch.text);
-                scratch.text.as_str()
-            }
+    ) -> Result<Cell, Fault> {
+        let value = cells.value(index);
+        let text = match value {
+            Value::Null | Value::Text("") => return Ok(BLANK),
+            Value::Text(text) => Some(text),
+            _ => None,
         };
-        if value.is_empty() {
-            return Ok(());
+        let list = self.rule.kind == ValueKind::List;
+        let start = row.text.len();
+        // The text of a list may be one of several items.
+        let several = |text: &str| list && (text.starts_with('[') || text.contains(self.rule.separator));
+        if let Some(text) = text.filter(|text| !several(text)) {
+            scratch.replaced.clear();
+            let verdict = self.run_check(text, &mut scratch.replaced);
+            let fits = self.rule.max_chars.is_none_or(|max| text.len() <= max as usize);
+            // Nearly all values are good as they stand.
+            if matches!(verdict, Verdict::Keep) && fits && row.given[column].texts.is_some() {
+                return Ok(Cell::Given);
+            }
+            if !several(&scratch.replaced) {
+                self.checked(column, text, verdict, row, scratch)?;
+                return Ok(Cell::Own(start, row.text.len()));
+            }
         }
-        scratch.replaced.clear();
-        match self.run_check(value, &mut scratch.replaced) {
+        if list {
+            self.list(column, cells, index, row, scratch)?;
+        } else {
+            let mut value = std::mem::take(&mut scratch.text);
+            value.clear();
+            cells.append_text(index, &mut value);
+            scratch.replaced.clear();
+            let verdict = self.run_check(&value, &mut scratch.replaced);
+            let taken = self.checked(column, &value, verdict, row, scratch);
+            scratch.text = value;
+            taken?;
+        }
+        Ok(Cell::Own(start, row.text.len()))
+    }
+
+    /// Appends a value that was checked, as the verdict says.
+    fn checked(
+        &self,
+        column: usize,
+        value: &str,
+        verdict: Verdict,
+        row: &mut Row,
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        match verdict {
             Verdict::Keep => self.append(column, value, row, &mut scratch.left_out, &mut scratch.changes),
             Verdict::Changed(rule) => {
                 scratch.changes.push((column, rule));
@@ -412,7 +450,7 @@ impl Bound {
         origin: Origin,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<(), Fault> {
-        if self.rule.required && self.rule.kind != usher_abi::ValueKind::List
+        if self.rule.required && self.rule.kind != ValueKind::List
             || self.on_invalid == OnInvalid::RejectRow
         {
             return Err(fault);
@@ -426,6 +464,13 @@ impl Bound {
         });
         Ok(())
     }
+}
+
+/// Whether none of the bytes makes a cell need quotes, whatever stands between cells; see [`Row::is_plain`].
+fn is_plain(bytes: &[u8]) -> bool {
+    memchr::memchr3(b'"', b'\n', b'\r', bytes).is_none()
+        && memchr::memchr3(b',', b';', b'\t', bytes).is_none()
+        && memchr::memchr(b'|', bytes).is_none()
 }
 
 /// Changes by column and rule, since the last report.

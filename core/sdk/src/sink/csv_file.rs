@@ -80,6 +80,14 @@ impl CsvFile {
         self.parts.push(self.encoder.encode(cells))
     }
 
+    /// Takes a row of cells of which some are known to be plain; see [`Row::known`](crate::Row::known).
+    pub fn push_known<'a>(
+        &mut self,
+        cells: impl IntoIterator<Item = (&'a str, bool)>,
+    ) -> Result<Result<(), Fault>, Error> {
+        self.parts.push(self.encoder.encode_known(cells))
+    }
+
     /// The parts, to ask and to close.
     pub fn parts(&mut self) -> &mut Parts {
         &mut self.parts
@@ -100,6 +108,8 @@ pub struct CsvEncoder {
     dialect: CsvDialect,
     /// Bytes for which a cell is put into quotes.
     special: [bool; 256],
+    /// Whether cells that [`Row::is_plain`](crate::Row::is_plain) knows to be plain are so in this dialect.
+    knows_plain: bool,
     buffer: Vec<u8>,
     /// Cells that the buffer holds.
     cells: usize,
@@ -112,7 +122,8 @@ impl CsvEncoder {
         for byte in [dialect.delimiter, b'"', b'\r', b'\n'] {
             special[usize::from(byte)] = true;
         }
-        Self { dialect, special, buffer: Vec::new(), cells: 0 }
+        let knows_plain = !dialect.quote_all && b",;\t|".contains(&dialect.delimiter);
+        Self { dialect, special, knows_plain, buffer: Vec::new(), cells: 0 }
     }
 
     /// The record's bytes, line end included.
@@ -120,6 +131,19 @@ impl CsvEncoder {
         self.clear();
         for cell in cells {
             self.cell(cell);
+        }
+        self.end()
+    }
+
+    /// As [`encode`](Self::encode), of cells of which some are known to be plain; see [`Row::known`](crate::Row::known).
+    pub fn encode_known<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, bool)>) -> &[u8] {
+        self.clear();
+        for (cell, plain) in cells {
+            if plain && self.knows_plain {
+                self.plain_cell(cell);
+            } else {
+                self.cell(cell);
+            }
         }
         self.end()
     }

@@ -52,7 +52,7 @@ impl ImportFile {
     ) -> Result<(), Error> {
         let file = &mut self.file;
         self.columns.write(records, report, |row| match each(row)? {
-            Fate::Written => Ok(match file.push(row.cells())? {
+            Fate::Written => Ok(match file.push_known((0..row.len()).map(|column| row.known(column)))? {
                 Ok(()) => Fate::Written,
                 Err(fault) => Fate::Rejected(String::new(), fault),
             }),

@@ -1,16 +1,34 @@
 //! One row on its way into a file.
 
+use arrow_array::StringArray;
 use usher_abi::Origin;
 
 use crate::checks::Fault;
 
-/// The cells of a row, in the order of the file. Reused from row to row: nothing is allocated for it.
+/// The cells of a row, in the order of the file. Reused from row to row: nothing is allocated for it, and values that are
+/// good as they stand are not copied.
 #[derive(Debug, Default)]
 pub struct Row {
     pub(super) origin: Origin,
+    /// Its number in the batch.
+    pub(super) index: usize,
+    /// The batch's texts, by column of the file.
+    pub(super) given: Vec<Given>,
+    /// What does not stand in the batch.
     pub(super) text: String,
     pub(super) cells: Vec<Cell>,
     pub(super) notes: Vec<Note>,
+}
+
+/// A column of the file, as the batch has it.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    /// None for columns of other types, and those that the sink fills by itself.
+    pub(super) texts: Option<StringArray>,
+    /// Whether none of its texts holds a byte that may need quotes; see [`Row::is_plain`].
+    pub(super) plain: bool,
+    /// What stands between the items of a list.
+    pub(super) separator: Option<char>,
 }
 
 /// What a sink did to a row by itself; booked when the row is taken.
@@ -20,13 +38,17 @@ pub(super) enum Note {
     Changed(usize, &'static str),
 }
 
-/// Place of a cell's text in `Row::text`, and what stands between the items if it is a list.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cell {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) separator: Option<char>,
+/// Where a cell's text is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cell {
+    /// As the batch has it.
+    Given,
+    /// From and to in `Row::text`.
+    Own(usize, usize),
 }
+
+/// A cell without text.
+pub(super) const BLANK: Cell = Cell::Own(0, 0);
 
 impl Row {
     /// Where the row comes from.
@@ -47,47 +69,66 @@ impl Row {
     /// A cell; blank when null, missing or left out.
     #[inline]
     pub fn get(&self, column: usize) -> &str {
-        let cell = self.cells[column];
-        &self.text[cell.start..cell.end]
+        match self.cells[column] {
+            Cell::Own(start, end) => &self.text[start..end],
+            Cell::Given => self.given[column].texts.as_ref().map_or("", |texts| texts.value(self.index)),
+        }
     }
 
     /// Whether a cell holds something.
+    #[inline]
     pub fn is_filled(&self, column: usize) -> bool {
-        let cell = self.cells[column];
-        cell.start < cell.end
+        match self.cells[column] {
+            Cell::Own(start, end) => start < end,
+            // Blanks are not left in the batch.
+            Cell::Given => true,
+        }
+    }
+
+    /// Whether it is known of a cell that it holds no quote, line end, tab, `,`, `;` or `|`: nothing for which a file in
+    /// any dialect would put it into quotes. Known of values as they came, not of those that were changed.
+    #[inline]
+    pub fn is_plain(&self, column: usize) -> bool {
+        matches!(self.cells[column], Cell::Given) && self.given[column].plain
+    }
+
+    /// A cell, and whether it is known to be plain: what [`CsvFile::push_known`](crate::CsvFile::push_known) takes.
+    #[inline]
+    pub fn known(&self, column: usize) -> (&str, bool) {
+        (self.get(column), self.is_plain(column))
     }
 
     /// Puts a text into a cell.
     pub fn set(&mut self, column: usize, text: &str) {
         let start = self.text.len();
         self.text.push_str(text);
-        let cell = &mut self.cells[column];
-        (cell.start, cell.end) = (start, self.text.len());
+        self.cells[column] = Cell::Own(start, self.text.len());
     }
 
     /// Appends an item to a list cell.
     pub fn push_item(&mut self, column: usize, item: &str) {
-        let cell = self.cells[column];
         let mut start = self.text.len();
-        if cell.start < cell.end {
-            // What stands at the end of the text grows where it is; only items that come in between cost a copy.
-            if cell.end == start {
-                start = cell.start;
-            } else {
-                let items = self.text[cell.start..cell.end].to_owned();
-                self.text.push_str(&items);
+        if self.is_filled(column) {
+            match (self.cells[column], &self.given[column].texts) {
+                // What stands at the end of the text grows where it is; only items that come in between cost a copy.
+                (Cell::Own(begin, end), _) if end == start => start = begin,
+                (Cell::Own(begin, end), _) => {
+                    let items = self.text[begin..end].to_owned();
+                    self.text.push_str(&items);
+                }
+                (Cell::Given, texts) => {
+                    self.text.push_str(texts.as_ref().map_or("", |texts| texts.value(self.index)));
+                }
             }
-            self.text.push(cell.separator.unwrap_or(','));
+            self.text.push(self.given[column].separator.unwrap_or(','));
         }
         self.text.push_str(item);
-        let cell = &mut self.cells[column];
-        (cell.start, cell.end) = (start, self.text.len());
+        self.cells[column] = Cell::Own(start, self.text.len());
     }
 
     /// Empties a cell.
     pub fn clear(&mut self, column: usize) {
-        let cell = &mut self.cells[column];
-        cell.end = cell.start;
+        self.cells[column] = BLANK;
     }
 
     /// Empties a cell and lists its value as left out. Whether the column's rule rejects the row instead is for the
@@ -111,12 +152,12 @@ impl Row {
     /// The items of a list cell (of any other cell: its text); nothing when it is blank.
     pub fn items(&self, column: usize) -> impl Iterator<Item = &str> {
         let text = self.get(column);
-        let separator = self.cells[column].separator.unwrap_or('\0');
+        let separator = self.given[column].separator.unwrap_or('\0');
         text.split(separator).filter(|item| !item.is_empty())
     }
 
     /// All cells in order.
     pub fn cells(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.cells.iter().map(|cell| &self.text[cell.start..cell.end])
+        (0..self.cells.len()).map(|column| self.get(column))
     }
 }

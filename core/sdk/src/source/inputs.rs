@@ -7,6 +7,8 @@ use crate::{Host, Input};
 
 /// Splits are no smaller than this; opening one costs more than a small one saves.
 const LEAST_SPLIT: u64 = 1_000_000;
+/// Splits begin at multiples of so many bytes, so that no block that the host hashes is read by two.
+const ALIGNED: u64 = 256 * 1024;
 
 /// What a file looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +91,9 @@ impl Inputs {
         let step = total.div_ceil(max_splits.max(1) as u64).max(LEAST_SPLIT);
         let mut splits = Vec::new();
         for file in &self.files {
-            let pieces = size(file).map_or(1, |bytes| (bytes / step).max(1));
-            let piece = size(file).unwrap_or_default() / pieces;
+            let bytes = size(file).unwrap_or_default();
+            let piece = (bytes / (bytes / step).max(1)).next_multiple_of(ALIGNED);
+            let pieces = bytes.div_ceil(piece.max(1)).max(1);
             for i in 0..pieces {
                 let end = if i + 1 == pieces { u64::MAX } else { (i + 1) * piece };
                 splits.push(Split { input: file.id, start: i * piece, end, ..Split::default() });

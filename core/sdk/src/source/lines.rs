@@ -7,9 +7,9 @@ use usher_abi::{Error, Report, Split, service::Slab};
 
 use super::{
     rejects::too_long,
-    slabs::{BOM, Slabs},
+    slabs::{BOM, Slabs, SplitReader},
 };
-use crate::{Input, Reader};
+use crate::Input;
 
 /// Most bytes of a block, but for a longer line: small enough that what one pass brings into the cache is still there
 /// for the next.
@@ -22,7 +22,7 @@ const BLOCK: usize = 256 * 1024;
 /// rejected (`record.too-long`) and skipped without being held; one that does lie in a slab is for the caller to reject,
 /// who sees its length.
 #[derive(Debug)]
-pub struct Lines<R = Reader> {
+pub struct Lines<R = SplitReader> {
     slabs: R,
     input: u32,
     end: u64,
@@ -60,13 +60,13 @@ enum Skip {
     TooLong(u64),
 }
 
-impl Lines<Reader> {
+impl Lines<SplitReader> {
     /// Opens a split, or what is left of it from the line that begins at `from`.
     pub fn open(input: &Input, split: &Split, from: Option<u64>, limit: usize) -> Result<Self, Error> {
         let start = from.unwrap_or(split.start);
         // From one byte before, to see whether a line begins at `start`.
-        let reader = input.read(split.input, start.saturating_sub(1), u64::MAX)?;
-        Ok(Self::new(reader, split.input, start, split.end, limit))
+        let slabs = SplitReader::open(input, split.input, start.saturating_sub(1), split.end)?;
+        Ok(Self::new(slabs, split.input, start, split.end, limit))
     }
 }
 
@@ -101,6 +101,11 @@ impl<R: Slabs> Lines<R> {
                 return Ok(false);
             }
             if self.slab.as_ref().is_none_or(|s| self.at >= s.len) {
+                // The next line is another split's.
+                if self.reached >= self.end && self.carry.is_empty() && !matches!(self.skip, Skip::TooLong(_)) {
+                    self.done = true;
+                    return Ok(false);
+                }
                 self.slab = self.slabs.next_slab()?;
                 self.at = 0;
                 if self.slab.is_none() {

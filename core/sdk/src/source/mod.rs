@@ -42,7 +42,7 @@ pub use path::{MAX_CHARS, Path, PathError, Step};
 pub use projection::{Projection, Rename};
 pub use rejects::MAX_RECORD_BYTES;
 pub use role::{Source, Stream};
-pub use slabs::Slabs;
+pub use slabs::{Slabs, SplitReader};
 pub use table::{TableColumn, TableStream};
 pub use tables::{Profile, Tables};
 pub use usher_abi::{STANDARD_CLAIMS, is_standard};

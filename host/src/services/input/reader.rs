@@ -54,17 +54,17 @@ impl Reader {
                 format!("`{name}` is compressed and can only be read from its beginning, not from {start}"),
             ));
         }
-        let first = start.max(entry.head.first);
+        let (begin, first) = (if plain { start } else { 0 }, start.max(entry.head.first));
         let end = if plain { end.min(entry.stored.len()) } else { end };
         let decoder = Decoder::new(
             &name,
             &entry.stored,
             entry.head.packing,
-            if plain { first } else { 0 },
+            begin,
             registry.limit,
         )?;
         let (sender, items) = sync_channel(AHEAD);
-        let mut work = Work { decoder, pool: Arc::clone(&registry.pool), plain, first, end };
+        let mut work = Work { decoder, pool: Arc::clone(&registry.pool), begin, first, end };
         thread::Builder::new()
             .name("usher-read".to_owned())
             .spawn(move || {
@@ -98,7 +98,8 @@ impl Reader {
 struct Work {
     decoder: Decoder,
     pool: Arc<Pool>,
-    plain: bool,
+    /// Offset of the first byte to read.
+    begin: u64,
     /// Offset of the first byte to hand out.
     first: u64,
     end: u64,
@@ -107,17 +108,19 @@ struct Work {
 impl Work {
     /// Sends all slabs. Answers the stored bytes used up after the last one; none when nobody listens any more.
     fn run(&mut self, sender: &SyncSender<Item>) -> Result<Option<u64>, Error> {
-        let mut offset = if self.plain { self.first } else { 0 };
+        let mut offset = self.begin;
         // Not what the decoder says: it may have read a header already.
         let mut place = offset;
         while offset < self.end {
             let left = usize::try_from(self.end - offset).unwrap_or(usize::MAX);
+            // Whole blocks are hashed as they pass, so all slabs but the first begin with one.
+            let aligned = SLAB - (offset % SLAB as u64) as usize;
             let mut buffer = self.pool.take();
-            let read = self.decoder.fill(&mut buffer.bytes()[..left.min(SLAB)])?;
+            let read = self.decoder.fill(&mut buffer.bytes()[..left.min(aligned)])?;
             if read == 0 {
                 break;
             }
-            // Of a packed input the byte order mark is unpacked as well; it is not handed out.
+            // A byte order mark is read as well; it is not handed out.
             let skip = usize::try_from(self.first.saturating_sub(offset)).unwrap_or(usize::MAX).min(read);
             if skip < read {
                 let stored = self.decoder.place() - place;

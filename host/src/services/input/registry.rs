@@ -238,7 +238,7 @@ impl InputRegistry {
         let file_name =
             path.file_name().map_or_else(|| label.clone(), |name| name.to_string_lossy().into_owned());
         let stored = if metadata.is_file() {
-            Stored::File { path: path.to_owned(), stamp: Stamp::of(metadata) }
+            Stored::file(path.to_owned(), Stamp::of(metadata))
         } else {
             let pipe = File::open(path).map_err(|e| unreadable(&label, &e))?;
             spool(&label, pipe, &self.spool, self.limit, &self.cancel)?
@@ -279,7 +279,7 @@ impl Known {
             path: entry.label.clone(),
             stored_bytes: entry.stored.len(),
             packing: entry.head.packing,
-            is_file: matches!(entry.stored, Stored::File { .. }),
+            is_file: entry.stored.is_file(),
             is_download: self.by_key.contains_key(&Key::Reply(entry.id as usize)),
         }
     }

@@ -12,12 +12,19 @@ use std::{
 
 use usher_abi::Error;
 
-use super::registry::Incoming;
+use super::{digest::Blocks, registry::Incoming};
 use crate::services::{clock::Cancel, private::disk_error};
 
-/// Where the stored bytes are. They can be read any number of times, from any thread.
+/// Stored bytes, which can be read any number of times, from any thread. What is read is hashed, once.
 #[derive(Debug)]
-pub(super) enum Stored {
+pub(super) struct Stored {
+    place: Place,
+    pub(super) blocks: Arc<Blocks>,
+}
+
+/// Where the stored bytes are.
+#[derive(Debug)]
+enum Place {
     /// A file of the user's, opened anew for each reader, so that a glob of thousands holds no descriptors.
     File { path: PathBuf, stamp: Stamp },
     /// An unnamed file of ours; it goes when its last user does.
@@ -45,20 +52,34 @@ impl Stamp {
 }
 
 impl Stored {
+    /// A file of the user's.
+    pub(super) fn file(path: PathBuf, stamp: Stamp) -> Self {
+        Self { blocks: Arc::new(Blocks::new(stamp.len)), place: Place::File { path, stamp } }
+    }
+
+    fn spool(file: File, len: u64) -> Self {
+        Self { blocks: Arc::new(Blocks::new(len)), place: Place::Spool { file: Arc::new(file), len } }
+    }
+
     /// Bytes as stored.
     pub(super) fn len(&self) -> u64 {
-        match self {
-            Self::File { stamp, .. } => stamp.len,
-            Self::Spool { len, .. } => *len,
+        match &self.place {
+            Place::File { stamp, .. } => stamp.len,
+            Place::Spool { len, .. } => *len,
         }
+    }
+
+    /// Whether they stand in a file of the user's.
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self.place, Place::File { .. })
     }
 
     /// Opens the bytes from `position` on; `name` is for messages. A file that is not what it was when it was
     /// opened first is an error: rows, rejects and digests would be of different inputs.
     pub(super) fn open(&self, name: &str, position: u64) -> Result<At, Error> {
-        let file = match self {
-            Self::Spool { file, .. } => Arc::clone(file),
-            Self::File { path, stamp } => {
+        let file = match &self.place {
+            Place::Spool { file, .. } => Arc::clone(file),
+            Place::File { path, stamp } => {
                 let file = File::open(path).map_err(|e| unreadable(name, &e))?;
                 let now = file.metadata().map_err(|e| unreadable(name, &e))?;
                 if Stamp::of(&now) != *stamp {
@@ -67,7 +88,7 @@ impl Stored {
                 Arc::new(file)
             }
         };
-        Ok(At { file, position })
+        Ok(At { file, position, blocks: Arc::clone(&self.blocks) })
     }
 }
 
@@ -76,6 +97,7 @@ impl Stored {
 pub(super) struct At {
     file: Arc<File>,
     position: u64,
+    blocks: Arc<Blocks>,
 }
 
 impl At {
@@ -88,6 +110,7 @@ impl At {
 impl Read for At {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(into, self.position)?;
+        self.blocks.note(self.position, &into[..read]);
         self.position += read as u64;
         Ok(read)
     }
@@ -161,7 +184,7 @@ impl<'a> Spool<'a> {
             Target::Unnamed(file) => (file, self.name.to_owned()),
             Target::Incoming(incoming) => incoming.stay()?,
         };
-        Ok((Stored::Spool { file: Arc::new(file), len: self.len }, label))
+        Ok((Stored::spool(file, self.len), label))
     }
 }
 
@@ -282,7 +305,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, "a,b\n").unwrap();
-        let stored = Stored::File { path: path.clone(), stamp: Stamp::of(&path.metadata().unwrap()) };
+        let stored = Stored::file(path.clone(), Stamp::of(&path.metadata().unwrap()));
         stored.open("a.csv", 0).unwrap();
         std::fs::write(&path, "a,b\n1,2\n").unwrap();
         assert_eq!(stored.open("a.csv", 0).unwrap_err().code, "input.changed");

@@ -31,7 +31,8 @@ struct Work {
     columns: Columns,
     email: usize,
     file: CsvFile,
-    seen: Fingerprints,
+    /// Addresses that were written, unless the host has seen to it that each comes once.
+    seen: Option<Fingerprints>,
     written: u32,
     /// Blank cells, the address aside.
     blanks: u64,
@@ -78,9 +79,10 @@ impl Sink for UsersFile {
                 columns.override_check_at(place, property.check());
             }
         }
+        let seen = (!columns.comes_once(email)).then(Fingerprints::new);
         let dialect = CsvDialect::default();
         let file = CsvFile::new(&self.host, "users", columns.names(), dialect, limits::of_parts(options));
-        self.work = Some(Work { columns, email, file, seen: Fingerprints::new(), written: 0, blanks: 0 });
+        self.work = Some(Work { columns, email, file, seen, written: 0, blanks: 0 });
         Ok(())
     }
 
@@ -93,8 +95,8 @@ impl Sink for UsersFile {
                 let message = format!("`{EMAIL}` is blank; Cohort finds users by their address");
                 return Ok(Fate::Rejected(EMAIL.to_owned(), Fault::new("key.missing", message)));
             }
-            let print = seen.folded(row.get(email));
-            if let Some(first) = seen.get(print) {
+            let print = seen.as_mut().map(|seen| seen.folded(row.get(email)));
+            if let Some(first) = print.zip(seen.as_ref()).and_then(|(print, seen)| seen.get(print)) {
                 let first = u64::from(first) + 1;
                 let message =
                     format!("{} is the address of row {first} of those written, too", shown(row.get(email)));
@@ -103,7 +105,9 @@ impl Sink for UsersFile {
             if let Err(fault) = file.push_known((0..row.len()).map(|column| row.known(column)))? {
                 return Ok(Fate::Rejected(String::new(), fault));
             }
-            seen.insert(print, *written);
+            if let Some((print, seen)) = print.zip(seen.as_mut()) {
+                seen.insert(print, *written);
+            }
             *written = written.saturating_add(1);
             *blanks += (0..row.len()).filter(|column| !row.is_filled(*column)).count() as u64;
             Ok(Fate::Written)

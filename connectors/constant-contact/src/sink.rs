@@ -46,6 +46,8 @@ struct Work {
 /// The contacts written so far.
 struct Keys {
     seen: Fingerprints,
+    /// The host has seen to it that each address comes once; only numbers are looked up.
+    addresses_come_once: bool,
     rows: u32,
     digits: String,
 }
@@ -101,6 +103,7 @@ impl Sink for Contacts {
         columns.override_check("anniversary", move |value, out| dates::anniversary(value, today, out));
         let lists = schema.fields().iter().filter(|field| headings::is_list(field));
         let lists = lists.map(|field| format!("`{}`", field.name())).collect();
+        let addresses_come_once = columns.index("email").is_some_and(|email| columns.comes_once(email));
         let layout = Layout::new(&columns, deliver);
         let out = Out::new(&self.host, &layout, options)?;
         self.work = Some(Work {
@@ -113,7 +116,7 @@ impl Sink for Contacts {
             columns,
             layout,
             out,
-            keys: Keys { seen: Fingerprints::new(), rows: 0, digits: String::new() },
+            keys: Keys { seen: Fingerprints::new(), addresses_come_once, rows: 0, digits: String::new() },
         });
         Ok(())
     }
@@ -136,11 +139,11 @@ impl Sink for Contacts {
                 return Ok(Fate::Rejected("email".to_owned(), Fault::new("email.role-address", message)));
             }
             let (column, key, print) = if email.is_empty() {
-                ("sms_number", number, keys.of_number(number))
+                ("sms_number", number, Some(keys.of_number(number)))
             } else {
-                ("email", email, keys.seen.folded(email))
+                ("email", email, (!keys.addresses_come_once).then(|| keys.seen.folded(email)))
             };
-            if let Some(first) = keys.seen.get(print) {
+            if let Some(first) = print.and_then(|print| keys.seen.get(print)) {
                 let first = u64::from(first) + 1;
                 let message =
                     format!("{} is the `{column}` of row {first} of those written, too", shown(key));
@@ -150,7 +153,9 @@ impl Sink for Contacts {
                 Ok(fate) => fate,
                 Err(fault) => return Ok(Fate::Rejected(String::new(), fault)),
             };
-            keys.seen.insert(print, keys.rows);
+            if let Some(print) = print {
+                keys.seen.insert(print, keys.rows);
+            }
             keys.rows = keys.rows.saturating_add(1);
             notes.take(email, row);
             Ok(fate)

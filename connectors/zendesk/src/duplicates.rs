@@ -1,8 +1,11 @@
 //! One row per user: by `external_id` and by every address, case aside.
 //!
-//! Memory holds a fingerprint of each key with the ordinal of its row (at most 24 bytes a key); what must be known of
-//! that row again when its user comes twice (44 bytes: origin, place in the files, a fingerprint of all other cells) is
-//! on disk. What merged rows add to their survivors is kept in memory until the end.
+//! Memory holds a fingerprint of each key with the ordinal of its row (at most 16 bytes a key); what must be known of
+//! that row again when its user comes twice (53 bytes: origin, place in the files, a fingerprint of all other cells, one of
+//! its address) is on disk. What merged rows add to their survivors is kept in memory until the end.
+//!
+//! Where the host has seen to it that each address comes once, addresses are not looked up, until a row has several: whether
+//! one of them is another row's nobody has seen to. Then those that were written are read back from disk.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +28,13 @@ pub(crate) struct Known {
     pub(crate) row: u32,
     /// The most bytes that it has.
     pub(crate) bytes: u32,
+    /// Its address, if it was not looked up.
+    email: Option<Print>,
 }
 
-const KNOWN: usize = 44;
+const KNOWN: usize = 53;
+/// Rows that are read back at once.
+const READ: u64 = 4096;
 
 /// What merged rows add to a survivor.
 #[derive(Debug, Default)]
@@ -58,6 +65,8 @@ pub(crate) struct Duplicates {
     mode: OnDuplicate,
     ids: Fingerprints,
     emails: Fingerprints,
+    /// Each address comes once, so that they are not looked up; so far.
+    emails_come_once: bool,
     known: Aside<KNOWN>,
     pub(crate) additions: Additions,
     hash: KeyedHash,
@@ -83,6 +92,7 @@ impl Duplicates {
             mode,
             ids: Fingerprints::new(),
             emails: Fingerprints::new(),
+            emails_come_once: layout.emails_come_once,
             known: Aside::new(host),
             additions: BTreeMap::new(),
             hash: KeyedHash::new(),
@@ -102,9 +112,15 @@ impl Duplicates {
         if let Some(ordinal) = self.own.id.and_then(|print| self.ids.get(print)) {
             first = Some((ordinal, "external_id", id));
         }
+        if self.emails_come_once && row.is_filled(layout.emails) && !row.is_as_given(layout.emails) {
+            self.look_from_now_on()?;
+        }
         for email in row.items(layout.emails) {
             let print = self.emails.folded(email);
             self.own.emails.push(print);
+            if self.emails_come_once {
+                continue;
+            }
             match (self.emails.get(print), first) {
                 (Some(ordinal), None) => first = Some((ordinal, "emails", email)),
                 (Some(ordinal), Some((other, ..))) if ordinal != other => second = Some((ordinal, email)),
@@ -145,13 +161,32 @@ impl Duplicates {
     /// Notes the row last looked at, which stands in a file now; answers its ordinal.
     pub(crate) fn written(&mut self, origin: Origin, file: u32, row: u32, bytes: u64) -> Result<u32, Error> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let known = Known { origin, rest: self.own.rest, file, row, bytes };
+        let email = self.own.emails.first().copied().filter(|_| self.emails_come_once);
+        let known = Known { origin, rest: self.own.rest, file, row, bytes, email };
         let ordinal = u32::try_from(self.known.push(&known.to_bytes())?).ok().filter(|o| *o < u32::MAX - 1);
         let ordinal = ordinal.ok_or_else(|| {
             Error::data("rows.too-many", "a run takes at most 4,294,967,293 users; split the input")
         })?;
+        if self.emails_come_once {
+            self.own.emails.clear();
+        }
         self.keep(ordinal);
         Ok(ordinal)
+    }
+
+    /// Notes the addresses of all rows so far, which were not looked up.
+    #[cold]
+    fn look_from_now_on(&mut self) -> Result<(), Error> {
+        self.emails_come_once = false;
+        let rows = self.known.len();
+        for first in (0..rows).step_by(READ as usize) {
+            for (ordinal, known) in (first..).zip(self.known.read(first, READ.min(rows - first))?) {
+                if let (Some(email), Ok(ordinal)) = (Known::from_bytes(&known).email, u32::try_from(ordinal)) {
+                    self.emails.insert(email, ordinal);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Adds the addresses of the row last looked at, and `phones`, to its survivor; nothing when the survivor would
@@ -245,6 +280,7 @@ impl Known {
         bytes[32..36].copy_from_slice(&self.file.to_le_bytes());
         bytes[36..40].copy_from_slice(&self.row.to_le_bytes());
         bytes[40..44].copy_from_slice(&self.bytes.to_le_bytes());
+        bytes[44..].copy_from_slice(&self.email.map_or([0; 9], Print::to_bytes));
         bytes
     }
 
@@ -257,6 +293,7 @@ impl Known {
             file: four(32),
             row: four(36),
             bytes: four(40),
+            email: Print::from_bytes(std::array::from_fn(|i| bytes[44 + i])),
         }
     }
 }
@@ -285,7 +322,9 @@ mod tests {
     #[test]
     fn what_is_known_survives_the_disk() {
         let origin = Origin { input: 1, length: 2, offset: u64::MAX - 3 };
-        let known = Known { origin, rest: u128::MAX - 4, file: 6, row: u32::MAX, bytes: 8 };
-        assert_eq!(Known::from_bytes(&known.to_bytes()), known);
+        for email in [None, Some(Fingerprints::<u32>::new().print("ada@example.com"))] {
+            let known = Known { origin, rest: u128::MAX - 4, file: 6, row: u32::MAX, bytes: 8, email };
+            assert_eq!(Known::from_bytes(&known.to_bytes()), known);
+        }
     }
 }

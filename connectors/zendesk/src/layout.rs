@@ -11,6 +11,8 @@ pub(crate) struct Layout {
     on_invalid: Vec<OnInvalid>,
     /// Always there.
     pub(crate) emails: usize,
+    /// The host has seen to it that each text of `emails` comes once.
+    pub(crate) emails_come_once: bool,
     pub(crate) ticket_restriction: Option<usize>,
     pub(crate) external_id: Option<usize>,
     pub(crate) phones: Option<usize>,
@@ -33,6 +35,7 @@ impl Layout {
             given: (0..columns.names().len()).map(|i| columns.is_given(i)).collect(),
             on_invalid: (0..columns.names().len()).map(|i| columns.on_invalid(i)).collect(),
             emails: at("emails").unwrap_or_default(),
+            emails_come_once: at("emails").is_some_and(|emails| columns.comes_once(emails)),
             ticket_restriction: at("ticket_restriction"),
             external_id: at("external_id"),
             phones: at("phones"),

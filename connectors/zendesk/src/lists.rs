@@ -28,6 +28,10 @@ impl Lists {
 
     pub(crate) fn tidy(&mut self, row: &mut Row) {
         for &(column, separator, case) in &self.columns {
+            // What is not made of items is one.
+            if row.is_as_given(column) {
+                continue;
+            }
             let cell = row.get(column);
             let count = cell.matches(separator).count() + 1;
             if count == 1 {

@@ -3,6 +3,14 @@
 /// Of a field: its [`ValueKind`](crate::ValueKind) by name. A field without it is taken by its Arrow type.
 pub const KIND: &str = "usher.kind";
 
+/// Of a field of a sink's schema: present with the value [`FOLDED`] when no two rows that come have the same text in it, the
+/// white space around it and its case left aside (blank texts and nulls aside, of which there may be many). A sink that
+/// wants each of them once need not look itself.
+pub const UNIQUE: &str = "usher.unique";
+
+/// The value of [`UNIQUE`].
+pub const FOLDED: &str = "folded";
+
 /// Of a field in a transform's schemas: the claims that the column provides, as a JSON list of names.
 pub const CLAIMS: &str = "usher.claims";
 

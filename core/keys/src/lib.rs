@@ -149,6 +149,19 @@ impl<V: Copy + Default> Fingerprints<V> {
 }
 
 impl Print {
+    /// As bytes, to be kept aside.
+    pub fn to_bytes(self) -> [u8; 9] {
+        let [a, b] = self.words.map(u32::to_le_bytes);
+        [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], self.tag]
+    }
+
+    /// The fingerprint of these bytes; none of nine zeros, which are no fingerprint's.
+    pub fn from_bytes(bytes: [u8; 9]) -> Option<Self> {
+        let [a, b, c, d, e, f, g, h, tag] = bytes;
+        let words = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
+        (tag != 0).then_some(Self { words, tag })
+    }
+
     fn segment(self) -> usize {
         (self.words[0] >> 24) as usize
     }

@@ -72,6 +72,13 @@ pub fn kind(field: &Field) -> Option<ValueKind> {
     field.metadata().get(KIND).and_then(|kind| ValueKind::from_name(kind))
 }
 
+/// Whether no two rows that come have the same text in a column, the white space around it and its case left aside; blanks
+/// do not count. Of the items of a list nothing is said.
+pub fn is_unique(field: &Field) -> bool {
+    use usher_abi::metadata::{FOLDED, UNIQUE};
+    field.metadata().get(UNIQUE).is_some_and(|how| how == FOLDED)
+}
+
 /// The claims that a column of a transform's schema provides.
 pub fn claims(field: &Field) -> Vec<String> {
     let claims = field.metadata().get(usher_abi::metadata::CLAIMS);

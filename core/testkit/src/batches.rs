@@ -1,6 +1,6 @@
 //! Rows from text and rows as text.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array, UInt64Array,
@@ -9,7 +9,10 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use serde_json::Value;
-use usher_sdk::records::{LENGTH, OFFSET, origin_fields};
+use usher_sdk::{
+    abi::metadata,
+    records::{LENGTH, OFFSET, origin_fields},
+};
 
 /// A batch of nullable text columns, without origin columns ([`write`](fn@crate::write) adds them).
 ///
@@ -31,6 +34,19 @@ pub fn text_batch(columns: &[(&str, Vec<Option<&str>>)]) -> RecordBatch {
 fn batch(fields: Vec<Field>, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, ArrowError> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+}
+
+/// The batch with the host's word that each text of a column comes once, case and white space aside.
+///
+/// # Panics
+///
+/// When there is no such column.
+pub fn comes_once(rows: &RecordBatch, column: &str) -> RecordBatch {
+    let unique = HashMap::from([(metadata::UNIQUE.to_owned(), metadata::FOLDED.to_owned())]);
+    let mut fields: Vec<Field> = rows.schema_ref().fields().iter().map(|f| f.as_ref().clone()).collect();
+    let named = fields.iter_mut().find(|field| field.name() == column);
+    *named.expect("a column of this name") = Field::new(column, DataType::Utf8, true).with_metadata(unique);
+    batch(fields, rows.columns().to_vec(), rows.num_rows()).expect("the same columns")
 }
 
 /// The batch with the columns `_offset` and `_length` at its end, unless it has them: row `n` (counted from

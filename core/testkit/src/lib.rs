@@ -147,7 +147,7 @@ mod write;
 pub use crate::conformance::{
     Case, Check, Extent, Outcome, Sample, Suite, Verdict, conformance, hostile_texts,
 };
-pub use batches::{origin_columns, records, text_batch};
+pub use batches::{comes_once, origin_columns, records, text_batch};
 pub use books::{Books, balance, merge};
 pub use check::{check, description};
 pub use loopback::{FormPart, Loopback, Request};

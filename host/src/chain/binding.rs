@@ -369,6 +369,7 @@ impl<'a> Preparation<'a> {
                 went_out: None,
                 left: None,
                 longest: None,
+                key: None,
             },
             rules: component.columns.clone(),
             max_rejects: self.manifest.max_rejects(chain, connector),

@@ -4,11 +4,13 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs::File,
-    io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{BufWriter, Write},
+    os::unix::fs::FileExt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
 use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn};
@@ -97,9 +99,9 @@ impl Notes {
             true => (meaning(code), ""),
             false => (message.as_str(), details.as_str()),
         };
-        let text = json!([column.as_str(), code.as_str(), message, details]);
         let mut inner = self.lock();
-        let entry = inner.add(Kind::Reject, owner, reject.origin, reject.origin, &text.to_string())?;
+        let texts = [column.as_str(), code.as_str(), message, details];
+        let entry = inner.add(Kind::Reject, owner, reject.origin, reject.origin, &texts)?;
         inner.tally(entry, code, message);
         Ok(())
     }
@@ -110,10 +112,10 @@ impl Notes {
             true => ("", meaning(code)),
             false => (value.as_str(), message.as_str()),
         };
-        let text = json!([column.as_str(), code.as_str(), value, message]);
         let mut inner = self.lock();
         let owner = Owner(Some(owner));
-        let entry = inner.add(Kind::LeftOut, owner, left.origin, left.origin, &text.to_string())?;
+        let texts = [column.as_str(), code.as_str(), value, message];
+        let entry = inner.add(Kind::LeftOut, owner, left.origin, left.origin, &texts)?;
         inner.tally(entry, code, message);
         Ok(())
     }
@@ -122,13 +124,13 @@ impl Notes {
         if self.silent {
             return Ok(());
         }
-        self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, reason).map(drop)
+        self.lock().add(Kind::Merged, owner, merged.origin, merged.survivor, &[reason]).map(drop)
     }
 
     /// Somebody who was delivered before and is left out now.
     pub(super) fn withdrawn(&self, owner: usize, one: &Withdrawn) -> Result<(), Error> {
-        let text = json!([one.reason, one.who.as_str()]).to_string();
-        self.lock().add(Kind::Withdrawn, Owner(Some(owner)), one.origin, one.origin, &text).map(drop)
+        let texts = [one.reason, one.who.as_str()];
+        self.lock().add(Kind::Withdrawn, Owner(Some(owner)), one.origin, one.origin, &texts).map(drop)
     }
 
     /// The records that a sink did not get or not take, because somebody rejected them: input and offset.
@@ -167,21 +169,17 @@ impl Notes {
     /// message.
     pub(super) fn groups(&self, of: Kind) -> Result<Vec<NotedGroup>, Error> {
         let mut inner = self.lock();
-        inner.texts.flush().map_err(|e| fault(&e))?;
-        let file = inner.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
-        let mut texts = Texts { file: BufReader::new(file), buffer: Vec::new() };
+        let mut texts = inner.written()?;
         let mut groups = Vec::new();
         for ((_, owner, code), tally) in inner.tallies.iter().filter(|((kind, ..), _)| *kind == of) {
             let mut first = Vec::new();
             for entry in &tally.first {
-                let [column, _, third, fourth]: [String; 4] = texts.read(entry)?;
+                let [column, _, third, fourth] = texts.read(entry)?;
                 let message = if of == Kind::Reject { third } else { fourth };
-                first.push((entry.origin, column, message));
+                first.push((entry.origin, column.to_owned(), message.to_owned()));
             }
             groups.push(NotedGroup { owner: *owner, code: code.clone(), count: tally.count, first });
         }
-        // Reading has moved the place where the next text goes.
-        inner.texts.seek(SeekFrom::End(0)).map_err(|e| fault(&e))?;
         Ok(groups)
     }
 
@@ -195,14 +193,12 @@ impl Notes {
         syncs: bool,
     ) -> Result<(), Error> {
         let mut inner = self.lock();
-        inner.texts.flush().map_err(|e| fault(&e))?;
-        let file = inner.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
+        let mut texts = inner.written()?;
         let mut entries = std::mem::take(&mut inner.entries);
         follow_survivors(&mut entries);
         let key = |o: &Origin| (o.input, o.offset, o.length);
         entries.sort_by_key(|e| (key(&e.origin), e.owner.0));
         let mut files = Files::create(staging, syncs)?;
-        let mut texts = Texts { file: BufReader::new(file), buffer: Vec::new() };
         // Every record that is named, in the order in which the inputs hold them; survivors have no length noted.
         let mut wanted: Vec<(Origin, usize, bool)> = Vec::with_capacity(entries.len());
         for (i, entry) in entries.iter().enumerate() {
@@ -215,6 +211,7 @@ impl Notes {
         let mut lines = vec![(0u64, 0u64); entries.len()];
         let mut origins: Vec<Origin> = wanted.iter().map(|(o, ..)| *o).collect();
         let mut next = wanted.iter();
+        let mut input = (u32::MAX, String::new());
         inputs.read_records(&mut origins, |origin, raw, line| {
             let Some((_, at, survivor)) = next.next() else { return Ok(()) };
             let entry = &entries[*at];
@@ -223,36 +220,24 @@ impl Notes {
                 false => lines[*at].0 = line,
             }
             let connector = entry.owner.0.and_then(|o| names.get(o)).map_or("", String::as_str);
+            if input.0 != origin.input {
+                input = (origin.input, inputs.name(origin.input));
+            }
+            let name = input.1.as_str();
             match entry.kind {
                 Kind::Reject => {
-                    let [column, code, message, details]: [String; 4] = texts.read(entry)?;
-                    files.reject(
-                        connector,
-                        &inputs.name(origin.input),
-                        line,
-                        origin,
-                        [&column, &code, &message, &details],
-                        (!self.masked).then_some(raw),
-                    )
+                    let noted = texts.read(entry)?;
+                    files.reject(connector, name, line, origin, noted, (!self.masked).then_some(raw))
                 }
                 Kind::LeftOut => {
-                    let [column, code, value, message]: [String; 4] = texts.read(entry)?;
-                    let name = inputs.name(origin.input);
-                    files.left_out.write([
-                        connector,
-                        &name,
-                        &line.to_string(),
-                        &column,
-                        &code,
-                        &value,
-                        &message,
-                    ])
+                    let [column, code, value, message] = texts.read(entry)?;
+                    files.left_out.write([connector, name, &line.to_string(), column, code, value, message])
                 }
                 Kind::Merged => Ok(()),
                 Kind::Withdrawn => {
-                    let [reason, who]: [String; 2] = texts.read(entry)?;
-                    let (name, place) = (inputs.name(origin.input), origin.offset.to_string());
-                    let cells = [connector, &name, &line.to_string(), &place, &reason, &who];
+                    let [reason, who] = texts.read(entry)?;
+                    let cells =
+                        [connector, name, &line.to_string(), &origin.offset.to_string(), reason, who];
                     files.withdrawn.iter_mut().try_for_each(|table| table.write(cells))
                 }
             }
@@ -261,7 +246,7 @@ impl Notes {
             entries.iter().zip(&lines).filter(|(e, _)| e.kind == Kind::Merged)
         {
             let connector = entry.owner.0.and_then(|o| names.get(o)).map_or("", String::as_str);
-            let reason = texts.raw(entry)?;
+            let [reason] = texts.read(entry)?;
             files.merged.write([
                 connector,
                 &inputs.name(entry.origin.input),
@@ -270,7 +255,7 @@ impl Notes {
                 &inputs.name(entry.survivor.input),
                 &survivor_line.to_string(),
                 &entry.survivor.offset.to_string(),
-                &reason,
+                reason,
             ])?;
         }
         files.finish()
@@ -318,41 +303,94 @@ impl Inner {
         }
     }
 
+    /// Notes texts, each behind its length.
     fn add(
         &mut self,
         kind: Kind,
         owner: Owner,
         origin: Origin,
         survivor: Origin,
-        text: &str,
+        texts: &[&str],
     ) -> Result<Entry, Error> {
-        self.texts.write_all(text.as_bytes()).map_err(|e| fault(&e))?;
-        let entry = Entry { kind, owner, origin, survivor, at: self.length, length: text.len() as u32 };
+        let mut length = 0;
+        for text in texts {
+            let bytes = text.as_bytes();
+            self.texts.write_all(&(bytes.len() as u32).to_le_bytes()).map_err(|e| fault(&e))?;
+            self.texts.write_all(bytes).map_err(|e| fault(&e))?;
+            length += LENGTH + bytes.len();
+        }
+        let entry = Entry { kind, owner, origin, survivor, at: self.length, length: length as u32 };
         self.entries.push(entry);
-        self.length += text.len() as u64;
+        self.length += length as u64;
         Ok(entry)
+    }
+
+    /// The texts so far, to be read.
+    fn written(&mut self) -> Result<Texts, Error> {
+        self.texts.flush().map_err(|e| fault(&e))?;
+        let file = self.texts.get_ref().try_clone().map_err(|e| fault(&e))?;
+        Ok(Texts { file, length: self.length, windows: HashMap::new() })
     }
 }
 
+/// Bytes of a text's length.
+const LENGTH: usize = size_of::<u32>();
+
+/// Bytes of the texts that are read at once.
+const WINDOW: u64 = 64 * 1024;
+
+/// The texts of the entries. What is noted for one owner stands nearly in the order of the records, between what is noted for
+/// others; hence a window for each.
 struct Texts {
-    file: BufReader<File>,
-    buffer: Vec<u8>,
+    file: File,
+    length: u64,
+    /// By owner: where the window begins, and its bytes.
+    windows: HashMap<Option<usize>, (u64, Vec<u8>)>,
 }
 
 impl Texts {
-    fn raw(&mut self, entry: &Entry) -> Result<String, Error> {
-        self.buffer.resize(entry.length as usize, 0);
-        self.file.seek(SeekFrom::Start(entry.at)).map_err(|e| fault(&e))?;
-        self.file.read_exact(&mut self.buffer).map_err(|e| fault(&e))?;
-        Ok(String::from_utf8_lossy(&self.buffer).into_owned())
+    fn read<const N: usize>(&mut self, entry: &Entry) -> Result<[&str; N], Error> {
+        let (begin, window) = self.windows.entry(entry.owner.0).or_default();
+        let end = entry.at + u64::from(entry.length);
+        if entry.at < *begin || end > *begin + window.len() as u64 {
+            let size = u64::from(entry.length).max(WINDOW.min(self.length - entry.at));
+            window.resize(usize::try_from(size).unwrap_or(usize::MAX), 0);
+            self.file.read_exact_at(window, entry.at).map_err(|e| fault(&e))?;
+            *begin = entry.at;
+        }
+        let wrong = || Error::bug("host.notes", "a note is not what was noted");
+        let mut rest = &window[(entry.at - *begin) as usize..];
+        let mut texts = [""; N];
+        for text in &mut texts {
+            let (length, behind) = rest.split_first_chunk().ok_or_else(wrong)?;
+            let (bytes, behind) =
+                behind.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(wrong)?;
+            *text = std::str::from_utf8(bytes).map_err(|_| wrong())?;
+            rest = behind;
+        }
+        Ok(texts)
     }
+}
 
-    fn read<const N: usize>(&mut self, entry: &Entry) -> Result<[String; N], Error> {
-        let text = self.raw(entry)?;
-        let list: Vec<String> =
-            serde_json::from_str(&text).map_err(|e| Error::bug("host.notes", e.to_string()))?;
-        list.try_into().map_err(|_| Error::bug("host.notes", "a note has another number of texts"))
-    }
+/// A line of `rejects.ndjson`.
+#[derive(Serialize)]
+struct RejectLine<'a> {
+    connector: &'a str,
+    origin: RejectOrigin<'a>,
+    field: &'a str,
+    code: &'a str,
+    message: &'a str,
+    raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct RejectOrigin<'a> {
+    input: &'a str,
+    line: u64,
+    offset: u64,
+    length: u32,
 }
 
 struct Files {
@@ -409,18 +447,19 @@ impl Files {
         raw: Option<&[u8]>,
     ) -> Result<(), Error> {
         let raw = raw.map(String::from_utf8_lossy);
-        let mut record = json!({
-            "connector": connector,
-            "origin": { "input": input, "line": line, "offset": origin.offset, "length": origin.length },
-            "field": column,
-            "code": code,
-            "message": message,
-            "raw": raw,
-        });
-        if !details.is_empty() {
-            record["details"] = serde_json::from_str(details).unwrap_or_else(|_| details.into());
-        }
-        writeln!(self.rejects, "{record}").map_err(|e| fault(&e))?;
+        let details = (!details.is_empty())
+            .then(|| serde_json::from_str(details).unwrap_or_else(|_| details.into()));
+        let reject = RejectLine {
+            connector,
+            origin: RejectOrigin { input, line, offset: origin.offset, length: origin.length },
+            field: column,
+            code,
+            message,
+            raw: raw.as_deref(),
+            details,
+        };
+        serde_json::to_writer(&mut self.rejects, &reject).map_err(|e| fault(&e.into()))?;
+        self.rejects.write_all(b"\n").map_err(|e| fault(&e))?;
         let numbers = [line, origin.offset, u64::from(origin.length)].map(|n| n.to_string());
         self.rejects_csv.write([
             connector,

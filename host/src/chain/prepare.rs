@@ -238,6 +238,10 @@ pub(super) fn prepare(
             }
         }
     }
+    for sink in &mut sinks {
+        let unique = sink.stage.unique.as_ref().or(stage.unique.as_ref());
+        sink.stage.key = unique.and_then(|unique| unique.key.copied()).map(str::to_owned);
+    }
     let roll = sync::prepare(engine, &mut prep, &chain, &names, &mut sinks, mode)?;
     prep.stop_if_bad()?;
     let Some((from, view, source, catalog)) = source else {

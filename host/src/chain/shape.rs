@@ -10,7 +10,7 @@ use arrow_array::{
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
-use usher_abi::{Error, Identity, Origin, Reject};
+use usher_abi::{Error, Identity, Origin, Reject, metadata};
 use usher_keys::Fingerprints;
 
 use super::{
@@ -221,6 +221,8 @@ pub(super) struct SinkStage {
     pub(super) left: Option<Vec<Left>>,
     /// The longest values, if somebody wants to know.
     pub(super) longest: Option<Longest>,
+    /// The source's column of which no two rows have the same value, if `unique` is about a column as it comes.
+    pub(super) key: Option<String>,
 }
 
 impl SinkStage {
@@ -289,10 +291,14 @@ impl SinkStage {
             );
             // A bare path hands the source's own array on, and with it the kind of its values.
             let copied = shaped.program.columns().first().and_then(|c| schema.column_with_name(c));
-            let metadata = copied
+            let mut metadata = copied
                 .filter(|(i, _)| Arc::ptr_eq(batch.column(*i), &evaluated.array))
                 .map(|(_, field)| field.metadata().clone())
                 .unwrap_or_default();
+            metadata.remove(metadata::UNIQUE);
+            if self.key.is_some() && shaped.program.copied() == self.key.as_deref() {
+                metadata.insert(metadata::UNIQUE.to_owned(), metadata::FOLDED.to_owned());
+            }
             let field =
                 Field::new(&shaped.name, evaluated.array.data_type().clone(), true).with_metadata(metadata);
             *filled = *filled || evaluated.array.null_count() < evaluated.array.len();

@@ -15,7 +15,7 @@ use crate::{
     Records,
     checks::{BoxedCheck, Fault, Verdict, shown},
     json_text::read_list,
-    records::given,
+    records::{given, is_unique},
 };
 
 /// In which order the columns stand in the file.
@@ -63,6 +63,7 @@ struct Bound {
     check: Option<BoxedCheck>,
     /// Index in the batch; `None` for a column that the sink fills by itself.
     from: Option<usize>,
+    comes_once: bool,
 }
 
 #[derive(Default)]
@@ -111,6 +112,7 @@ impl Columns {
                 on_invalid: chosen.map_or(rule.on_invalid, |(_, choice)| *choice),
                 check: None,
                 from,
+                comes_once: from.is_some_and(|index| is_unique(schema.field(index))),
             });
         }
         if order == Order::Table {
@@ -148,6 +150,13 @@ impl Columns {
     /// Whether the rows that come fill this column (`false`: the sink does).
     pub fn is_given(&self, column: usize) -> bool {
         self.bound[column].from.is_some()
+    }
+
+    /// Whether the host has seen to it that each text of this column comes once, case and white space aside, so that the
+    /// sink need not look for those that come twice. It is said of the texts as they come: not of what a check makes of them
+    /// (but for trimming), nor of the items of a list.
+    pub fn comes_once(&self, column: usize) -> bool {
+        self.bound[column].comes_once
     }
 
     /// Replaces the table's check of every column that the rule named `rule` covers.

@@ -85,6 +85,12 @@ impl Row {
         }
     }
 
+    /// Whether a cell's text is the one that came: no check has changed it, and it was not made of the items of a list.
+    #[inline]
+    pub fn is_as_given(&self, column: usize) -> bool {
+        matches!(self.cells[column], Cell::Given)
+    }
+
     /// Whether it is known of a cell that it holds no quote, line end, tab, `,`, `;` or `|`: nothing for which a file in
     /// any dialect would put it into quotes. Known of values as they came, not of those that were changed.
     #[inline]

@@ -39,7 +39,9 @@ impl Delivery {
     /// Takes a row, and says what becomes of it; or why it cannot be taken.
     pub(crate) fn push(&mut self, row: &Row) -> Result<Result<Fate, Fault>, Error> {
         Ok(match self {
-            Self::Files(file) => file.push_known((0..row.len()).map(|column| row.known(column)))?.map(|()| Fate::Written),
+            Self::Files(file) => {
+                file.push_known((0..row.len()).map(|column| row.known(column)))?.map(|()| Fate::Written)
+            }
             Self::Api(sending) => sending.push(row)?.map(|()| Fate::Held),
         })
     }

@@ -1,7 +1,7 @@
 //! What stands where in the file: the columns that come, but for the birthday, which the upload page wants in one column
 //! and the API in two.
 
-use usher_sdk::{Columns, Row};
+use usher_sdk::{Columns, Known, Row};
 
 use crate::{dates, headings::heading, options::Deliver};
 
@@ -55,8 +55,8 @@ impl Layout {
         self.headings.iter().map(String::as_str)
     }
 
-    /// The cells of a row, each with whether it is known to be plain.
-    pub(crate) fn cells<'a>(&'a mut self, row: &'a Row) -> impl Iterator<Item = (&'a str, bool)> + Clone {
+    /// The cells of a row, with what is known of them.
+    pub(crate) fn cells<'a>(&'a mut self, row: &'a Row) -> impl Iterator<Item = Known<'a>> + Clone {
         self.joined.clear();
         let number = |column: usize| row.get(column).parse::<i8>().unwrap_or_default();
         for cell in &self.cells {
@@ -70,9 +70,9 @@ impl Layout {
         let joined = self.joined.as_str();
         self.cells.iter().map(move |cell| match *cell {
             From::Column(index) => row.known(index),
-            From::Month(index) => (part(row, index, 0), false),
-            From::Day(index) => (part(row, index, 1), false),
-            From::Joined(..) => (joined, false),
+            From::Month(index) => Known::nothing_of(part(row, index, 0)),
+            From::Day(index) => Known::nothing_of(part(row, index, 1)),
+            From::Joined(..) => Known::nothing_of(joined),
         })
     }
 }

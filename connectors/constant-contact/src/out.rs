@@ -58,7 +58,11 @@ impl FileOut {
 
     fn push(&mut self, layout: &mut Layout, row: &Row) -> Result<Result<(), Fault>, Error> {
         let cells = layout.cells(row);
-        let more = if self.count_lines { 1 + cells.clone().map(|(cell, _)| line_breaks(cell)).sum::<u64>() } else { 0 };
+        let more = if self.count_lines {
+            1 + cells.clone().map(|cell| line_breaks(cell.text())).sum::<u64>()
+        } else {
+            0
+        };
         if self.file.parts().open_rows() > 0 && self.lines + more > limits::API_LINES {
             self.file.parts().close()?;
         }
@@ -123,7 +127,7 @@ impl ApiOut {
 
     fn push(&mut self, layout: &mut Layout, row: &Row) -> Result<Result<(), Fault>, Error> {
         let origin = row.origin();
-        let cells = layout.cells(row).map(|(cell, _)| cell);
+        let cells = layout.cells(row).map(|cell| cell.text());
         if !matches!(self.way, Way::Csv(_)) {
             json(&self.names, cells, &mut self.record);
             return self.outbox.push(&self.record, origin);

@@ -58,9 +58,14 @@ impl Writer {
         self.left_out.clear();
         self.guarded.clear();
         for (place, (column, (cells, plain))) in columns.iter().zip(cells).enumerate() {
+            if let Some((texts, part)) = cells.part(row).filter(|_| *plain) {
+                if !self.is_formula(texts.get(part.start).filter(|_| !part.is_empty())) {
+                    into.plain_part(texts, part);
+                    continue;
+                }
+            }
             match cells.value(row) {
                 Value::Null => into.cell(""),
-                Value::Text(text) if *plain && !self.is_formula(text) => into.plain_cell(text),
                 Value::Text(text) if column.kind != ValueKind::List => self.guard(place, text, into),
                 value => self
                     .other(place, column, cells, row, value, origin, into)
@@ -70,17 +75,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether a text must be guarded.
+    /// Whether a text must be guarded that begins with this byte.
     #[inline]
-    fn is_formula(&self, text: &str) -> bool {
-        self.formula_guard
-            && matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'))
+    fn is_formula(&self, first: Option<&u8>) -> bool {
+        self.formula_guard && matches!(first, Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'))
     }
 
     /// A text, guarded if it must be.
     #[inline]
     fn guard(&mut self, place: usize, text: &str, into: &mut CsvEncoder) {
-        if self.is_formula(text) {
+        if self.is_formula(text.as_bytes().first()) {
             self.guarded.push(place);
             self.texts.clear();
             self.texts.push('\'');

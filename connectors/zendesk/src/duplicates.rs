@@ -181,7 +181,8 @@ impl Duplicates {
         let rows = self.known.len();
         for first in (0..rows).step_by(READ as usize) {
             for (ordinal, known) in (first..).zip(self.known.read(first, READ.min(rows - first))?) {
-                if let (Some(email), Ok(ordinal)) = (Known::from_bytes(&known).email, u32::try_from(ordinal)) {
+                if let (Some(email), Ok(ordinal)) = (Known::from_bytes(&known).email, u32::try_from(ordinal))
+                {
                     self.emails.insert(email, ordinal);
                 }
             }

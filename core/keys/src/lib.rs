@@ -95,10 +95,7 @@ impl<V: Copy + Default> Fingerprints<V> {
     /// The fingerprint of a key as it stands.
     pub fn print(&self, key: &str) -> Print {
         let hash = self.hasher.hash(key.as_bytes());
-        Print {
-            words: [(hash >> 96) as u32, (hash >> 64) as u32],
-            tag: (hash as u8).max(1),
-        }
+        Print { words: [(hash >> 96) as u32, (hash >> 64) as u32], tag: (hash as u8).max(1) }
     }
 
     /// The fingerprint of a key of which neither the white space around it nor its case counts.

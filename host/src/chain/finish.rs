@@ -1,11 +1,6 @@
 //! The end of a run: books balance, thresholds hold, the run's own files are written, and it is published.
 
-use std::{
-    collections::BTreeMap,
-    io::Write,
-    path::Path,
-    time::Instant,
-};
+use std::{collections::BTreeMap, io::Write, path::Path, time::Instant};
 
 use serde::Serialize;
 use serde_json::json;

@@ -236,8 +236,7 @@ impl Notes {
                 Kind::Merged => Ok(()),
                 Kind::Withdrawn => {
                     let [reason, who] = texts.read(entry)?;
-                    let cells =
-                        [connector, name, &line.to_string(), &origin.offset.to_string(), reason, who];
+                    let cells = [connector, name, &line.to_string(), &origin.offset.to_string(), reason, who];
                     files.withdrawn.iter_mut().try_for_each(|table| table.write(cells))
                 }
             }
@@ -447,8 +446,8 @@ impl Files {
         raw: Option<&[u8]>,
     ) -> Result<(), Error> {
         let raw = raw.map(String::from_utf8_lossy);
-        let details = (!details.is_empty())
-            .then(|| serde_json::from_str(details).unwrap_or_else(|_| details.into()));
+        let details =
+            (!details.is_empty()).then(|| serde_json::from_str(details).unwrap_or_else(|_| details.into()));
         let reject = RejectLine {
             connector,
             origin: RejectOrigin { input, line, offset: origin.offset, length: origin.length },

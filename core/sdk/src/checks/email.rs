@@ -72,7 +72,8 @@ fn usual(text: &[u8]) -> Option<bool> {
     if !all(local, LOCAL) || !all(domain, DOMAIN) {
         return None;
     }
-    let dots = !local.starts_with(b".") && !local.ends_with(b".") && local.windows(2).all(|pair| pair != b"..");
+    let dots =
+        !local.starts_with(b".") && !local.ends_with(b".") && local.windows(2).all(|pair| pair != b"..");
     Some((1..=64).contains(&local.len()) && dots && are_labels(domain))
 }
 

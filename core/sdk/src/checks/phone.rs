@@ -40,8 +40,10 @@ pub fn e164(value: &str, region: Option<Region>, out: &mut String) -> Verdict {
     }
     // Without a region, a number that names no country is none, for which the metadata (some 60 ms) need not be read.
     let country = region.is_some() || value.contains(['+', '\u{FF0B}']);
-    let number =
-        country.then(|| phonenumber::parse(region, value.trim()).ok()).flatten().filter(phonenumber::is_valid);
+    let number = country
+        .then(|| phonenumber::parse(region, value.trim()).ok())
+        .flatten()
+        .filter(phonenumber::is_valid);
     match number {
         Some(number) => {
             let _ = write!(out, "{}", number.format().mode(phonenumber::Mode::E164));

@@ -1,6 +1,6 @@
 //! Any Arrow column, read as text.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use arrow_array::{Array, ArrayRef, cast::AsArray, types};
 use arrow_schema::{DataType, TimeUnit};
@@ -100,6 +100,17 @@ impl<'a> Cells<'a> {
         let offsets = array.value_offsets();
         let (first, last) = (*offsets.first()?, *offsets.last()?);
         array.value_data().get(usize::try_from(first).ok()?..usize::try_from(last).ok()?)
+    }
+
+    /// The text of a row as a part of the bytes of all texts; `None` for nulls, and where texts do not stand so.
+    #[inline]
+    pub fn part(&self, row: usize) -> Option<(&'a [u8], Range<usize>)> {
+        let Form::Utf8(array) = self.form else { return None };
+        if self.nulls.is_some_and(|n| n.is_null(row)) {
+            return None;
+        }
+        let offsets = array.value_offsets();
+        Some((array.value_data(), offsets[row] as usize..offsets[row + 1] as usize))
     }
 
     /// The texts of a row of a list column; null items are left out. Nothing for other columns.

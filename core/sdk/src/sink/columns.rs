@@ -459,8 +459,7 @@ impl Bound {
         origin: Origin,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<(), Fault> {
-        if self.rule.required && self.rule.kind != ValueKind::List
-            || self.on_invalid == OnInvalid::RejectRow
+        if self.rule.required && self.rule.kind != ValueKind::List || self.on_invalid == OnInvalid::RejectRow
         {
             return Err(fault);
         }

@@ -1,9 +1,17 @@
 //! Records as comma- (or otherwise) separated values.
 
+use std::ops::Range;
+
 use usher_abi::{Error, Part, service::PartFormat};
 
-use super::parts::{Framing, PartLimits, Parts};
+use super::{
+    parts::{Framing, PartLimits, Parts},
+    row::Known,
+};
 use crate::{Host, checks::Fault};
+
+/// Parts of a text are copied in pieces of so many bytes if they are not longer.
+const PIECE: usize = 32;
 
 /// How a CSV file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +91,7 @@ impl CsvFile {
     /// Takes a row of cells of which some are known to be plain; see [`Row::known`](crate::Row::known).
     pub fn push_known<'a>(
         &mut self,
-        cells: impl IntoIterator<Item = (&'a str, bool)>,
+        cells: impl IntoIterator<Item = Known<'a>>,
     ) -> Result<Result<(), Fault>, Error> {
         self.parts.push(self.encoder.encode_known(cells))
     }
@@ -136,13 +144,12 @@ impl CsvEncoder {
     }
 
     /// As [`encode`](Self::encode), of cells of which some are known to be plain; see [`Row::known`](crate::Row::known).
-    pub fn encode_known<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, bool)>) -> &[u8] {
+    pub fn encode_known<'a>(&mut self, cells: impl IntoIterator<Item = Known<'a>>) -> &[u8] {
         self.clear();
-        for (cell, plain) in cells {
-            if plain && self.knows_plain {
-                self.plain_cell(cell);
-            } else {
-                self.cell(cell);
+        for Known { text, place } in cells {
+            match place.filter(|_| self.knows_plain) {
+                Some((texts, from)) => self.plain_part(texts, from..from + text.len()),
+                None => self.cell(text),
             }
         }
         self.end()
@@ -154,7 +161,7 @@ impl CsvEncoder {
         self.cells = 0;
     }
 
-    /// Whether no text made of these bytes needs quotes, so that [`plain_cell`](Self::plain_cell) may take it. Asked of a
+    /// Whether no text made of these bytes needs quotes, so that [`plain_part`](Self::plain_part) may take it. Asked of a
     /// whole column at once, it costs next to nothing.
     pub fn is_plain(&self, bytes: &[u8]) -> bool {
         !self.dialect.quote_all
@@ -162,14 +169,22 @@ impl CsvEncoder {
             && memchr::memchr(b'\r', bytes).is_none()
     }
 
-    /// Adds a cell that needs no quotes.
+    /// Adds a cell that needs no quotes and is a part of a longer text: a column's, say. What stands behind it makes the copy
+    /// of a short one cheap.
     #[inline]
-    pub fn plain_cell(&mut self, text: &str) {
+    pub fn plain_part(&mut self, text: &[u8], part: Range<usize>) {
         if self.cells > 0 {
             self.buffer.push(self.dialect.delimiter);
         }
         self.cells += 1;
-        self.buffer.extend_from_slice(text.as_bytes());
+        match text.get(part.start..part.start + PIECE) {
+            Some(piece) if part.len() <= PIECE => {
+                let end = self.buffer.len() + part.len();
+                self.buffer.extend_from_slice(piece);
+                self.buffer.truncate(end);
+            }
+            _ => self.buffer.extend_from_slice(text.get(part).unwrap_or_default()),
+        }
     }
 
     /// Adds a cell to a record that [`clear`](Self::clear) has begun.

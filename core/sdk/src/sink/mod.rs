@@ -20,7 +20,7 @@ pub use csv_file::{CsvDialect, CsvEncoder, CsvFile};
 pub use import_file::ImportFile;
 pub use parts::{Framing, PartLimits, Parts};
 pub use role::Sink;
-pub use row::Row;
+pub use row::{Known, Row};
 pub use rule::{
     ColumnRule, check_names, check_on_invalid, describe_columns, field_pointer, find_rule, option_pointer,
 };

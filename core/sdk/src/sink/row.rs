@@ -50,6 +50,26 @@ pub(super) enum Cell {
 /// A cell without text.
 pub(super) const BLANK: Cell = Cell::Own(0, 0);
 
+/// A cell, and where it stands if it is known to be plain; see [`Row::is_plain`].
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub(super) text: &'a str,
+    /// The texts of its column, and its first byte in them.
+    pub(super) place: Option<(&'a [u8], usize)>,
+}
+
+impl<'a> Known<'a> {
+    /// A cell of which nothing is known.
+    pub fn nothing_of(text: &'a str) -> Self {
+        Self { text, place: None }
+    }
+
+    /// The cell.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+}
+
 impl Row {
     /// Where the row comes from.
     pub fn origin(&self) -> Origin {
@@ -98,10 +118,13 @@ impl Row {
         matches!(self.cells[column], Cell::Given) && self.given[column].plain
     }
 
-    /// A cell, and whether it is known to be plain: what [`CsvFile::push_known`](crate::CsvFile::push_known) takes.
+    /// A cell with what is known of it: what [`CsvFile::push_known`](crate::CsvFile::push_known) takes.
     #[inline]
-    pub fn known(&self, column: usize) -> (&str, bool) {
-        (self.get(column), self.is_plain(column))
+    pub fn known(&self, column: usize) -> Known<'_> {
+        let given = &self.given[column];
+        let texts = given.texts.as_ref().filter(|_| given.plain && self.is_as_given(column));
+        let place = texts.map(|texts| (texts.value_data(), texts.value_offsets()[self.index] as usize));
+        Known { text: self.get(column), place }
     }
 
     /// Puts a text into a cell.

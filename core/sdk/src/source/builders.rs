@@ -9,7 +9,10 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use usher_abi::{Error, ValueKind};
 
-use super::row::{Cell, RowScratch};
+use super::{
+    row::{Cell, RowScratch},
+    texts::Texts,
+};
 use crate::records::{KIND, Records, origin_fields};
 
 /// Rows of a batch, unless its records reach [`BATCH_BYTES`] first.
@@ -53,7 +56,7 @@ impl Wanted {
 
 #[derive(Debug)]
 enum Builder {
-    Text(StringBuilder),
+    Text(Texts),
     Boolean(BooleanBuilder),
     Integer(Int64Builder),
     Number(Float64Builder),
@@ -64,7 +67,7 @@ impl Builder {
     fn new(kind: ValueKind) -> Self {
         match kind {
             ValueKind::Text | ValueKind::Timestamp | ValueKind::Date | ValueKind::Any => {
-                Self::Text(StringBuilder::with_capacity(0, 0))
+                Self::Text(Texts::with_capacity(0, 0))
             }
             ValueKind::Boolean => Self::Boolean(BooleanBuilder::with_capacity(0)),
             ValueKind::Integer => Self::Integer(Int64Builder::with_capacity(0)),
@@ -76,8 +79,8 @@ impl Builder {
     #[inline]
     fn append(&mut self, cell: Cell, record: &str, scratch: &RowScratch) -> Result<(), Error> {
         match (self, cell) {
-            (Self::Text(b), Cell::Record(from, to)) => b.append_value(part(record, from, to)?),
-            (Self::Text(b), Cell::Scratch(from, to)) => b.append_value(part(&scratch.text, from, to)?),
+            (Self::Text(b), Cell::Record(from, to)) => b.append(record, from, to)?,
+            (Self::Text(b), Cell::Scratch(from, to)) => b.append(&scratch.text, from, to)?,
             (Self::Text(b), Cell::Null) => b.append_null(),
             (Self::Boolean(b), Cell::Boolean(value)) => b.append_value(value),
             (Self::Boolean(b), Cell::Null) => b.append_null(),
@@ -103,11 +106,8 @@ impl Builder {
     fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Text(b) => {
-                let bytes = b.values_slice().len();
-                Arc::new(
-                    std::mem::replace(b, StringBuilder::with_capacity(BATCH_ROWS, bytes + bytes / 8))
-                        .finish(),
-                )
+                let bytes = b.bytes();
+                Arc::new(std::mem::replace(b, Texts::with_capacity(BATCH_ROWS, bytes + bytes / 8)).finish())
             }
             Self::Boolean(b) => {
                 Arc::new(std::mem::replace(b, BooleanBuilder::with_capacity(BATCH_ROWS)).finish())

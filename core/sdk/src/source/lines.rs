@@ -102,7 +102,8 @@ impl<R: Slabs> Lines<R> {
             }
             if self.slab.as_ref().is_none_or(|s| self.at >= s.len) {
                 // The next line is another split's.
-                if self.reached >= self.end && self.carry.is_empty() && !matches!(self.skip, Skip::TooLong(_)) {
+                if self.reached >= self.end && self.carry.is_empty() && !matches!(self.skip, Skip::TooLong(_))
+                {
                     self.done = true;
                     return Ok(false);
                 }

@@ -24,10 +24,12 @@ mod quotes;
 mod rejects;
 mod role;
 mod row;
+mod separators;
 pub(crate) mod shim;
 mod slabs;
 mod table;
 mod tables;
+mod texts;
 
 pub use builders::{BATCH_BYTES, BATCH_ROWS, Wanted};
 pub use declared::{Declared, absent, pointer, refuse};

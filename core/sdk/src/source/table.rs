@@ -1,5 +1,7 @@
 //! The stream over delimited text.
 
+use std::ops::Range;
+
 use usher_abi::{Error, Reject, Report};
 
 use super::{
@@ -106,7 +108,7 @@ impl Stream for TableStream {
             self.scratch.clear();
             let mut fault = None;
             for column in &self.columns {
-                match cell(column, text, record.ends, self.apostrophe, &mut self.scratch) {
+                match cell(column, text, &record, self.apostrophe, &mut self.scratch) {
                     Ok(cell) => self.cells.push(cell),
                     Err(message) => {
                         fault = Some((&*column.wanted.name, message));
@@ -149,21 +151,17 @@ fn not_utf8(record: &Record<'_>, headings: &[String]) -> (Option<usize>, String)
 #[inline]
 fn cell(
     column: &TableColumn,
-    record: &str,
-    ends: &[usize],
+    text: &str,
+    record: &Record<'_>,
     apostrophe: bool,
     scratch: &mut RowScratch,
 ) -> Result<Cell, String> {
     use usher_abi::ValueKind::{Boolean, Integer, Number};
-    let Some(index) = column.cell else { return Ok(Cell::Null) };
-    let mut from = if index == 0 { 0 } else { ends[index - 1] };
-    let to = ends[index];
-    if from == to {
-        return Ok(Cell::Null);
-    }
+    let place = column.cell.and_then(|index| record.range(index)).filter(|place| !place.is_empty());
+    let Some(Range { start: mut from, end: to }) = place else { return Ok(Cell::Null) };
     let kind = column.wanted.kind;
-    if record.as_bytes()[from] == b'\'' && (apostrophe || matches!(kind, Boolean | Integer | Number)) {
+    if text.as_bytes()[from] == b'\'' && (apostrophe || matches!(kind, Boolean | Integer | Number)) {
         from += 1;
     }
-    from_text(kind, &record[from..to], Cell::Record(from as u32, to as u32), scratch)
+    from_text(kind, &text[from..to], Cell::Record(from as u32, to as u32), scratch)
 }

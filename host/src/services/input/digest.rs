@@ -131,12 +131,7 @@ impl InputRegistry {
 }
 
 /// The block at `position`, whole.
-fn read_block<'a>(
-    stored: &Stored,
-    name: &str,
-    position: u64,
-    into: &'a mut [u8],
-) -> Result<&'a [u8], Error> {
+fn read_block<'a>(stored: &Stored, name: &str, position: u64, into: &'a mut [u8]) -> Result<&'a [u8], Error> {
     let size = stored.blocks.size(position / BLOCK as u64).unwrap_or(0);
     let bytes = &mut into[..size];
     stored.open(name, position)?.read_exact(bytes).map_err(|error| match error.kind() {

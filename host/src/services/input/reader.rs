@@ -56,13 +56,7 @@ impl Reader {
         }
         let (begin, first) = (if plain { start } else { 0 }, start.max(entry.head.first));
         let end = if plain { end.min(entry.stored.len()) } else { end };
-        let decoder = Decoder::new(
-            &name,
-            &entry.stored,
-            entry.head.packing,
-            begin,
-            registry.limit,
-        )?;
+        let decoder = Decoder::new(&name, &entry.stored, entry.head.packing, begin, registry.limit)?;
         let (sender, items) = sync_channel(AHEAD);
         let mut work = Work { decoder, pool: Arc::clone(&registry.pool), begin, first, end };
         thread::Builder::new()

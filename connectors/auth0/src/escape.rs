@@ -44,7 +44,7 @@ impl Evidence {
         while let Some(record) = reader.next(&mut report)? {
             // Broken records are the stream's to reject.
             report.rejects.clear();
-            if record.ends.len() != paths.len() {
+            if record.len() != paths.len() {
                 continue;
             }
             for column in &columns {

@@ -177,7 +177,7 @@ impl CsvEncoder {
             self.buffer.push(self.dialect.delimiter);
         }
         self.cells += 1;
-        match text.get(part.start..part.start + PIECE) {
+        match text.get(part.start..).and_then(<[u8]>::first_chunk::<PIECE>) {
             Some(piece) if part.len() <= PIECE => {
                 let end = self.buffer.len() + part.len();
                 self.buffer.extend_from_slice(piece);

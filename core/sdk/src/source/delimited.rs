@@ -1,6 +1,6 @@
 //! Records of delimited text (CSV, TAB, semicolon), with their places.
 
-use std::ops::Range;
+use std::borrow::Cow;
 
 use usher_abi::{
     Error, Reject, Report,
@@ -12,7 +12,7 @@ use super::{
     place::Place,
     quotes::{Quoted, quoted},
     rejects::{origin, shown, too_long_in_quotes},
-    separators::plain_record,
+    separators::{self, Place as CellPlace},
     slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader, words::thousands};
@@ -45,8 +45,7 @@ pub struct DelimitedReader<R = Reader> {
     start: u64,
     cells: Vec<u8>,
     ends: Vec<usize>,
-    /// Where the cells of a record without quotes end.
-    plain: Vec<usize>,
+    places: Vec<CellPlace>,
     /// Line ends within what was passed over of the record.
     swallowed: usize,
     done: bool,
@@ -68,26 +67,38 @@ pub struct Record<'a> {
     pub offset: u64,
     /// Its bytes in the input, line end not counted.
     pub length: usize,
-    /// The cells' bytes, one after the other, quotes undone.
-    pub cells: &'a [u8],
-    /// Where each cell ends in `cells`.
-    pub ends: &'a [usize],
-    /// Bytes between two cells: none, or the one that stands there in the input.
-    pub gap: usize,
+    /// Where the cells stand.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) places: &'a [CellPlace],
+    pub(crate) quote: u8,
 }
 
-impl Record<'_> {
-    /// The bytes of a cell; of one that the record does not have, none.
-    pub fn cell(&self, index: usize) -> &[u8] {
-        self.range(index).and_then(|range| self.cells.get(range)).unwrap_or_default()
+impl<'a> Record<'a> {
+    /// How many cells it has.
+    pub fn len(&self) -> usize {
+        self.places.len()
     }
 
-    /// Where a cell stands in `cells`; none of one that the record does not have.
-    #[inline]
-    pub fn range(&self, index: usize) -> Option<Range<usize>> {
-        let end = *self.ends.get(index)?;
-        let from = if index == 0 { 0 } else { self.ends[index - 1] + self.gap };
-        Some(from..end)
+    /// Whether it has no cells, which no record is without.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The bytes of a cell, quotes undone; of one that the record does not have, none.
+    pub fn cell(&self, index: usize) -> Cow<'a, [u8]> {
+        let Some(place) = self.places.get(index) else { return Cow::Borrowed(&[]) };
+        let bytes = self.bytes.get(place.from..place.to).unwrap_or_default();
+        if !place.doubled {
+            return Cow::Borrowed(bytes);
+        }
+        let mut cell = Vec::with_capacity(bytes.len());
+        let mut rest = bytes;
+        while let Some(at) = memchr::memchr(self.quote, rest) {
+            cell.extend_from_slice(&rest[..=at]);
+            rest = rest.get(at + 2..).unwrap_or_default();
+        }
+        cell.extend_from_slice(rest);
+        Cow::Owned(cell)
     }
 }
 
@@ -128,7 +139,7 @@ impl<R: Slabs> DelimitedReader<R> {
             start,
             cells: vec![0; 4096],
             ends: vec![0; 64],
-            plain: Vec::new(),
+            places: Vec::new(),
             swallowed: 0,
             done: false,
         }
@@ -143,10 +154,11 @@ impl<R: Slabs> DelimitedReader<R> {
     pub fn next(&mut self, report: &mut Report) -> Result<Option<Record<'_>>, Error> {
         while !self.done && self.begin()? {
             let start = self.position;
-            if let Some(length) = self.plain_record() {
+            let quote = self.dialect.quote;
+            if let Some(length) = self.usual() {
                 let slab = self.slab.as_ref().map_or(&[][..], Slab::bytes);
-                let cells = &slab[self.from..][..length];
-                return Ok(Some(Record { offset: start, length, cells, ends: &self.plain, gap: 1 }));
+                let bytes = &slab[self.from..][..length];
+                return Ok(Some(Record { offset: start, length, bytes, places: &self.places, quote }));
             }
             let Some((cells, ends)) = self.record(start)? else { return Err(self.unclosed(start)?) };
             // One byte of the line end was read, unless the input ended instead.
@@ -163,8 +175,14 @@ impl<R: Slabs> DelimitedReader<R> {
                 report.rejects.push(self.after_quote(cell, start, length)?);
                 continue;
             }
-            let (cells, ends) = (&self.cells[..cells], &self.ends[..ends]);
-            return Ok(Some(Record { offset: start, length, cells, ends, gap: 0 }));
+            self.places.clear();
+            let mut from = 0;
+            for to in &self.ends[..ends] {
+                self.places.push(CellPlace { from, to: *to, doubled: false });
+                from = *to;
+            }
+            let bytes = &self.cells[..cells];
+            return Ok(Some(Record { offset: start, length, bytes, places: &self.places, quote }));
         }
         self.done = true;
         Ok(None)
@@ -203,12 +221,12 @@ impl<R: Slabs> DelimitedReader<R> {
         Ok(self.slab.is_some())
     }
 
-    /// Passes over a record without quotes that lies in the slab, as most do; answers its length.
+    /// Passes over a record that is plainly right and lies in the slab, as most do; answers its length.
     #[inline]
-    fn plain_record(&mut self) -> Option<usize> {
+    fn usual(&mut self) -> Option<usize> {
         let bytes = &self.slab.as_ref()?.bytes()[self.at..];
-        let length =
-            plain_record(bytes, self.dialect, &mut self.plain).filter(|length| *length <= self.limit)?;
+        let length = separators::record(bytes, self.dialect, &mut self.places)
+            .filter(|length| *length <= self.limit)?;
         self.from = self.at;
         self.at += length + 1;
         self.position += length as u64 + 1;
@@ -370,7 +388,7 @@ mod tests {
         let (mut found, mut report) = (Vec::new(), Report::default());
         while let Some(record) = reader.next(&mut report)? {
             let cells =
-                (0..record.ends.len()).map(|i| String::from_utf8(record.cell(i).to_vec()).unwrap()).collect();
+                (0..record.len()).map(|i| String::from_utf8(record.cell(i).into_owned()).unwrap()).collect();
             found.push((record.offset, record.length, cells));
         }
         Ok((

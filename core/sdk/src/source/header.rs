@@ -105,7 +105,7 @@ impl Header {
         let mut reader = DelimitedReader::open(input, file, 0, dialect, limit)?;
         let mut report = Report::default();
         let cells: Vec<Vec<u8>> = match reader.next(&mut report)? {
-            Some(record) => (0..record.ends.len()).map(|i| record.cell(i).to_vec()).collect(),
+            Some(record) => (0..record.len()).map(|i| record.cell(i).into_owned()).collect(),
             None if report.rejects.is_empty() => return Ok(None),
             None => Vec::new(),
         };

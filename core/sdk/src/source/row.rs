@@ -28,6 +28,8 @@ pub(crate) enum Cell {
 pub(crate) struct RowScratch {
     pub(crate) text: String,
     pub(crate) items: Vec<std::ops::Range<usize>>,
+    /// A value that is read before it is known what it is.
+    pub(crate) value: String,
 }
 
 impl RowScratch {

@@ -1,7 +1,5 @@
 //! The stream over delimited text.
 
-use std::ops::Range;
-
 use usher_abi::{Error, Reject, Report};
 
 use super::{
@@ -86,7 +84,7 @@ impl Stream for TableStream {
                 let place = origin(self.input, record.offset, record.length as u64);
                 report.rejects.push(Reject::new(place, column, code, message));
             };
-            let (found, expected) = (record.ends.len(), self.headings.len());
+            let (found, expected) = (record.len(), self.headings.len());
             if found != expected {
                 bad(
                     "",
@@ -131,16 +129,16 @@ impl Stream for TableStream {
 
 /// The cells as one text, when each of them is one.
 fn text<'a>(record: &Record<'a>) -> Option<&'a str> {
-    let text = simdutf8::basic::from_utf8(record.cells).ok()?;
+    let text = simdutf8::basic::from_utf8(record.bytes).ok()?;
     // Two halves of a character in neighbouring cells look whole together.
-    record.ends.iter().all(|end| text.is_char_boundary(*end)).then_some(text)
+    record.places.iter().all(|place| text.is_char_boundary(place.to)).then_some(text)
 }
 
 /// Which cell is at fault, and what to say of it.
 #[cold]
 fn not_utf8(record: &Record<'_>, headings: &[String]) -> (Option<usize>, String) {
     for (index, heading) in headings.iter().enumerate() {
-        if let Err(error) = simdutf8::compat::from_utf8(record.cell(index)) {
+        if let Err(error) = simdutf8::compat::from_utf8(&record.cell(index)) {
             let byte = error.valid_up_to() + 1;
             return (Some(index), format!("the cell under `{heading}` is not UTF-8 at byte {byte}"));
         }
@@ -157,11 +155,32 @@ fn cell(
     scratch: &mut RowScratch,
 ) -> Result<Cell, String> {
     use usher_abi::ValueKind::{Boolean, Integer, Number};
-    let place = column.cell.and_then(|index| record.range(index)).filter(|place| !place.is_empty());
-    let Some(Range { start: mut from, end: to }) = place else { return Ok(Cell::Null) };
+    let place = column.cell.and_then(|index| record.places.get(index)).filter(|place| place.from < place.to);
+    let Some(place) = place else { return Ok(Cell::Null) };
     let kind = column.wanted.kind;
-    if text.as_bytes()[from] == b'\'' && (apostrophe || matches!(kind, Boolean | Integer | Number)) {
-        from += 1;
+    let guarded =
+        text.as_bytes()[place.from] == b'\'' && (apostrophe || matches!(kind, Boolean | Integer | Number));
+    let from = place.from + usize::from(guarded);
+    if !place.doubled {
+        return from_text(kind, &text[from..place.to], Cell::Record(from as u32, place.to as u32), scratch);
     }
-    from_text(kind, &text[from..to], Cell::Record(from as u32, to as u32), scratch)
+    let mut value = std::mem::take(&mut scratch.value);
+    value.clear();
+    undouble(&text[from..place.to], record.quote, &mut value);
+    let start = scratch.text.len();
+    if column.wanted.is_text() {
+        scratch.text.push_str(&value);
+    }
+    let cell = from_text(kind, &value, scratch.since(start), scratch);
+    scratch.value = value;
+    cell
+}
+
+/// A text without the second of two quotes.
+fn undouble(mut text: &str, quote: u8, into: &mut String) {
+    while let Some(at) = memchr::memchr(quote, text.as_bytes()) {
+        into.push_str(&text[..=at]);
+        text = text.get(at + 2..).unwrap_or_default();
+    }
+    into.push_str(text);
 }

@@ -36,7 +36,7 @@ impl Texts {
         let (from, to) = (from as usize, to as usize);
         let part = text.get(from..to).ok_or_else(|| no_part(from, to))?;
         // What is copied behind the part is cut off again.
-        match text.as_bytes().get(from..from + PIECE) {
+        match text.as_bytes().get(from..).and_then(<[u8]>::first_chunk::<PIECE>) {
             Some(piece) if part.len() <= PIECE => {
                 let end = self.bytes.len() + part.len();
                 self.bytes.extend_from_slice(piece);

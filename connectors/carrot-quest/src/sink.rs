@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use arrow_schema::{Field, Schema, SchemaRef};
 use usher_sdk::{
-    Columns, Fate, Fingerprints, Host, Order, Records, Row, Sink,
+    Ahead, Columns, Fate, Fingerprints, Host, Order, Records, Row, Sink, Upcoming,
     abi::{Component, Consent, Error, OnInvalid, Problem, Receipt, Report},
     checks::{Fault, shown},
     describe,
@@ -38,6 +38,7 @@ struct Work {
     types: Types,
     delivery: Delivery,
     keys: Fingerprints,
+    ahead: Ahead,
     rows: u32,
     json: Vec<u8>,
     /// Values by column whose zeros in front may be lost.
@@ -89,25 +90,29 @@ impl Sink for Users {
         let headings = columns.names().map(str::to_owned).collect();
         let delivery = Delivery::new(&self.host, options, headings, &types.kinds)?;
         let zeros = vec![0; columns.names().len()];
-        let keys = Fingerprints::new();
-        self.work = Some(Work { columns, types, delivery, keys, rows: 0, json: Vec::new(), zeros });
+        let (keys, ahead) = (Fingerprints::new(), Ahead::default());
+        self.work = Some(Work { columns, types, delivery, keys, ahead, rows: 0, json: Vec::new(), zeros });
         Ok(())
     }
 
     fn write(&mut self, records: Records, report: &mut Report) -> Result<(), Error> {
         let merge_field = self.options.merge_field;
         let key = merge_field.column();
-        let Work { columns, types, delivery, keys, rows, json, zeros } =
+        let Work { columns, types, delivery, keys, ahead, rows, json, zeros } =
             self.work.as_mut().ok_or_else(not_begun)?;
-        columns.write(&records, report, |row| {
+        let print = |keys: &mut Fingerprints, text: &str| match merge_field {
+            MergeField::UserId => keys.print(text),
+            MergeField::Email => keys.folded(text),
+        };
+        let look = |(keys, ahead): &mut (&mut Fingerprints, &mut Ahead), row: &Upcoming<'_>| {
+            ahead.look(keys, row, 0, print);
+        };
+        columns.write_ahead(&records, report, &mut (keys, ahead), look, |(keys, ahead), row| {
             if !row.is_filled(0) {
                 let message = format!("`{key}` is blank; without it nobody is found again");
                 return Ok(Fate::Rejected(key.to_owned(), Fault::new("key.missing", message)));
             }
-            let print = match merge_field {
-                MergeField::UserId => keys.print(row.get(0)),
-                MergeField::Email => keys.folded(row.get(0)),
-            };
+            let print = ahead.print(row, 0).unwrap_or_else(|| print(keys, row.get(0)));
             if let Some(first) = keys.get(print) {
                 let first = u64::from(first) + 1;
                 let message =

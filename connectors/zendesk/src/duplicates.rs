@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use usher_sdk::{
-    Aside, Fate, Fingerprints, Host, KeyedHash, Print, Row,
+    Ahead, Aside, Fate, Fingerprints, Host, KeyedHash, Print, Row, Upcoming,
     abi::{Error, Origin},
     checks::{Fault, shown},
 };
@@ -64,6 +64,7 @@ pub(crate) enum Seen {
 pub(crate) struct Duplicates {
     mode: OnDuplicate,
     ids: Fingerprints,
+    ids_ahead: Ahead,
     emails: Fingerprints,
     /// Each address comes once, so that they are not looked up; so far.
     emails_come_once: bool,
@@ -91,6 +92,7 @@ impl Duplicates {
         Self {
             mode,
             ids: Fingerprints::new(),
+            ids_ahead: Ahead::default(),
             emails: Fingerprints::new(),
             emails_come_once: layout.emails_come_once,
             known: Aside::new(host),
@@ -102,11 +104,19 @@ impl Duplicates {
         }
     }
 
+    /// Has what is known of a row's key fetched.
+    pub(crate) fn look_ahead(&mut self, layout: &Layout, row: &Upcoming<'_>) {
+        if let Some(column) = layout.external_id {
+            self.ids_ahead.look(&mut self.ids, row, column, Fingerprints::folded);
+        }
+    }
+
     /// Looks a row up by its keys.
     pub(crate) fn look(&mut self, layout: &Layout, row: &Row) -> Result<Seen, Error> {
         self.own.emails.clear();
         let id = layout.cell(row, layout.external_id);
-        self.own.id = (!id.is_empty()).then(|| self.ids.folded(id));
+        let ahead = layout.external_id.and_then(|column| self.ids_ahead.print(row, column));
+        self.own.id = ahead.or_else(|| (!id.is_empty()).then(|| self.ids.folded(id)));
         let mut first: Option<(u32, &str, &str)> = None;
         let mut second = None;
         if let Some(ordinal) = self.own.id.and_then(|print| self.ids.get(print)) {

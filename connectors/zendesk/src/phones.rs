@@ -1,6 +1,6 @@
 //! A phone number on several users: the first keeps it.
 
-use usher_sdk::{Fingerprints, Print, Row, checks::Fault};
+use usher_sdk::{Ahead, Fingerprints, Print, Row, Upcoming, checks::Fault};
 
 use crate::{duplicates::append, layout::Layout, options::SharedPhones};
 
@@ -9,6 +9,7 @@ use crate::{duplicates::append, layout::Layout, options::SharedPhones};
 pub(crate) struct Phones {
     shared: SharedPhones,
     owners: Fingerprints,
+    ahead: Ahead,
     /// The row's own numbers, noted for it by [`keep`](Self::keep).
     own: Vec<Print>,
     text: String,
@@ -16,7 +17,20 @@ pub(crate) struct Phones {
 
 impl Phones {
     pub(crate) fn new(shared: SharedPhones) -> Self {
-        Self { shared, owners: Fingerprints::new(), own: Vec::new(), text: String::new() }
+        Self {
+            shared,
+            owners: Fingerprints::new(),
+            ahead: Ahead::default(),
+            own: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// Has what is known of a row's number fetched.
+    pub(crate) fn look_ahead(&mut self, layout: &Layout, row: &Upcoming<'_>) {
+        if let Some(column) = layout.phones {
+            self.ahead.look(&mut self.owners, row, column, |owners, number| owners.print(number));
+        }
     }
 
     /// Takes numbers of earlier users out of a row that is a user of its own: the first moves to `shared_phone` where
@@ -26,7 +40,7 @@ impl Phones {
         let Some(column) = layout.phones.filter(|column| row.is_filled(*column)) else { return };
         let mut foreign = false;
         for number in row.items(column) {
-            let print = self.owners.print(number);
+            let print = self.ahead.print(row, column).unwrap_or_else(|| self.owners.print(number));
             foreign |= self.owners.get(print).is_some();
             self.own.push(print);
         }

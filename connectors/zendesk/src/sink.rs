@@ -8,7 +8,7 @@ use std::sync::{
 use arrow_schema::{DataType, Field, SchemaRef};
 use serde_json::{Value, json};
 use usher_sdk::{
-    Columns, Fate, Host, Order, Records, Row, Sink,
+    Columns, Fate, Host, Order, Records, Row, Sink, Upcoming,
     abi::{Component, Consent, Error, Problem, Receipt, Report, Suspend, ValueKind},
     checks::{self, Fault, Verdict},
     describe, describe_columns, find_rule,
@@ -171,7 +171,13 @@ impl Sink for Users {
         self.host.stop_if_cancelled()?;
         let work = self.work.as_mut().ok_or_else(not_begun)?;
         let rows = &mut work.rows;
-        work.columns.write(&records, report, |row| rows.take(row))
+        work.columns.write_ahead(
+            &records,
+            report,
+            rows,
+            |rows, row| rows.look_ahead(row),
+            |rows, row| rows.take(row),
+        )
     }
 
     fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
@@ -309,6 +315,12 @@ impl Users {
 }
 
 impl Rows {
+    /// Has what is known of a row's keys fetched.
+    fn look_ahead(&mut self, row: &Upcoming<'_>) {
+        self.duplicates.look_ahead(&self.layout, row);
+        self.phones.look_ahead(&self.layout, row);
+    }
+
     /// Takes a row whose values are good.
     fn take(&mut self, row: &mut Row) -> Result<Fate, Error> {
         if let Err(fate) = self.judge(row) {

@@ -132,9 +132,9 @@ pub use options::Secret;
 pub use records::Records;
 pub use sink::outbox;
 pub use sink::{
-    Aside, Cells, ColumnRule, Columns, CsvDialect, CsvEncoder, CsvFile, Fate, Framing, ImportFile, Known,
-    Order, PartLimits, Parts, Row, Sink, Value, check_names, check_on_invalid, describe_columns,
-    field_pointer, find_rule, option_pointer,
+    Ahead, Aside, Cells, ColumnRule, Columns, CsvDialect, CsvEncoder, CsvFile, Fate, Framing, ImportFile,
+    Known, Order, PartLimits, Parts, Row, Sink, Upcoming, Value, check_names, check_on_invalid,
+    describe_columns, field_pointer, find_rule, option_pointer,
 };
 pub use source::{Source, Stream};
 pub use transform::Transform;

@@ -7,6 +7,7 @@ use arrow_schema::Schema;
 use usher_abi::{Changed, Error, LeftOut, OnInvalid, Origin, Reject, Report, ValueKind};
 
 use super::{
+    ahead::{AHEAD, Upcoming},
     cells::{Cells, Value},
     row::{BLANK, Cell, Given, Note, Row},
     rule::{ColumnRule, find_rule},
@@ -193,6 +194,18 @@ impl Columns {
         report: &mut Report,
         mut each: impl FnMut(&mut Row) -> Result<Fate, Error>,
     ) -> Result<(), Error> {
+        self.write_ahead(records, report, &mut each, |_, _| {}, |each, row| each(row))
+    }
+
+    /// As [`write`](Self::write); `ahead` sees every row, good or bad, some rows before `each` may get it. Both have `state`.
+    pub fn write_ahead<S>(
+        &mut self,
+        records: &Records,
+        report: &mut Report,
+        state: &mut S,
+        mut ahead: impl FnMut(&mut S, &Upcoming<'_>),
+        mut each: impl FnMut(&mut S, &mut Row) -> Result<Fate, Error>,
+    ) -> Result<(), Error> {
         let origins = records.origins()?;
         let mut cells = Vec::with_capacity(self.bound.len());
         self.row.given.clear();
@@ -206,10 +219,17 @@ impl Columns {
             });
             cells.push(read);
         }
-        for index in 0..records.batch.num_rows() {
+        let rows = records.batch.num_rows();
+        for index in 0..rows.min(AHEAD) {
+            ahead(state, &Upcoming { given: &self.row.given, index });
+        }
+        for index in 0..rows {
+            if index + AHEAD < rows {
+                ahead(state, &Upcoming { given: &self.row.given, index: index + AHEAD });
+            }
             (self.row.origin, self.row.index) = (origins.get(index), index);
             let fate = match self.fill(&cells, index) {
-                Ok(()) => each(&mut self.row)?,
+                Ok(()) => each(state, &mut self.row)?,
                 Err((column, fault)) => Fate::Rejected(column, fault),
             };
             self.settle(fate, report);

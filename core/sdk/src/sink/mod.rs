@@ -1,5 +1,6 @@
 //! Sinks: the trait and what helps to write one.
 
+mod ahead;
 mod aside;
 mod cells;
 mod columns;
@@ -13,6 +14,7 @@ mod row;
 mod rule;
 pub(crate) mod shim;
 
+pub use ahead::{Ahead, Upcoming};
 pub use aside::Aside;
 pub use cells::{Cells, Value};
 pub use columns::{Columns, Fate, Order};

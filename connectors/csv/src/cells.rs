@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use usher_sdk::{
-    Cells, CsvEncoder, Value,
+    Cells, CsvEncoder, Texts, Value,
     abi::{LeftOut, OnInvalid, Origin, ValueKind},
     checks::{Fault, shown},
     read_list,
@@ -44,12 +44,12 @@ impl Writer {
     }
 
     /// Adds all cells of a row to the encoder; the column and what is wrong when the row is not to be taken. Of each column
-    /// it is known whether it is texts of which none needs quotes.
+    /// there are the texts, if none of them needs quotes.
     #[inline]
     pub(crate) fn row(
         &mut self,
         columns: &[Column],
-        cells: &[(Cells<'_>, bool)],
+        cells: &[(Cells<'_>, Option<Texts<'_>>)],
         row: usize,
         origin: Origin,
         into: &mut CsvEncoder,
@@ -58,9 +58,10 @@ impl Writer {
         self.left_out.clear();
         self.guarded.clear();
         for (place, (column, (cells, plain))) in columns.iter().zip(cells).enumerate() {
-            if let Some((texts, part)) = cells.part(row).filter(|_| *plain) {
-                if !self.is_formula(texts.get(part.start).filter(|_| !part.is_empty())) {
-                    into.plain_part(texts, part);
+            if let Some(texts) = plain {
+                let part = texts.part(row);
+                if !self.is_formula(texts.bytes().get(part.start).filter(|_| !part.is_empty())) {
+                    into.plain_part(texts.bytes(), part);
                     continue;
                 }
             }

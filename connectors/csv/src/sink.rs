@@ -78,9 +78,10 @@ impl Sink for RowsFile {
             .map(|column| {
                 let cells = Cells::new(&column.name, records.batch.column(column.index))?;
                 let is_list = column.kind == ValueKind::List;
-                let plain =
-                    cells.bytes().filter(|_| !is_list).is_some_and(|bytes| file.encoder().is_plain(bytes));
-                Ok((cells, plain))
+                let bytes = cells.bytes().filter(|_| !is_list);
+                let plain = bytes.is_some_and(|bytes| file.encoder().is_plain(bytes));
+                let texts = cells.texts().filter(|_| plain);
+                Ok((cells, texts))
             })
             .collect::<Result<Vec<_>, Error>>()?;
         for row in 0..records.batch.num_rows() {

@@ -133,7 +133,7 @@ pub use records::Records;
 pub use sink::outbox;
 pub use sink::{
     Ahead, Aside, Cells, ColumnRule, Columns, CsvDialect, CsvEncoder, CsvFile, Fate, Framing, ImportFile,
-    Known, Order, PartLimits, Parts, Row, Sink, Upcoming, Value, check_names, check_on_invalid,
+    Known, Order, PartLimits, Parts, Row, Sink, Texts, Upcoming, Value, check_names, check_on_invalid,
     describe_columns, field_pointer, find_rule, option_pointer,
 };
 pub use source::{Source, Stream};

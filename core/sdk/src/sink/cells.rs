@@ -27,6 +27,29 @@ enum Form<'a> {
     List(&'a arrow_array::ListArray, &'a arrow_array::StringArray),
 }
 
+/// Texts one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    bytes: &'a [u8],
+    ends: &'a [i32],
+    nulls: Option<&'a arrow_buffer::NullBuffer>,
+}
+
+impl<'a> Texts<'a> {
+    /// The bytes of all texts.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where the text of a row stands in them; an empty range for nulls.
+    #[inline]
+    pub fn part(&self, row: usize) -> Range<usize> {
+        let (from, to) = (self.ends[row] as usize, self.ends[row + 1] as usize);
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) { from..from } else { from..to }
+    }
+}
+
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -102,15 +125,10 @@ impl<'a> Cells<'a> {
         array.value_data().get(usize::try_from(first).ok()?..usize::try_from(last).ok()?)
     }
 
-    /// The text of a row as a part of the bytes of all texts; `None` for nulls, and where texts do not stand so.
-    #[inline]
-    pub fn part(&self, row: usize) -> Option<(&'a [u8], Range<usize>)> {
+    /// The column's texts, for whoever copies all of them; `None` for other columns.
+    pub fn texts(&self) -> Option<Texts<'a>> {
         let Form::Utf8(array) = self.form else { return None };
-        if self.nulls.is_some_and(|n| n.is_null(row)) {
-            return None;
-        }
-        let offsets = array.value_offsets();
-        Some((array.value_data(), offsets[row] as usize..offsets[row + 1] as usize))
+        Some(Texts { bytes: array.value_data(), ends: array.value_offsets(), nulls: self.nulls })
     }
 
     /// The texts of a row of a list column; null items are left out. Nothing for other columns.

@@ -16,7 +16,7 @@ pub(crate) mod shim;
 
 pub use ahead::{Ahead, Upcoming};
 pub use aside::Aside;
-pub use cells::{Cells, Value};
+pub use cells::{Cells, Texts, Value};
 pub use columns::{Columns, Fate, Order};
 pub use csv_file::{CsvDialect, CsvEncoder, CsvFile};
 pub use import_file::ImportFile;

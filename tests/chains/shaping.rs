@@ -208,3 +208,25 @@ fn plan_lists_what_became_column_operations() {
     run(&bench);
     insta::assert_snapshot!("what_the_planned_columns_hold", bench.part("main", "people", "rows"));
 }
+
+/// Sinks are spared the search for keys that the chain keeps unique, but only in a column that is the key as it comes.
+#[test]
+fn a_column_that_is_not_the_key_may_still_come_twice() {
+    let people = "{\"user_id\":\"1\",\"email\":\"a@x.example\"}\n{\"user_id\":\"2\"}\n{\"user_id\":\"3\"}\n\
+                  {\"user_id\":\"4\",\"email\":\"A@x.example \"}\n";
+    for (email, written, code) in [
+        ("email", vec!["a@x.example"], "key.missing"),
+        ("email | default('team@x.example')", vec!["a@x.example", "team@x.example"], "duplicate.key"),
+    ] {
+        let connector =
+            format!("plugin = \"cohort\"\nmax_rejects = \"100%\"\nfields = {{ email = \"{email}\" }}");
+        let bench = bench(people, &connector, "unique = \"email\"");
+        bench.usher(&["run", "--quiet"]).expect(0);
+        let file = bench.part("main", "people", "users");
+        let address = |row: &str| row.split(',').next().unwrap().to_owned();
+        assert_eq!(file.lines().skip(1).map(address).collect::<Vec<_>>(), written);
+        let rejects = bench.read("out/main/latest/rejects.csv");
+        assert!(rejects.contains(code), "{rejects}");
+        assert_eq!(bench.read("out/main/latest/merged.csv").lines().count(), 2);
+    }
+}

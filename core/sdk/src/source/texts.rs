@@ -35,17 +35,18 @@ impl Texts {
     pub(crate) fn append(&mut self, text: &str, from: u32, to: u32) -> Result<(), Error> {
         let (from, to) = (from as usize, to as usize);
         let part = text.get(from..to).ok_or_else(|| no_part(from, to))?;
+        let end = self.bytes.len() + part.len();
+        let counted = i32::try_from(end).map_err(|_| too_large())?;
         // What is copied behind the part is cut off again.
         match text.as_bytes().get(from..).and_then(<[u8]>::first_chunk::<PIECE>) {
             Some(piece) if part.len() <= PIECE => {
-                let end = self.bytes.len() + part.len();
                 self.bytes.extend_from_slice(piece);
                 self.bytes.truncate(end);
             }
             _ => self.bytes.extend_from_slice(part.as_bytes()),
         }
         self.nulls.append_non_null();
-        self.ends.push(i32::try_from(self.bytes.len()).map_err(|_| too_large())?);
+        self.ends.push(counted);
         Ok(())
     }
 

@@ -193,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_costs_at_most_24_bytes_with_a_place_noted() {
+    fn a_key_costs_at_most_21_bytes_with_a_place_noted() {
         let mut seen = Fingerprints::<[u32; 2]>::new();
         for i in 0..300_000u32 {
             let print = seen.print(&i.to_string());
             seen.insert(print, [i, 0]);
             let keys = seen.len();
-            assert!(keys < 50_000 || seen.bytes() <= 24 * keys, "{} bytes for {keys} keys", seen.bytes());
+            assert!(keys < 50_000 || seen.bytes() <= 21 * keys, "{} bytes for {keys} keys", seen.bytes());
         }
     }
 

@@ -240,7 +240,9 @@ pub(super) fn prepare(
     }
     for sink in &mut sinks {
         let unique = sink.stage.unique.as_ref().or(stage.unique.as_ref());
-        sink.stage.key = unique.and_then(|unique| unique.key.copied()).map(str::to_owned);
+        // After a survey, records of one place that a source sends twice would both stay.
+        let first = unique.filter(|unique| !unique.needs_survey());
+        sink.stage.key = first.and_then(|unique| unique.key.copied()).map(str::to_owned);
     }
     let roll = sync::prepare(engine, &mut prep, &chain, &names, &mut sinks, mode)?;
     prep.stop_if_bad()?;

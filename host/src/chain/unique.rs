@@ -202,9 +202,12 @@ impl UniqueStage {
                 continue;
             };
             let place = Place::new(origins.input, origins.offsets[row]);
-            let survivor = self.seen.get_or_insert(print, place).unwrap_or(place);
-            keep.append(survivor == place);
-            if survivor != place {
+            let seen = self.seen.get_or_insert(print, place);
+            let survivor = seen.unwrap_or(place);
+            // Of a survey the winner is noted before it comes; else whatever is noted came before.
+            let stays = seen.is_none() || self.surveyed && survivor == place;
+            keep.append(stays);
+            if !stays {
                 books.add(origins.input, origins.offsets[row]);
                 merged.push(Merged { origin: origins.get(row), survivor: survivor.origin() });
             }

@@ -59,10 +59,7 @@ impl TextWriter {
             return Err(EvalError::new("the result of one batch is larger than 2 GB; use smaller batches"));
         }
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        // SAFETY: the text is a `String`, and each end was its length when a row was closed; what stands between two ends is
-        // text. There is an end for each row and one before the first, and a bit for each row.
-        Ok(unsafe {
-            StringArray::new_unchecked(ends, Buffer::from_vec(self.text.into_bytes()), self.nulls.finish())
-        })
+        StringArray::try_new(ends, Buffer::from_vec(self.text.into_bytes()), self.nulls.finish())
+            .map_err(|error| EvalError::new(error.to_string()))
     }
 }

@@ -39,7 +39,8 @@ pub fn e164(value: &str, region: Option<Region>, out: &mut String) -> Verdict {
         return Verdict::Keep;
     }
     // Without a region, a number that names no country is none, for which the metadata (some 60 ms) need not be read.
-    let country = region.is_some() || value.contains(['+', '\u{FF0B}']);
+    // A parameter may name one, too (`tel:…;phone-context=1`).
+    let country = region.is_some() || value.contains(['+', '\u{FF0B}', ';']);
     let number = country
         .then(|| phonenumber::parse(region, value.trim()).ok())
         .flatten()
@@ -94,7 +95,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn without_plus_and_region_there_is_no_number(
-            value in "(tel:)?[0-9 ().xA-C-]{0,16}(;phone-context=[a-z0-9.]{1,9})?( ?ext\\. ?[0-9]{1,4})?",
+            value in "(tel:)?(1|44|0)?[0-9 ().xA-C-]{0,16}( ?ext\\. ?[0-9]{1,4})?",
         ) {
             let number = phonenumber::parse(None, value.trim()).ok().filter(phonenumber::is_valid);
             proptest::prop_assert!(number.is_none());

@@ -234,6 +234,8 @@ impl Columns {
             };
             self.settle(fate, report);
         }
+        // The batch goes with its last row.
+        self.row.given.clear();
         self.tally.report(&self.bound, report);
         Ok(())
     }
@@ -343,8 +345,12 @@ impl Bound {
             value.clear();
             cells.append_text(index, &mut value);
             scratch.replaced.clear();
-            let verdict = self.run_check(&value, &mut scratch.replaced);
-            let taken = self.checked(column, &value, verdict, row, scratch);
+            let taken = if value.is_empty() {
+                Ok(())
+            } else {
+                let verdict = self.run_check(&value, &mut scratch.replaced);
+                self.checked(column, &value, verdict, row, scratch)
+            };
             scratch.text = value;
             taken?;
         }

@@ -103,11 +103,11 @@ impl Builder {
     }
 
     /// The column; the builder is left empty, with room for one like it.
-    fn finish(&mut self) -> ArrayRef {
-        match self {
+    fn finish(&mut self) -> Result<ArrayRef, Error> {
+        Ok(match self {
             Self::Text(b) => {
                 let bytes = b.bytes();
-                Arc::new(std::mem::replace(b, Texts::with_capacity(BATCH_ROWS, bytes + bytes / 8)).finish())
+                Arc::new(std::mem::replace(b, Texts::with_capacity(BATCH_ROWS, bytes + bytes / 8)).finish()?)
             }
             Self::Boolean(b) => {
                 Arc::new(std::mem::replace(b, BooleanBuilder::with_capacity(BATCH_ROWS)).finish())
@@ -119,7 +119,7 @@ impl Builder {
                 Arc::new(std::mem::replace(b, Float64Builder::with_capacity(BATCH_ROWS)).finish())
             }
             Self::List(b) => Arc::new(b.finish()),
-        }
+        })
     }
 }
 
@@ -183,7 +183,8 @@ impl Builders {
         let offsets = std::mem::replace(&mut self.offsets, Vec::with_capacity(room));
         let lengths = std::mem::replace(&mut self.lengths, Vec::with_capacity(room));
         self.bytes = 0;
-        let mut columns: Vec<ArrayRef> = self.columns.iter_mut().map(Builder::finish).collect();
+        let mut columns: Vec<ArrayRef> =
+            self.columns.iter_mut().map(Builder::finish).collect::<Result<_, _>>()?;
         columns.push(Arc::new(UInt64Array::from(offsets)));
         columns.push(Arc::new(UInt32Array::from(lengths)));
         let batch = RecordBatch::try_new(self.schema.clone(), columns)

@@ -123,7 +123,10 @@ impl DelimitedReader<Reader> {
 impl<R: Slabs> DelimitedReader<R> {
     /// Reads slabs, the first of which begins at `start` or before.
     pub(crate) fn new(slabs: R, file: &InputFile, start: u64, dialect: Dialect, limit: usize) -> Self {
-        let parser = csv_core::ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build();
+        let mut parser =
+            csv_core::ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build();
+        // It takes a byte order mark off whatever it is given first; a blank line has none.
+        parser.read_record(b"\n", &mut [0; 4], &mut [0; 4]);
         Self {
             slabs,
             parser,
@@ -407,6 +410,17 @@ mod tests {
             let cells: Vec<Vec<String>> = found.into_iter().map(|(_, _, cells)| cells).collect();
             assert_eq!(cells, [["a", "b"], ["x\r\ny", "\"q\""], ["1", ""], ["last", "é"]], "slabs of {slab}");
             assert!(rejects.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_mark_within_the_text_stays() {
+        for text in ["id,n\n1,a\n\u{feff}2,b\n", "\u{feff}id,n\n\u{feff}2,b\n1,a\nand,a long record\n"] {
+            for slab in [7, 64] {
+                let (found, _) = records(text, slab, 1000);
+                let first: Vec<&str> = found.iter().map(|(_, _, cells)| &*cells[0]).collect();
+                assert!(first.contains(&"\u{feff}2") && first[0] == "id", "{first:?}");
+            }
         }
     }
 

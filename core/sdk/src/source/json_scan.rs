@@ -4,6 +4,8 @@
 //! text, escapes in places where they matter, nesting beyond 64. Whoever calls it asks serde_json then, which has the
 //! last word and the better messages. What this reader accepts serde_json accepts, too; a property test says so.
 
+use wide::u8x16;
+
 /// What is known of a value from reading it once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -21,43 +23,13 @@ pub(crate) struct Scan<'a, const LINES: bool>(pub(crate) &'a [u8]);
 const STEP: usize = 16;
 
 /// How many bytes there are before the first one that is `"`, `\` or a control character; [`STEP`]: there is none.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 fn plain(bytes: [u8; STEP]) -> usize {
-    use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-    };
-    // SAFETY: these are instructions of SSE2, which every x86-64 has; sixteen bytes are a vector, whatever they are.
-    let found = unsafe {
-        let bytes = std::mem::transmute::<[u8; STEP], __m128i>(bytes);
-        let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22));
-        let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5C));
-        let control = _mm_cmpeq_epi8(bytes, _mm_min_epu8(bytes, _mm_set1_epi8(0x1F)));
-        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control))
-    };
-    (found | 1 << STEP).trailing_zeros() as usize
-}
-
-/// As above, eight bytes at a time.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-fn plain(bytes: [u8; STEP]) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let half = |x: u64| {
-        // With bit 1 turned over, `"` and the control characters, and nothing else, are below 0x21.
-        let quote = x ^ (LOW * 0x02);
-        let backslash = x ^ (LOW * 0x5C);
-        // The high bit of each byte found. A borrow makes bits wrong only above one that is right.
-        let found =
-            ((quote.wrapping_sub(LOW * 0x21) & !quote) | (backslash.wrapping_sub(LOW) & !backslash)) & HIGH;
-        found.trailing_zeros() as usize / 8
-    };
-    let both = u128::from_le_bytes(bytes);
-    match half(both as u64) {
-        8 => 8 + half((both >> 64) as u64),
-        first => first,
-    }
+    let bytes = u8x16::from(bytes);
+    let is = |byte: u8| bytes.cmp_eq(u8x16::splat(byte));
+    let control = bytes.min(u8x16::splat(0x1F)).cmp_eq(bytes);
+    let found = is(b'"') | is(b'\\') | control;
+    (found.move_mask() | 1 << STEP).trailing_zeros() as usize
 }
 
 impl<const LINES: bool> Scan<'_, LINES> {

@@ -1,5 +1,7 @@
 //! Records of delimited text: where their cells stand, sixteen bytes at a time.
 
+use wide::u8x16;
+
 use super::dialect::Dialect;
 
 /// Bytes that are looked at in one step.
@@ -63,26 +65,12 @@ pub(crate) fn record(bytes: &[u8], dialect: Dialect, places: &mut Vec<Place>) ->
 }
 
 /// A bit for each byte that is a delimiter, a quote or a line end.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 fn separators(bytes: [u8; STEP], dialect: Dialect) -> u32 {
-    use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
-    // SAFETY: these are instructions of SSE2, which every x86-64 has; sixteen bytes are a vector, whatever they are.
-    let found = unsafe {
-        let bytes = std::mem::transmute::<[u8; STEP], __m128i>(bytes);
-        let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
-        let ends = _mm_or_si128(is(b'\n'), is(b'\r'));
-        _mm_movemask_epi8(_mm_or_si128(ends, _mm_or_si128(is(dialect.delimiter), is(dialect.quote))))
-    };
-    found as u32
-}
-
-/// As above, a byte at a time.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-fn separators(bytes: [u8; STEP], dialect: Dialect) -> u32 {
-    let is = |byte: u8| byte == dialect.delimiter || byte == dialect.quote || matches!(byte, b'\n' | b'\r');
-    bytes.iter().rev().fold(0, |found, byte| found << 1 | u32::from(is(*byte)))
+    let bytes = u8x16::from(bytes);
+    let is = |byte: u8| bytes.cmp_eq(u8x16::splat(byte));
+    let found = is(dialect.delimiter) | is(dialect.quote) | is(b'\n') | is(b'\r');
+    found.move_mask() as u32
 }
 
 #[cfg(test)]

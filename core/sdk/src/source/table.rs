@@ -159,19 +159,22 @@ fn cell(
     let Some(place) = place else { return Ok(Cell::Null) };
     let kind = column.wanted.kind;
     let guarded =
-        text.as_bytes()[place.from] == b'\'' && (apostrophe || matches!(kind, Boolean | Integer | Number));
-    let from = place.from + usize::from(guarded);
+        |text: &str| text.starts_with('\'') && (apostrophe || matches!(kind, Boolean | Integer | Number));
     if !place.doubled {
-        return from_text(kind, &text[from..place.to], Cell::Record(from as u32, place.to as u32), scratch);
+        let text = &text[place.from..place.to];
+        let from = place.from + usize::from(guarded(text));
+        let text = &text[from - place.from..];
+        return from_text(kind, text, Cell::Record(from as u32, place.to as u32), scratch);
     }
     let mut value = std::mem::take(&mut scratch.value);
     value.clear();
-    undouble(&text[from..place.to], record.quote, &mut value);
+    undouble(&text[place.from..place.to], record.quote, &mut value);
+    let text = &value[usize::from(guarded(&value))..];
     let start = scratch.text.len();
     if column.wanted.is_text() {
-        scratch.text.push_str(&value);
+        scratch.text.push_str(text);
     }
-    let cell = from_text(kind, &value, scratch.since(start), scratch);
+    let cell = from_text(kind, text, scratch.since(start), scratch);
     scratch.value = value;
     cell
 }

@@ -10,7 +10,6 @@ const PIECE: usize = 32;
 /// A column of texts: all of them one after the other, and where each ends.
 #[derive(Debug)]
 pub(crate) struct Texts {
-    /// Parts of texts, whole ones: UTF-8.
     bytes: Vec<u8>,
     /// 0, then where each text ends; a null where the one before does.
     ends: Vec<i32>,
@@ -58,11 +57,10 @@ impl Texts {
     }
 
     /// The column.
-    pub(crate) fn finish(mut self) -> StringArray {
+    pub(crate) fn finish(mut self) -> Result<StringArray, Error> {
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        // SAFETY: what was appended are parts of texts, and the ends are where those end; there is an end for each and one
-        // before the first, and a bit for each.
-        unsafe { StringArray::new_unchecked(ends, Buffer::from_vec(self.bytes), self.nulls.finish()) }
+        StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.nulls.finish())
+            .map_err(|e| Error::bug("source.batch", format!("the texts are no column: {e}")))
     }
 }
 
@@ -103,7 +101,7 @@ mod tests {
                 prop_assert_eq!(appended.is_ok(), text.get(from..to).is_some());
                 expected.extend(text.get(from..to).map(Some));
             }
-            let array = texts.finish();
+            let array = texts.finish().unwrap();
             array.to_data().validate_full().unwrap();
             prop_assert_eq!(array.iter().collect::<Vec<_>>(), expected);
         }

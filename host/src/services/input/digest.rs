@@ -123,8 +123,7 @@ impl InputRegistry {
         self.inputs().iter().map(|input| self.digest(input.id)).collect()
     }
 
-    /// An error if an input is not what it was when it was opened: rows read after its digest was made would be of
-    /// another one.
+    /// An error if an input is not what it was when it was opened: rows and digest would be of different ones.
     pub fn unchanged(&self, input: u32) -> Result<(), Error> {
         self.entry(input)?.stored.open(&self.name(input), 0).map(drop)
     }

@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{self, Write},
-    ops::Range,
     os::unix::fs::FileExt,
 };
 
@@ -13,9 +12,6 @@ pub(super) trait Target: Send + Sync {
     fn append(&self, bytes: &[u8]) -> io::Result<()>;
     /// Reads what was written at `offset`; 0 at the end.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize>;
-    /// Lets the disk begin with the bytes `range`, which were appended: what waits for [`sync`](Self::sync) then waits for
-    /// little. A hint, so nobody is told of a failure.
-    fn begin_sync(&self, _range: Range<u64>) {}
     /// Makes it durable.
     fn sync(&self) -> io::Result<()>;
 }
@@ -35,19 +31,6 @@ impl Target for Disk {
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(&self.file, into, offset)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn begin_sync(&self, range: Range<u64>) {
-        use std::os::fd::AsRawFd;
-        let begins = libc::off64_t::try_from(range.start);
-        let bytes = libc::off64_t::try_from(range.end.saturating_sub(range.start));
-        if let (Ok(begins), Ok(bytes), true) = (begins, bytes, self.kept) {
-            // SAFETY: the descriptor is open as long as `self.file` is.
-            unsafe {
-                libc::sync_file_range(self.file.as_raw_fd(), begins, bytes, libc::SYNC_FILE_RANGE_WRITE);
-            }
-        }
     }
 
     fn sync(&self) -> io::Result<()> {

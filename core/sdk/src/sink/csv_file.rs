@@ -247,6 +247,18 @@ mod tests {
             for row in &rows {
                 file.extend_from_slice(encoder.encode(row.iter().map(String::as_str)));
             }
+            // What is known to be plain is written as everything is.
+            let plain = |text: &str| !text.contains(['"', '\n', '\r', ',', ';', '\t', '|']);
+            let mut known = CsvEncoder::new(encoder.dialect);
+            for row in &rows {
+                let column = format!("{}{}", row.concat(), "x".repeat(40));
+                let starts = row.iter().scan(0, |at, cell| Some(std::mem::replace(at, *at + cell.len())));
+                let cells = row.iter().zip(starts).map(|(text, at)| Known {
+                    text,
+                    place: plain(text).then_some((column.as_bytes(), at)),
+                });
+                prop_assert_eq!(known.encode_known(cells), encoder.encode(row.iter().map(String::as_str)));
+            }
             let mut reader =
                 csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(file.as_slice());
             let back: Vec<Vec<String>> =

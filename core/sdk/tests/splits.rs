@@ -1,5 +1,7 @@
 //! Lines of splits, through the services: whatever the splits and however long the lines, each line comes once.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
 use proptest::prelude::*;
 use usher_sdk::{
     Host,

@@ -107,6 +107,7 @@ mod host;
 mod json_text;
 mod login;
 pub mod options;
+mod pieces;
 pub mod records;
 pub mod shell;
 mod sink;

@@ -44,10 +44,7 @@ impl<'a> Cell<'a> {
         match self {
             Cell::Null => {}
             Cell::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-            Cell::Integer(value) => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "{value}");
-            }
+            Cell::Integer(value) => out.push_str(itoa::Buffer::new().format(value)),
             Cell::Float(value) => print_float(value, out),
             Cell::Text(text) | Cell::Json(text) => out.push_str(text),
         }
@@ -113,6 +110,7 @@ fn print_float(value: f64, out: &mut String) {
         return;
     }
     let start = out.len();
+    // Writing to a string cannot fail.
     let _ = write!(out, "{value}");
     if value.is_finite() && !out[start..].contains('.') {
         out.push_str(".0");

@@ -150,9 +150,7 @@ impl<'a> Cells<'a> {
             Value::Null => return false,
             Value::Text(text) => into.push_str(text),
             Value::Boolean(value) => into.push_str(if value { "true" } else { "false" }),
-            Value::Integer(value) => {
-                let _ = write!(into, "{value}");
-            }
+            Value::Integer(value) => into.push_str(itoa::Buffer::new().format(value)),
             Value::Number(value) => {
                 let _ = write!(into, "{value}");
             }

@@ -4,7 +4,8 @@ use usher_abi::{Error, Part, Report};
 
 use super::{
     columns::{Columns, Fate},
-    csv_file::{CsvDialect, CsvFile},
+    csv_encoder::CsvDialect,
+    csv_file::CsvFile,
     parts::PartLimits,
     row::Row,
 };

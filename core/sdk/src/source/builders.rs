@@ -10,8 +10,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use usher_abi::{Error, ValueKind};
 
 use super::{
-    row::{Cell, RowScratch},
+    row::{Cell, RowScratch, other_type},
     texts::Texts,
+    waiting::Waiting,
 };
 use crate::records::{KIND, Records, origin_fields};
 
@@ -76,12 +77,23 @@ impl Builder {
         }
     }
 
+    /// Appends the cells of rows that stand in `text`.
+    fn extend<'a>(
+        &mut self,
+        cells: impl Iterator<Item = &'a Cell>,
+        text: &str,
+        scratch: &RowScratch,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Text(b) => b.extend(cells, text, &scratch.text),
+            typed => cells.into_iter().try_for_each(|cell| typed.append(*cell, scratch)),
+        }
+    }
+
+    /// Appends a cell that is no text.
     #[inline]
-    fn append(&mut self, cell: Cell, record: &str, scratch: &RowScratch) -> Result<(), Error> {
+    fn append(&mut self, cell: Cell, scratch: &RowScratch) -> Result<(), Error> {
         match (self, cell) {
-            (Self::Text(b), Cell::Record(from, to)) => b.append(record, from, to)?,
-            (Self::Text(b), Cell::Scratch(from, to)) => b.append(&scratch.text, from, to)?,
-            (Self::Text(b), Cell::Null) => b.append_null(),
             (Self::Boolean(b), Cell::Boolean(value)) => b.append_value(value),
             (Self::Boolean(b), Cell::Null) => b.append_null(),
             (Self::Integer(b), Cell::Integer(value)) => b.append_value(value),
@@ -90,14 +102,14 @@ impl Builder {
             (Self::Number(b), Cell::Null) => b.append_null(),
             (Self::List(b), Cell::List(from, to)) => {
                 for item in scratch.items.get(from as usize..to as usize).unwrap_or_default() {
-                    b.values().append_value(part(&scratch.text, item.start as u32, item.end as u32)?);
+                    b.values().append_value(scratch.text.get(item.clone()).ok_or_else(|| {
+                        Error::bug("source.cell", format!("{item:?} is no part of the text of lists"))
+                    })?);
                 }
                 b.append(true);
             }
             (Self::List(b), Cell::Null) => b.append(false),
-            (_, cell) => {
-                return Err(Error::bug("source.cell", format!("{cell:?} is in a column of another type")));
-            }
+            (_, cell) => return Err(other_type(cell)),
         }
         Ok(())
     }
@@ -123,14 +135,10 @@ impl Builder {
     }
 }
 
-/// A part of a text; parts come from parsers over the same text, so one that is none is a defect.
-#[inline]
-fn part(text: &str, from: u32, to: u32) -> Result<&str, Error> {
-    text.get(from as usize..to as usize)
-        .ok_or_else(|| Error::bug("source.cell", format!("bytes {from} to {to} are no part of the record")))
-}
-
 /// Collects rows into batches: the wanted columns in their order, then the two origin columns.
+///
+/// A row is added to [`waiting`](Self::waiting) first, then either [kept](Self::keep) or taken back; before the text goes
+/// away that rows stand in, they must be [settled](Self::settle).
 #[derive(Debug)]
 pub(crate) struct Builders {
     schema: SchemaRef,
@@ -138,6 +146,8 @@ pub(crate) struct Builders {
     offsets: Vec<u64>,
     lengths: Vec<u32>,
     bytes: usize,
+    /// Rows that are kept but not yet appended.
+    pub(crate) waiting: Waiting,
 }
 
 impl Builders {
@@ -149,6 +159,7 @@ impl Builders {
             offsets: Vec::new(),
             lengths: Vec::new(),
             bytes: 0,
+            waiting: Waiting::new(wanted.len()),
         }
     }
 
@@ -158,22 +169,25 @@ impl Builders {
         self.offsets.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
 
-    /// Appends a row of good cells, one a column.
+    /// Keeps the row that was added to [`waiting`](Self::waiting) last, whose cells are all good, with its record's place.
     #[inline]
-    pub(crate) fn append(
-        &mut self,
-        cells: &[Cell],
-        record: &str,
-        scratch: &RowScratch,
-        offset: u64,
-        length: usize,
-    ) -> Result<(), Error> {
-        for (column, cell) in self.columns.iter_mut().zip(cells) {
-            column.append(*cell, record, scratch)?;
-        }
+    pub(crate) fn keep(&mut self, offset: u64, length: usize) {
         self.offsets.push(offset);
         self.lengths.push(length as u32);
         self.bytes += length;
+    }
+
+    /// Appends the rows that wait; `text` is what they stand in.
+    pub(crate) fn settle(&mut self, text: &str) -> Result<(), Error> {
+        if !self.waiting.is_empty() {
+            for (at, column) in self.columns.iter_mut().enumerate() {
+                column.extend(self.waiting.column(at), text, &self.waiting.scratch)?;
+                if let Builder::Text(texts) = column {
+                    texts.expect(BATCH_ROWS, BATCH_BYTES);
+                }
+            }
+            self.waiting.clear();
+        }
         Ok(())
     }
 

@@ -151,12 +151,16 @@ impl Rows {
         let text = simdutf8::basic::from_utf8(block).ok();
         let mut at = 0;
         while at < block.len() && !self.is_full(report) {
-            if let Some((text, end)) = text.and_then(|text| Some((text, self.decoder.line(text, at)?))) {
+            let waiting = &mut self.builders.waiting;
+            if let Some((text, end)) =
+                text.and_then(|text| Some((text, self.decoder.line(text, at, waiting)?)))
+            {
                 let length = end - at - usize::from(end > at && block[end - 1] == b'\r');
-                self.row(text, at..at + length, offset + at as u64, report)?;
+                self.row(text, at..at + length, offset + at as u64, report);
                 at = end + 1;
                 continue;
             }
+            self.builders.settle(text.unwrap_or_default())?;
             let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |i| at + i);
             let cr = end > at && block[end - 1] == b'\r';
             let line = at..if cr { end - 1 } else { end };
@@ -166,6 +170,7 @@ impl Rows {
             }
             at = end + 1;
         }
+        self.builders.settle(text.unwrap_or_default())?;
         Ok(at.min(block.len()))
     }
 
@@ -187,8 +192,11 @@ impl Rows {
         if self.over(offset, record.len(), report) {
             return Ok(());
         }
-        match self.decoder.whole(record) {
-            Ok(()) => self.row(record, 0..record.len(), offset, report),
+        match self.decoder.whole(record, &mut self.builders.waiting) {
+            Ok(()) => {
+                self.row(record, 0..record.len(), offset, report);
+                self.builders.settle(record)
+            }
             // A blank line.
             Err(Fault::Json(_)) if record.bytes().all(|b| b.is_ascii_whitespace()) => Ok(()),
             Err(fault) => {
@@ -198,24 +206,15 @@ impl Rows {
         }
     }
 
-    /// Appends the record that was read last, which is a part of `text`.
+    /// Keeps the row that was added last, whose record is a part of `text`, if it is good.
     #[inline]
-    fn row(
-        &mut self,
-        text: &str,
-        record: Range<usize>,
-        offset: u64,
-        report: &mut Report,
-    ) -> Result<(), Error> {
+    fn row(&mut self, text: &str, record: Range<usize>, offset: u64, report: &mut Report) {
         if self.over(offset, record.len(), report) {
-            return Ok(());
+            return self.builders.waiting.forget();
         }
-        match self.decoder.cells(text) {
-            Ok((cells, scratch)) => self.builders.append(cells, text, scratch, offset, record.len()),
-            Err(fault) => {
-                self.fault(&fault, offset, text, record, report);
-                Ok(())
-            }
+        match self.decoder.complete(text, &mut self.builders.waiting) {
+            Ok(()) => self.builders.keep(offset, record.len()),
+            Err(fault) => self.fault(&fault, offset, text, record, report),
         }
     }
 
@@ -237,12 +236,12 @@ impl Rows {
                 ("", "json.syntax", format!("{what} is not JSON: {}", place(error, record)))
             }
             Fault::NotObject => ("", "json.not-object", format!("{what} is JSON, but no object")),
-            Fault::Value(column, error) => {
+            Fault::Value(column, at, error) => {
                 let name = &*self.decoder.columns()[*column].name;
                 match error {
                     ValueError::Kind(message) => (name, "value.type", format!("`{name}`: {message}")),
                     ValueError::Syntax(message) => {
-                        let at = column_of(record, self.decoder.start(*column).saturating_sub(start) + 1);
+                        let at = column_of(record, (*at as usize).saturating_sub(start) + 1);
                         (
                             name,
                             "json.syntax",

@@ -10,24 +10,21 @@ use super::{
     builders::Wanted,
     json_order::Order,
     json_scan::{Scan, Seen},
-    json_value::{ValueError, cell},
-    projection::{Keys, Node, Projection},
-    row::{Cell, RowScratch},
+    json_value::{self, ValueError},
+    projection::{Keys, Node, Projection, Target},
+    row::Cell,
+    waiting::Waiting,
 };
 
-/// Where a column's value stands in the text.
+/// Whose value a column holds.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    start: u32,
-    end: u32,
-    /// The node that gave it, and how much that spelling counts; 0: there is no value.
+struct Held {
     node: u32,
+    /// How much that spelling counts; 0: there is no value.
     weight: u8,
-    seen: Seen,
 }
 
-const EMPTY: Slot =
-    Slot { start: 0, end: 0, node: 0, weight: 0, seen: Seen { escaped: false, spaced: false } };
+const NOTHING: Held = Held { node: 0, weight: 0 };
 
 /// Why a record is not taken.
 #[derive(Debug)]
@@ -36,11 +33,11 @@ pub(crate) enum Fault {
     Json(serde_json::Error),
     /// It is JSON, but no object.
     NotObject,
-    /// The value of a column.
-    Value(usize, ValueError),
+    /// The value of a column, which begins at that byte of the text.
+    Value(usize, u32, ValueError),
 }
 
-/// Takes the wanted values out of records, one after the other, reusing what it needs for that.
+/// Takes the wanted values out of records, one after the other.
 ///
 /// Plain records are read by [`Scan`]; what that gives up on is left to serde_json.
 #[derive(Debug)]
@@ -48,118 +45,158 @@ pub(crate) struct Decoder {
     projection: Projection,
     /// One a node.
     orders: Vec<Order>,
-    slots: Vec<Slot>,
-    cells: Vec<Cell>,
-    scratch: RowScratch,
+    /// One a column.
+    held: Vec<Held>,
 }
 
 impl Decoder {
     pub(crate) fn new(projection: Projection) -> Self {
-        let columns = projection.columns().len();
-        let cells = Vec::with_capacity(columns);
         let orders = projection.nodes().iter().map(|_| Order::default()).collect();
-        Self { projection, orders, slots: vec![EMPTY; columns], cells, scratch: RowScratch::default() }
+        let held = vec![NOTHING; projection.columns().len()];
+        Self { projection, orders, held }
     }
 
     pub(crate) fn columns(&self) -> &[Wanted] {
         self.projection.columns()
     }
 
-    /// Where the value of a column begins in the text that was read last.
-    pub(crate) fn start(&self, column: usize) -> usize {
-        self.slots[column].start as usize
-    }
-
-    /// Reads the line that begins at `at`, if it is plain; answers the place of its line feed, or of the block's end.
+    /// Adds a row from the line that begins at `at`, if it is plain; answers the place of its line feed, or of the block's
+    /// end.
     #[inline]
-    pub(crate) fn line(&mut self, block: &str, at: usize) -> Option<usize> {
+    pub(crate) fn line(&mut self, block: &str, at: usize, rows: &mut Waiting) -> Option<usize> {
         let scan = Scan::<true>(block.as_bytes());
-        let end = scan.blank(self.record(scan, scan.blank(at))?);
-        (end == block.len() || scan.byte(end) == b'\n').then_some(end)
+        let end = self.record(scan, scan.blank(at), rows.begin()).map(|end| scan.blank(end));
+        let end = end.filter(|end| *end == block.len() || scan.byte(*end) == b'\n');
+        if end.is_none() {
+            rows.forget();
+        }
+        end
     }
 
-    /// Reads a text that is one record.
-    pub(crate) fn whole(&mut self, record: &str) -> Result<(), Fault> {
+    /// Adds a row from a text that is one record.
+    pub(crate) fn whole(&mut self, record: &str, rows: &mut Waiting) -> Result<(), Fault> {
         let scan = Scan::<false>(record.as_bytes());
-        let end = self.record(scan, scan.blank(0));
+        let end = self.record(scan, scan.blank(0), rows.begin());
         if end.is_some_and(|end| scan.blank(end) == record.len()) {
             return Ok(());
         }
-        self.slots.fill(EMPTY);
+        rows.forget();
+        let read = self.by_serde(record, rows.begin());
+        if read.is_err() {
+            rows.forget();
+        }
+        read
+    }
+
+    /// Reads the values of the row that was added last, which stands in `text`, in the way of their columns. A row with a
+    /// value that cannot be read is taken back.
+    #[inline]
+    pub(crate) fn complete(&self, text: &str, rows: &mut Waiting) -> Result<(), Fault> {
+        let (cells, scratch) = rows.last();
+        for (column, (wanted, cell)) in self.projection.columns().iter().zip(cells).enumerate() {
+            let (start, end, seen) = match *cell {
+                Cell::Json(start, end, seen) => {
+                    let first = text.as_bytes().get(start as usize);
+                    if wanted.is_text() && matches!(first, Some(b'0'..=b'9' | b'-' | b't' | b'f')) {
+                        *cell = Cell::Record(start, end);
+                        continue;
+                    }
+                    (start, end, seen)
+                }
+                // A typed value may be written as a text.
+                Cell::Record(from, to) if !wanted.is_text() => (from - 1, to + 1, Seen::default()),
+                _ => continue,
+            };
+            let raw = &text[start as usize..end as usize];
+            match json_value::cell(wanted.kind, raw, start, seen, self.projection.hidden(column), scratch) {
+                Ok(value) => *cell = value,
+                Err(error) => {
+                    rows.forget();
+                    return Err(Fault::Value(column, start, error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the object that begins here; answers the place after it.
+    #[inline]
+    fn record<const LINES: bool>(
+        &mut self,
+        scan: Scan<'_, LINES>,
+        at: usize,
+        cells: &mut [Cell],
+    ) -> Option<usize> {
+        self.held.fill(NOTHING);
+        if scan.byte(at) != b'{' {
+            return None;
+        }
+        let slots = Slots { nodes: self.projection.nodes(), held: &mut self.held, cells };
+        Taker { scan, orders: &mut self.orders, slots }.object(0, at)
+    }
+
+    /// Reads a record in the way that takes all that is JSON, and says what is wrong with what is not.
+    fn by_serde(&mut self, record: &str, cells: &mut [Cell]) -> Result<(), Fault> {
+        self.held.fill(NOTHING);
         let mut json = serde_json::Deserializer::from_str(record);
         if !record.trim_start().starts_with('{') {
             IgnoredAny::deserialize(&mut json).and_then(|_| json.end()).map_err(Fault::Json)?;
             return Err(Fault::NotObject);
         }
-        let nodes = self.projection.nodes();
-        let root = Place { nodes, node: 0, slots: &mut self.slots, base: record.as_ptr() as usize };
+        let mut slots = Slots { nodes: self.projection.nodes(), held: &mut self.held, cells };
+        let root = Place { node: 0, slots: &mut slots, base: record.as_ptr() as usize };
         json.deserialize_map(root).and_then(|()| json.end()).map_err(Fault::Json)
-    }
-
-    /// The cells, one a column, of what was read last, which stands in `text`.
-    #[inline]
-    pub(crate) fn cells(&mut self, text: &str) -> Result<(&[Cell], &RowScratch), Fault> {
-        self.scratch.clear();
-        self.cells.clear();
-        for (column, (slot, wanted)) in self.slots.iter().zip(self.projection.columns()).enumerate() {
-            let bytes = text.as_bytes();
-            self.cells.push(if slot.weight == 0 {
-                Cell::Null
-            } else if wanted.is_text() && !slot.seen.escaped && bytes.get(slot.start as usize) == Some(&b'"')
-            {
-                // Nearly all values are of this sort.
-                Cell::Record(slot.start + 1, slot.end - 1)
-            } else {
-                let raw = &text[slot.start as usize..slot.end as usize];
-                cell(
-                    wanted.kind,
-                    raw,
-                    slot.start,
-                    slot.seen,
-                    self.projection.hidden(column),
-                    &mut self.scratch,
-                )
-                .map_err(|e| Fault::Value(column, e))?
-            });
-        }
-        Ok((&self.cells, &self.scratch))
-    }
-
-    /// Reads the object that begins here; answers the place after it.
-    #[inline]
-    fn record<const LINES: bool>(&mut self, scan: Scan<'_, LINES>, at: usize) -> Option<usize> {
-        self.slots.fill(EMPTY);
-        if scan.byte(at) != b'{' {
-            return None;
-        }
-        let nodes = self.projection.nodes();
-        Taker { scan, nodes, orders: &mut self.orders, slots: &mut self.slots }.object(0, at)
     }
 }
 
-/// Puts a value into the columns of a node.
-#[inline]
-fn take(nodes: &[Node], node: usize, slots: &mut [Slot], start: usize, end: usize, seen: Seen) {
-    for (column, weight) in &nodes[node].columns {
-        let slot = &mut slots[*column];
-        if *weight >= slot.weight {
-            *slot = Slot { start: start as u32, end: end as u32, node: node as u32, weight: *weight, seen };
+/// Where the values of a record go.
+struct Slots<'a> {
+    nodes: &'a [Node],
+    held: &'a mut [Held],
+    cells: &'a mut [Cell],
+}
+
+impl Slots<'_> {
+    /// Puts a value into a column, unless it holds one whose spelling counts more.
+    #[inline]
+    fn put(&mut self, column: usize, held: Held, value: Cell) {
+        if held.weight >= self.held[column].weight {
+            self.held[column] = held;
+            self.cells[column] = value;
         }
     }
-    // A key that comes again takes back what stood under it before.
-    for (column, leaf) in &nodes[node].below {
-        if slots[*column].node == *leaf as u32 {
-            slots[*column] = EMPTY;
+
+    /// Puts a value into the columns of a node.
+    fn take(&mut self, node: usize, value: Cell) {
+        let here = &self.nodes[node];
+        for (column, weight) in &here.columns {
+            self.put(*column, Held { node: node as u32, weight: *weight }, value);
         }
+        // A key that comes again takes back what stood under it before.
+        for (column, leaf) in &here.below {
+            if self.held[*column].node == *leaf as u32 {
+                self.held[*column] = NOTHING;
+                self.cells[*column] = Cell::Null;
+            }
+        }
+    }
+}
+
+/// The string, without its quotes, at this place of the text.
+#[inline]
+fn string(from: usize, to: usize, escaped: bool) -> Cell {
+    if escaped {
+        Cell::Json(from as u32 - 1, to as u32 + 1, Seen { escaped, spaced: false })
+    } else {
+        Cell::Record(from as u32, to as u32)
     }
 }
 
 /// The fast way.
 struct Taker<'a, const LINES: bool> {
     scan: Scan<'a, LINES>,
-    nodes: &'a [Node],
     orders: &'a mut [Order],
-    slots: &'a mut [Slot],
+    slots: Slots<'a>,
 }
 
 impl<const LINES: bool> Taker<'_, LINES> {
@@ -172,21 +209,22 @@ impl<const LINES: bool> Taker<'_, LINES> {
         }
         let mut hint = 0;
         loop {
-            let rest = scan.0.get(at..)?;
-            let found = match self.orders[node].guess(hint, rest) {
-                Some((place, length, found)) => {
-                    hint = place + 1;
-                    at += length;
-                    found
+            let target = match self.orders[node].guess(&mut hint, scan.0.get(at..)?) {
+                Some(known) => {
+                    at += known.length();
+                    known.target
                 }
                 None => {
-                    let (found, next) = self.key(node, at, &mut hint)?;
+                    let (target, next) = self.key(node, at, &mut hint)?;
                     at = next;
-                    found
+                    target
                 }
             };
-            at = scan.blank(at);
-            at = scan.blank(self.value(found, at)?);
+            at = self.wanted(target, at)?;
+            // Most programs write no blanks.
+            if !matches!(scan.byte(at), b',' | b'}') {
+                at = scan.blank(at);
+            }
             match scan.byte(at) {
                 b',' => at = scan.blank(at + 1),
                 b'}' => return Some(at + 1),
@@ -195,8 +233,32 @@ impl<const LINES: bool> Taker<'_, LINES> {
         }
     }
 
-    /// The key at `at`: its node, and the place after its colon.
-    fn key(&mut self, node: usize, at: usize, hint: &mut usize) -> Option<(Option<usize>, usize)> {
+    /// The value at `at`, or behind the blanks there.
+    #[inline]
+    fn wanted(&mut self, target: Target, at: usize) -> Option<usize> {
+        if self.scan.byte(at) != b'"' || matches!(target, Target::Node(_)) {
+            let at = self.scan.blank(at);
+            return match target {
+                Target::Nothing => self.scan.value(at).map(|(end, _)| end),
+                Target::Column { node, column, weight } => {
+                    let (end, seen) = self.scan.value(at)?;
+                    let value = Cell::Json(at as u32, end as u32, seen);
+                    self.slots.put(column as usize, Held { node, weight }, value);
+                    Some(end)
+                }
+                Target::Node(node) => self.value(node as usize, at),
+            };
+        }
+        let (end, escaped) = self.scan.string(at + 1)?;
+        if let Target::Column { node, column, weight } = target {
+            self.slots.put(column as usize, Held { node, weight }, string(at + 1, end, escaped));
+        }
+        Some(end + 1)
+    }
+
+    /// The key at `at`: what its value is wanted for, and the place after its colon.
+    #[inline(never)]
+    fn key(&mut self, node: usize, at: usize, hint: &mut usize) -> Option<(Target, usize)> {
         let scan = self.scan;
         if scan.byte(at) != b'"' {
             return None;
@@ -205,26 +267,31 @@ impl<const LINES: bool> Taker<'_, LINES> {
         if escaped {
             return None;
         }
-        let found = self.nodes[node].keys.find(scan.0.get(at + 1..end)?);
         let colon = scan.blank(end + 1);
         if scan.byte(colon) != b':' {
             return None;
         }
+        let nodes = self.slots.nodes;
+        let found = nodes[node].keys.find(scan.0.get(at + 1..end)?);
+        let target = found.map_or(Target::Nothing, |node| nodes[node].target(node));
         if colon == end + 1 {
-            *hint = self.orders[node].learn(*hint, scan.0.get(at..=colon)?, found);
+            *hint = self.orders[node].learn(*hint, scan.0.get(at..=colon)?, target);
         }
-        Some((found, colon + 1))
+        Some((target, colon + 1))
     }
 
     /// The array at `at`.
     fn array(&mut self, node: usize, at: usize) -> Option<usize> {
-        let (scan, nodes) = (self.scan, self.nodes);
+        let (scan, nodes) = (self.scan, self.slots.nodes);
         let mut at = scan.blank(at + 1);
         if scan.byte(at) == b']' {
             return Some(at + 1);
         }
         for index in 0.. {
-            at = scan.blank(self.value(nodes[node].item(index), at)?);
+            at = scan.blank(match nodes[node].item(index) {
+                Some(node) => self.value(node, at)?,
+                None => scan.value(at)?.0,
+            });
             match scan.byte(at) {
                 b',' => at = scan.blank(at + 1),
                 b']' => return Some(at + 1),
@@ -234,61 +301,63 @@ impl<const LINES: bool> Taker<'_, LINES> {
         None
     }
 
-    /// The value at `at`, wanted if there is a node.
-    #[inline]
-    fn value(&mut self, node: Option<usize>, at: usize) -> Option<usize> {
-        let Some(node) = node else { return self.scan.value(at).map(|(end, _)| end) };
-        let here = &self.nodes[node];
+    /// The value of a node, at `at`.
+    fn value(&mut self, node: usize, at: usize) -> Option<usize> {
+        let (scan, here) = (self.scan, &self.slots.nodes[node]);
+        let mut value = Cell::Null;
         if here.is_leaf() || !here.columns.is_empty() {
-            let (end, seen) = self.scan.value(at)?;
-            take(self.nodes, node, self.slots, at, end, seen);
+            let (end, seen) = scan.value(at)?;
+            value = Cell::Json(at as u32, end as u32, seen);
             if here.is_leaf() {
+                self.slots.take(node, value);
                 return Some(end);
             }
-        } else {
-            take(self.nodes, node, self.slots, at, at, Seen::default());
         }
-        match self.scan.byte(at) {
+        self.slots.take(node, value);
+        match scan.byte(at) {
             b'{' => self.object(node, at),
             b'[' => self.array(node, at),
             // A path that leads into a scalar leads nowhere.
-            _ => self.scan.value(at).map(|(end, _)| end),
+            _ => scan.value(at).map(|(end, _)| end),
         }
     }
 }
 
 /// The value at a node, by serde_json.
-struct Place<'a> {
-    nodes: &'a [Node],
+struct Place<'a, 'b> {
     node: usize,
-    slots: &'a mut [Slot],
+    slots: &'a mut Slots<'b>,
     /// Address of the record's first byte; places in it are told from the addresses of the raw values, which borrow
     /// from it.
     base: usize,
 }
 
-impl Place<'_> {
-    fn below(&mut self, node: usize) -> Place<'_> {
-        Place { nodes: self.nodes, node, slots: self.slots, base: self.base }
+impl<'b> Place<'_, 'b> {
+    fn below(&mut self, node: usize) -> Place<'_, 'b> {
+        Place { node, slots: self.slots, base: self.base }
+    }
+
+    fn here(&self) -> &'b Node {
+        &self.slots.nodes[self.node]
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_> {
+impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         let start = raw.as_ptr() as usize - self.base;
         let seen = Seen { escaped: raw.contains('\\'), spaced: raw.contains([' ', '\t', '\r', '\n']) };
-        take(self.nodes, self.node, self.slots, start, start + raw.len(), seen);
-        if self.nodes[self.node].is_leaf() || !raw.starts_with(['{', '[']) {
+        self.slots.take(self.node, Cell::Json(start as u32, (start + raw.len()) as u32, seen));
+        if self.here().is_leaf() || !raw.starts_with(['{', '[']) {
             return Ok(());
         }
         serde_json::Deserializer::from_str(raw).deserialize_any(self).map_err(D::Error::custom)
     }
 }
 
-impl<'de> Visitor<'de> for Place<'_> {
+impl<'de> Visitor<'de> for Place<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -296,7 +365,7 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(found) = map.next_key_seed(KeyOf(&self.nodes[self.node].keys))? {
+        while let Some(found) = map.next_key_seed(KeyOf(&self.here().keys))? {
             match found {
                 Some(node) => map.next_value_seed(self.below(node))?,
                 None => {
@@ -309,7 +378,7 @@ impl<'de> Visitor<'de> for Place<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         for index in 0.. {
-            let more = match self.nodes[self.node].item(index) {
+            let more = match self.here().item(index) {
                 Some(node) => seq.next_element_seed(self.below(node))?.is_some(),
                 None => seq.next_element::<IgnoredAny>()?.is_some(),
             };
@@ -351,7 +420,7 @@ mod tests {
 
     use super::{
         super::projection::{Projection, Rename},
-        Cell, Decoder, Fault, Wanted,
+        Cell, Decoder, Fault, Waiting, Wanted,
     };
 
     fn decoder(paths: &[&str], renames: &[Rename]) -> Decoder {
@@ -360,8 +429,10 @@ mod tests {
     }
 
     fn values(decoder: &mut Decoder, record: &str) -> Vec<Option<String>> {
-        decoder.whole(record).unwrap();
-        let (cells, scratch) = decoder.cells(record).unwrap();
+        let mut rows = Waiting::new(decoder.columns().len());
+        decoder.whole(record, &mut rows).unwrap();
+        decoder.complete(record, &mut rows).unwrap();
+        let (cells, scratch) = rows.last();
         let text = |text: &str, from: u32, to: u32| Some(text[from as usize..to as usize].to_owned());
         cells
             .iter()
@@ -416,13 +487,16 @@ mod tests {
     fn what_is_no_object_or_no_json_says_so() {
         let mut d = decoder(&["a"], &[]);
         for record in ["1", "[]", "null", r#""x""#] {
-            assert!(matches!(d.whole(record), Err(Fault::NotObject)), "{record}");
+            assert!(matches!(d.whole(record, &mut Waiting::new(1)), Err(Fault::NotObject)), "{record}");
         }
         for record in ["", "{", r#"{"a":1,}"#, r#"{"a":1} x"#, "{]", r#"{"b":[1}"#, r#"{"a":"\x"}"#, "tru"] {
-            assert!(matches!(d.whole(record), Err(Fault::Json(_))), "{record}");
+            assert!(matches!(d.whole(record, &mut Waiting::new(1)), Err(Fault::Json(_))), "{record}");
         }
         let deep = format!("{{\"b\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(d.whole(&deep).is_ok(), "what is not wanted may be nested to any depth");
+        assert!(
+            d.whole(&deep, &mut Waiting::new(1)).is_ok(),
+            "what is not wanted may be nested to any depth"
+        );
     }
 
     #[test]
@@ -485,9 +559,10 @@ mod tests {
             // An escaped key sends the second one to serde_json.
             let slow = format!("{{{}{}\"\\u007a\":0}}", parts.join(", "), if parts.is_empty() { "" } else { ", " });
             let mut d = decoder(&["a.b", "a", "a.b[1].b", "b", "l", "a.l", "a.b[0]"], &[]);
-            prop_assert!(d.line(&record.replace('\n', " "), 0).is_some());
+            let mut rows = Waiting::new(7);
+            prop_assert!(d.line(&record.replace('\n', " "), 0, &mut rows).is_some());
             let fast = values(&mut d, &record);
-            prop_assert!(d.line(&slow, 0).is_none());
+            prop_assert!(d.line(&slow, 0, &mut rows).is_none());
             prop_assert_eq!(fast, values(&mut d, &slow));
         }
     }

@@ -30,6 +30,7 @@ mod slabs;
 mod table;
 mod tables;
 mod texts;
+mod waiting;
 
 pub use builders::{BATCH_BYTES, BATCH_ROWS, Wanted};
 pub use declared::{Declared, absent, pointer, refuse};

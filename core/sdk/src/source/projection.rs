@@ -38,11 +38,31 @@ pub(crate) struct Node {
     pub(crate) below: Vec<(usize, usize)>,
 }
 
+/// What a value is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// For nothing.
+    Nothing,
+    /// For one column and nothing further down.
+    Column { node: u32, column: u32, weight: u8 },
+    /// For what the node says.
+    Node(u32),
+}
+
 impl Node {
     /// Whether nothing further down is wanted.
     #[inline]
     pub(crate) fn is_leaf(&self) -> bool {
         self.below.is_empty()
+    }
+
+    /// What the value at this node, whose number is `node`, is wanted for.
+    pub(crate) fn target(&self, node: usize) -> Target {
+        let node = node as u32;
+        match *self.columns {
+            [(column, weight)] if self.is_leaf() => Target::Column { node, column: column as u32, weight },
+            _ => Target::Node(node),
+        }
     }
 
     /// The node of an array's item.

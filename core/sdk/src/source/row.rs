@@ -1,19 +1,21 @@
 //! One record's values on their way into Arrow builders.
 //!
-//! Two steps: every value of a row becomes a [`Cell`] first, and only a row whose cells are all good is appended. So a
-//! rejected row leaves nothing behind, and the builders never have to be rolled back.
+//! Two steps: every value of a row becomes a [`Cell`] first, and only a row whose cells are all good waits to be appended.
+//! So a rejected row leaves nothing behind, and the builders never have to be rolled back.
 
-use usher_abi::ValueKind;
+use usher_abi::{Error, ValueKind};
 
-use super::rejects::shown;
+use super::{json_scan::Seen, rejects::shown};
 use crate::read_list;
 
-/// A value that is ready to be appended. Ranges are bytes of the record or of the row's scratch text.
+/// A value. Ranges are bytes of the text that the record stands in, or of the scratch text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cell {
     Null,
-    /// Text in the record.
+    /// Text in the text that the record stands in.
     Record(u32, u32),
+    /// A JSON value in that text, which is still to be read.
+    Json(u32, u32, Seen),
     /// Text in [`RowScratch::text`].
     Scratch(u32, u32),
     Boolean(bool),
@@ -23,7 +25,13 @@ pub(crate) enum Cell {
     List(u32, u32),
 }
 
-/// What a row needs besides its record; reused from row to row.
+/// A cell that is in the wrong column.
+#[cold]
+pub(crate) fn other_type(cell: Cell) -> Error {
+    Error::bug("source.cell", format!("{cell:?} is in a column of another type"))
+}
+
+/// What rows need besides the text they stand in; reused.
 #[derive(Debug, Default)]
 pub(crate) struct RowScratch {
     pub(crate) text: String,

@@ -22,6 +22,9 @@ pub struct TableColumn {
     pub cell: Option<usize>,
 }
 
+/// Bytes of rows that wait, unless one is longer: what lies in the caches.
+const WAITING: usize = 64 * 1024;
+
 /// Batches of the wanted cells of one file.
 ///
 /// An empty cell is null: delimited text cannot say whether nothing or an empty text was meant. A record that cannot
@@ -37,8 +40,8 @@ pub struct TableStream {
     apostrophe: bool,
     input: u32,
     builders: Builders,
-    cells: Vec<Cell>,
-    scratch: RowScratch,
+    /// The cells of the rows that wait.
+    text: String,
 }
 
 impl TableStream {
@@ -64,8 +67,7 @@ impl TableStream {
             columns,
             apostrophe,
             input: header.file.id,
-            cells: Vec::new(),
-            scratch: RowScratch::default(),
+            text: String::new(),
         })
     }
 }
@@ -102,12 +104,19 @@ impl Stream for TableStream {
                 bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
                 continue;
             };
-            self.cells.clear();
-            self.scratch.clear();
+            if self.text.len() + text.len() > WAITING {
+                self.builders.settle(&self.text)?;
+                self.text.clear();
+            }
+            let base = self.text.len() as u32;
+            self.text.push_str(text);
+            self.builders.waiting.begin();
+            let (cells, scratch) = self.builders.waiting.last();
             let mut fault = None;
-            for column in &self.columns {
-                match cell(column, text, &record, self.apostrophe, &mut self.scratch) {
-                    Ok(cell) => self.cells.push(cell),
+            for (column, place) in self.columns.iter().zip(cells) {
+                match cell(column, text, &record, self.apostrophe, scratch) {
+                    Ok(Cell::Record(from, to)) => *place = Cell::Record(base + from, base + to),
+                    Ok(cell) => *place = cell,
                     Err(message) => {
                         fault = Some((&*column.wanted.name, message));
                         break;
@@ -115,12 +124,15 @@ impl Stream for TableStream {
                 }
             }
             match fault {
-                None => {
-                    self.builders.append(&self.cells, text, &self.scratch, record.offset, record.length)?;
+                None => self.builders.keep(record.offset, record.length),
+                Some((name, message)) => {
+                    bad(name, "value.type", format!("`{name}`: {message}"));
+                    self.builders.waiting.forget();
                 }
-                Some((name, message)) => bad(name, "value.type", format!("`{name}`: {message}")),
             }
         }
+        self.builders.settle(&self.text)?;
+        self.text.clear();
         let mut records = self.builders.finish(self.input)?;
         records.checkpoint = json::checkpoint(self.reader.position());
         Ok(Some(records))

@@ -4,8 +4,8 @@ use arrow_array::StringArray;
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use usher_abi::Error;
 
-/// Texts are copied in pieces of so many bytes if they are not longer: a copy of a fixed size is two instructions.
-const PIECE: usize = 32;
+use super::row::{Cell, other_type};
+use crate::pieces::append_part;
 
 /// A column of texts: all of them one after the other, and where each ends.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Texts {
     pub(crate) fn with_capacity(texts: usize, bytes: usize) -> Self {
         let mut ends = Vec::with_capacity(texts + 1);
         ends.push(0);
-        Self { bytes: Vec::with_capacity(bytes + PIECE), ends, nulls: NullBufferBuilder::new(texts) }
+        Self { bytes: Vec::with_capacity(bytes), ends, nulls: NullBufferBuilder::new(texts) }
     }
 
     /// Bytes of all texts.
@@ -29,31 +29,48 @@ impl Texts {
         self.bytes.len()
     }
 
-    /// Adds `text[from..to]`, which must be a part of the text: a parser over the same text has found it.
-    #[inline]
-    pub(crate) fn append(&mut self, text: &str, from: u32, to: u32) -> Result<(), Error> {
-        let (from, to) = (from as usize, to as usize);
-        let part = text.get(from..to).ok_or_else(|| no_part(from, to))?;
-        let end = self.bytes.len() + part.len();
-        let counted = i32::try_from(end).map_err(|_| too_large())?;
-        // What is copied behind the part is cut off again.
-        match text.as_bytes().get(from..).and_then(<[u8]>::first_chunk::<PIECE>) {
-            Some(piece) if part.len() <= PIECE => {
-                self.bytes.extend_from_slice(piece);
-                self.bytes.truncate(end);
-            }
-            _ => self.bytes.extend_from_slice(part.as_bytes()),
+    /// Makes room, once, for `texts` texts in all like those that are there, but not for more than `most` bytes.
+    pub(crate) fn expect(&mut self, texts: usize, most: usize) {
+        let here = self.ends.len() - 1;
+        if here > 0 && self.ends.capacity() <= texts {
+            let bytes = (self.bytes.len() / here + 1).saturating_mul(texts + texts / 8).min(most);
+            self.bytes.reserve(bytes.saturating_sub(self.bytes.len()));
+            self.ends.reserve(texts.saturating_sub(here));
         }
-        self.nulls.append_non_null();
-        self.ends.push(counted);
-        Ok(())
     }
 
-    /// Adds a null.
-    #[inline]
-    pub(crate) fn append_null(&mut self) {
-        self.nulls.append_null();
-        self.ends.push(self.ends.last().copied().unwrap_or(0));
+    /// Adds cells that are parts of `text` or of `scratch`, in which parsers have found them, or null.
+    ///
+    /// That a part is a text of its own is looked at once for all, by [`finish`](Self::finish).
+    pub(crate) fn extend<'a>(
+        &mut self,
+        cells: impl Iterator<Item = &'a Cell>,
+        text: &str,
+        scratch: &str,
+    ) -> Result<(), Error> {
+        self.ends.reserve(cells.size_hint().0);
+        let mut since_null = 0;
+        for cell in cells {
+            let (text, from, to) = match *cell {
+                Cell::Record(from, to) => (text, from, to),
+                Cell::Scratch(from, to) => (scratch, from, to),
+                Cell::Null => {
+                    self.nulls.append_n_non_nulls(since_null);
+                    self.nulls.append_null();
+                    since_null = 0;
+                    self.ends.push(self.bytes.len() as i32);
+                    continue;
+                }
+                other => return Err(other_type(other)),
+            };
+            if !append_part(&mut self.bytes, text.as_bytes(), from as usize..to as usize) {
+                return Err(no_part());
+            }
+            self.ends.push(self.bytes.len() as i32);
+            since_null += 1;
+        }
+        self.nulls.append_n_non_nulls(since_null);
+        i32::try_from(self.bytes.len()).map(|_| ()).map_err(|_| too_large())
     }
 
     /// The column.
@@ -65,8 +82,8 @@ impl Texts {
 }
 
 #[cold]
-fn no_part(from: usize, to: usize) -> Error {
-    Error::bug("source.cell", format!("bytes {from} to {to} are no part of the record"))
+fn no_part() -> Error {
+    Error::bug("source.cell", "a cell is no part of the text of its row")
 }
 
 #[cold]
@@ -79,31 +96,46 @@ mod tests {
     use arrow_array::Array;
     use proptest::prelude::*;
 
-    use super::Texts;
+    use super::{Cell, Texts};
 
     proptest! {
         #[test]
         fn texts_are_what_was_appended(
             text in ".{0,80}",
-            parts in prop::collection::vec(prop::option::of((any::<prop::sample::Index>(), any::<prop::sample::Index>())), 0..9),
+            parts in prop::collection::vec(prop::option::of((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<bool>())), 0..9),
+            cut in any::<prop::sample::Index>(),
         ) {
+            let reversed: String = text.chars().rev().collect();
             let mut texts = Texts::with_capacity(0, 0);
-            let mut expected = Vec::new();
+            let (mut cells, mut expected) = (Vec::new(), Vec::new());
             for part in parts {
-                let Some((a, b)) = part else {
-                    texts.append_null();
+                let Some((a, b, scratch)) = part else {
+                    cells.push(Cell::Null);
                     expected.push(None);
                     continue;
                 };
-                let (a, b) = (a.index(text.len() + 1), b.index(text.len() + 1));
+                let of = if scratch { &reversed } else { &text };
+                let (a, b) = (a.index(of.len() + 1), b.index(of.len() + 1));
                 let (from, to) = (a.min(b), a.max(b));
-                let appended = texts.append(&text, from as u32, to as u32);
-                prop_assert_eq!(appended.is_ok(), text.get(from..to).is_some());
-                expected.extend(text.get(from..to).map(Some));
+                let cell = if scratch { Cell::Scratch } else { Cell::Record };
+                cells.push(cell(from as u32, to as u32));
+                expected.push(Some(&of.as_bytes()[from..to]));
             }
-            let array = texts.finish().unwrap();
-            array.to_data().validate_full().unwrap();
-            prop_assert_eq!(array.iter().collect::<Vec<_>>(), expected);
+            let (first, second) = cells.split_at(cut.index(cells.len() + 1));
+            texts.extend(first.iter(), &text, &reversed).unwrap();
+            texts.extend(second.iter(), &text, &reversed).unwrap();
+            for (from, to) in [(0, text.len() + 1), (text.len() + 1, text.len() + 2), (1, 0)] {
+                let beyond = [Cell::Record(from as u32, to as u32)];
+                prop_assert!(texts.extend(beyond.iter(), &text, "").is_err());
+            }
+            let expected: Option<Vec<_>> = expected.into_iter().map(|text| text.map_or(Some(None), |text| std::str::from_utf8(text).ok().map(Some))).collect();
+            match (texts.finish(), expected) {
+                (Ok(array), Some(expected)) => {
+                    array.to_data().validate_full().unwrap();
+                    prop_assert_eq!(array.iter().collect::<Vec<_>>(), expected);
+                }
+                (array, expected) => prop_assert!(array.is_err() && expected.is_none()),
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Write},
+    ops::Range,
     os::unix::fs::FileExt,
 };
 
@@ -12,6 +13,9 @@ pub(super) trait Target: Send + Sync {
     fn append(&self, bytes: &[u8]) -> io::Result<()>;
     /// Reads what was written at `offset`; 0 at the end.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Lets the disk begin with the bytes `range`, which were appended: what waits for [`sync`](Self::sync) then waits for
+    /// little. A hint, so nobody is told of a failure.
+    fn begin_sync(&self, _range: Range<u64>) {}
     /// Makes it durable.
     fn sync(&self) -> io::Result<()>;
 }
@@ -31,6 +35,17 @@ impl Target for Disk {
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(&self.file, into, offset)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn begin_sync(&self, range: Range<u64>) {
+        use rustix::fs::{Advice, fadvise};
+        let length = std::num::NonZeroU64::new(range.end.saturating_sub(range.start));
+        if self.kept && length.is_some() {
+            // What is said not to be needed Linux writes at once, without making the caller wait, and then keeps in memory as
+            // long as it is being written.
+            let _ = fadvise(&self.file, range.start, length, Advice::DontNeed);
+        }
     }
 
     fn sync(&self) -> io::Result<()> {

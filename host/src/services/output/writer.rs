@@ -20,6 +20,9 @@ const BUFFER: usize = 256 * 1024;
 /// Full buffers that wait; with the one being filled and the one being written a part holds `WAITING` + 2.
 const WAITING: usize = 3;
 
+/// Bytes with which the disk may begin.
+const BEGIN: u64 = 8 << 20;
+
 /// What a part turned out to be.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -70,6 +73,7 @@ impl Writer {
             hasher: blake3::Hasher::new(),
             counter,
             bytes: 0,
+            begun: 0,
             head: Vec::new(),
             keep: head,
         };
@@ -176,6 +180,8 @@ struct Work {
     hasher: blake3::Hasher,
     counter: Counter,
     bytes: u64,
+    /// So many of them the disk has begun with.
+    begun: u64,
     head: Vec<u8>,
     keep: usize,
 }
@@ -193,6 +199,10 @@ impl Work {
                     self.hasher.update(&bytes);
                     self.counter.update(&bytes);
                     self.bytes += bytes.len() as u64;
+                    if self.bytes - self.begun >= BEGIN {
+                        self.target.begin_sync(self.begun..self.bytes);
+                        self.begun = self.bytes;
+                    }
                     let missing = self.keep - self.head.len();
                     self.head.extend_from_slice(&bytes[..missing.min(bytes.len())]);
                     bytes.clear();

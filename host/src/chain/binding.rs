@@ -32,10 +32,12 @@ pub(super) struct Preparation<'a> {
     projection: Vec<String>,
     pub(super) guesses: BTreeMap<String, Guess>,
     pub(super) needs_nothing: bool,
+    /// So many threads expressions may use.
+    threads: usize,
 }
 
 impl<'a> Preparation<'a> {
-    pub(super) fn new(manifest: &'a Manifest, diagnostics: Vec<Diagnostic>) -> Self {
+    pub(super) fn new(manifest: &'a Manifest, diagnostics: Vec<Diagnostic>, threads: usize) -> Self {
         Self {
             manifest,
             diagnostics,
@@ -43,6 +45,7 @@ impl<'a> Preparation<'a> {
             projection: Vec::new(),
             guesses: BTreeMap::new(),
             needs_nothing: false,
+            threads,
         }
     }
 
@@ -199,7 +202,7 @@ impl<'a> Preparation<'a> {
             }
         }
         match program {
-            Ok(program) => Some(program),
+            Ok(program) => Some(program.on_threads(self.threads)),
             Err(error) if error.unknown.is_empty() => {
                 self.diagnostics.push(self.manifest.error(key, &error.to_string()));
                 None

@@ -149,7 +149,7 @@ pub(super) fn prepare(
     let (opened, diagnostics) = open_plugins(engine, &chain);
     let inputs = engine.inputs(staging);
     let manifest = engine.manifest.clone();
-    let mut prep = Preparation::new(&manifest, diagnostics);
+    let mut prep = Preparation::new(&manifest, diagnostics, engine.settings.threads);
     let chain_key = KeyPath::from(["chains", chain.name.as_str()]);
 
     let mut source = None;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_select::nullif::nullif;
+use arrow_select::{concat::concat, nullif::nullif};
 
 use super::cell::{Cell, not_boolean};
 use super::column::Column;
@@ -27,6 +27,8 @@ pub struct Program {
     pub(super) code: Code,
     /// The whole expression, as messages name it.
     pub(super) label: String,
+    /// So many threads the row by row path may use.
+    pub(super) threads: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +62,12 @@ pub struct Conditions {
 }
 
 impl Program {
+    /// The same on so many threads where it runs row by row. What comes out does not depend on them.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
     /// The columns of the batch that it reads, each once.
     pub fn columns(&self) -> &[String] {
         &self.columns
@@ -130,6 +138,21 @@ impl Program {
     /// What [`value`](Self::value) gives, by minijinja and always as `Utf8`: the path that everything can
     /// take, and the one that column operations are held to.
     pub fn value_row_by_row(&self, batch: &RecordBatch) -> Result<Evaluated, EvalError> {
+        let parts = rows::spread(batch, self.threads, |part| self.values_of(part))?;
+        let arrays: Vec<&dyn Array> = parts.iter().map(|part| part.array.as_ref()).collect();
+        let array = concat(&arrays).map_err(|error| EvalError::new(error.to_string()))?;
+        Ok(Evaluated { array, errors: in_order(parts.into_iter().map(|p| (p.array.len(), p.errors))) })
+    }
+
+    /// What [`condition`](Self::condition) gives, by minijinja.
+    pub fn condition_row_by_row(&self, batch: &RecordBatch) -> Result<Conditions, EvalError> {
+        let parts = rows::spread(batch, self.threads, |part| self.conditions_of(part))?;
+        let keep = parts.iter().flat_map(|part| part.keep.values()).collect::<BooleanBuffer>();
+        let errors = in_order(parts.into_iter().map(|p| (p.keep.len(), p.errors)));
+        Ok(Conditions { keep: BooleanArray::new(keep, None), errors })
+    }
+
+    fn values_of(&self, batch: &RecordBatch) -> Result<Evaluated, EvalError> {
         let mut writer = TextWriter::new(batch.num_rows(), 0);
         let mut errors = Vec::new();
         // A bare path copies dynamic text without reading it.
@@ -150,8 +173,7 @@ impl Program {
         Ok(Evaluated { array: Arc::new(writer.finish()?), errors })
     }
 
-    /// What [`condition`](Self::condition) gives, by minijinja.
-    pub fn condition_row_by_row(&self, batch: &RecordBatch) -> Result<Conditions, EvalError> {
+    fn conditions_of(&self, batch: &RecordBatch) -> Result<Conditions, EvalError> {
         let mut keep = Vec::with_capacity(batch.num_rows());
         let mut errors = Vec::new();
         rows::run(&self.code, self.load(batch, false)?, batch.num_rows(), |row, result| {
@@ -169,6 +191,16 @@ impl Program {
     fn load(&self, batch: &RecordBatch, verbatim: bool) -> Result<Vec<Column>, EvalError> {
         self.columns.iter().map(|name| load::load(batch, name, verbatim)?.cells()).collect()
     }
+}
+
+/// The errors of parts of a batch, of so many rows each.
+fn in_order(parts: impl Iterator<Item = (usize, Vec<(usize, String)>)>) -> Vec<(usize, String)> {
+    let (mut all, mut first) = (Vec::new(), 0);
+    for (rows, errors) in parts {
+        all.extend(errors.into_iter().map(|(row, message)| (first + row, message)));
+        first += rows;
+    }
+    all
 }
 
 /// The array with null in the rows in error.

@@ -1,7 +1,8 @@
 //! Running row by row in minijinja.
 
-use std::sync::Arc;
+use std::{panic::resume_unwind, sync::Arc, thread};
 
+use arrow_array::RecordBatch;
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 
@@ -23,6 +24,30 @@ pub(super) fn check(code: &Code) -> Result<(), String> {
         Code::Template(source) => ENVIRONMENT.template_from_str(source).map(drop),
     }
     .map_err(|error| message(&error))
+}
+
+/// Fewer rows are not worth a thread.
+const WORTH: usize = 512;
+
+/// What `each` makes of the parts of a batch, on so many threads at most; in the order of the rows.
+pub(super) fn spread<T: Send>(
+    batch: &RecordBatch,
+    threads: usize,
+    each: impl Fn(&RecordBatch) -> Result<T, EvalError> + Sync,
+) -> Result<Vec<T>, EvalError> {
+    let rows = batch.num_rows();
+    let parts = threads.min(rows / WORTH).max(1);
+    let part = rows.div_ceil(parts);
+    let each_of = |from: usize| each(&batch.slice(from, part.min(rows - from)));
+    thread::scope(|scope| {
+        let others = (1..parts).map(|at| scope.spawn(move || each_of(at * part)));
+        let others: Vec<_> = others.collect();
+        let first = each_of(0);
+        // What panicked there panics here.
+        let others =
+            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(first).chain(others).collect()
+    })
 }
 
 /// Calls `each` with the result of every row in order, or the message of its error.

@@ -105,7 +105,7 @@ impl Expression {
             (Body::Expression(expr), Err(reason)) => (Plan::Rows(reason), describe(expr)),
             (Body::Template(_), Err(reason)) => (Plan::Rows(reason), "the template".to_owned()),
         };
-        Ok(Program { columns, plan, code, label })
+        Ok(Program { columns, plan, code, label, threads: 1 })
     }
 
     /// The names, each with the byte where it occurs first.

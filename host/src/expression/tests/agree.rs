@@ -148,6 +148,29 @@ fn slices_of_batches_are_read_in_place() {
     }
 }
 
+#[test]
+fn what_runs_row_by_row_does_not_depend_on_the_number_of_threads() {
+    let texts = ["Ab", "maybe", "[broken", "true", "42", "2024-13-01", "é"];
+    let rows: Vec<Row> = texts.iter().cycle().take(2_100).map(|text| row(text)).collect();
+    let batch = super::batch(&rows);
+    for form in ROW_BY_ROW.iter().chain(MIXED) {
+        let program = program(form);
+        let (value, condition) =
+            (program.value_row_by_row(&batch).unwrap(), program.condition_row_by_row(&batch).unwrap());
+        for threads in [2, 3, 64] {
+            let program = program.clone().on_threads(threads);
+            let spread = program.value_row_by_row(&batch).unwrap();
+            assert_eq!(super::texts(&spread.array), super::texts(&value.array), "{form} on {threads}");
+            assert_eq!(spread.errors, value.errors, "{form} on {threads}");
+            let spread = program.condition_row_by_row(&batch).unwrap();
+            assert_eq!((spread.keep, spread.errors), (condition.keep.clone(), condition.errors.clone()));
+        }
+    }
+    let wrong =
+        program("text | date if text != 'Ab' else none").on_threads(3).value_row_by_row(&batch).unwrap();
+    assert!(wrong.errors.iter().any(|(row, _)| *row > 2_000), "errors know their rows");
+}
+
 fn row(text: &str) -> Row {
     let some = Some(text.to_owned());
     Row { text: some.clone(), any: some.clone(), tags: Some(vec![some]), count: Some(2), ..Row::default() }

@@ -11,6 +11,10 @@ use super::Refusal;
 ///
 /// The caller has read the preamble before.
 pub fn load(path: &Path) -> Result<ModuleRef, Refusal> {
+    #[cfg(feature = "linked")]
+    if let Some(module) = super::linked::module(path) {
+        return Ok(module);
+    }
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let refuse = |reason: String| Refusal { is_plugin: true, ..Refusal::new(&path, reason) };
     let flags = RTLD_NOW | RTLD_LOCAL | libc::RTLD_NODELETE;

@@ -4,6 +4,8 @@ mod choices;
 mod compare;
 mod file;
 mod library;
+#[cfg(feature = "linked")]
+mod linked;
 mod lock;
 mod lock_text;
 mod login;

@@ -51,6 +51,26 @@ fn a_condition_is_true_or_false_and_nothing_else() {
     assert_eq!(rejects, expected);
 }
 
+/// ADR 0008: whoever says no has said it, whatever else is wrong with the record.
+#[test]
+fn a_record_that_is_rejected_for_something_else_refuses_consent() {
+    let said = |email: &str, yes: bool, logins: &str| {
+        format!("\"email\":\"{email}\",\"user_metadata\":{{\"in\":{yes}}},\"logins_count\":{logins}")
+    };
+    let (yes, no) = (said("ada@example.com", true, "3"), said("Ada@example.com", false, "\"many\""));
+    let other = said("bob@example.com", true, "1");
+    let people = users(&[("a", &yes), ("b", &no), ("c", &other)]);
+    let sink = "plugin = \"csv\"\nmax_rejects = \"100%\"\noptions = { consent = \"consent\" }\n\
+                fields = { who = \"sub\", logins = \"logins_count\" }";
+    let claims = "claims = { consent = \"user_metadata.in\" }\n";
+    for unique in ["", "unique = \"email\"", "unique = { key = \"email\", keep = \"last\" }"] {
+        let bench = bench(&people, sink, &format!("{claims}{unique}"));
+        run(&bench);
+        assert_eq!(rows(&bench), ["c,1"], "{unique}");
+        assert_eq!(table(&bench, "rejects.csv", &["line", "code"]), ["2 value.type"], "{unique}");
+    }
+}
+
 #[test]
 fn where_of_chain_and_connector_both_hold() {
     let people = users(&[("a", r#""blocked":true"#), ("b", r#""nickname":"x""#), ("c", r#""nickname":"y""#)]);

@@ -77,8 +77,8 @@ impl Replay {
         let reach = Reach { limit, threads: engine.settings.threads };
         prepared.survey(reach)?;
         let mut rows = Rows::default();
-        let email = prepared.email.clone();
-        prepared.pass(reach, |stage, sinks, batch, input, silent| {
+        let (columns, email) = (prepared.projection.clone(), prepared.email.clone());
+        prepared.pass(reach, &columns, |stage, sinks, batch, input, silent| {
             let batch = stage.apply(batch, input, silent)?;
             sinks.iter_mut().try_for_each(|sink| {
                 let keys = keys_of(stage, sink, email.as_deref(), &batch)?;

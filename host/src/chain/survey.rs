@@ -21,7 +21,7 @@ use super::{
     shape::{ChainStage, ConsentStage, Origins},
     unique::{Keys, as_text, bad},
 };
-use crate::runner::Source;
+use crate::{expression::Program, runner::Source};
 
 /// How far a pass goes, and on how many threads.
 #[derive(Clone, Copy)]
@@ -43,14 +43,15 @@ impl PreparedChain {
         let chain_looks_ahead = self.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
         let consent_asked =
             self.sinks.iter().any(|s| s.stage.consent.as_ref().is_some_and(|c| c.refusals.is_some()));
-        if chain_looks_ahead || consent_asked {
-            self.pass(reach, |stage, sinks, batch, input, silent| {
-                for consent in sinks.iter_mut().filter_map(|s| s.stage.consent.as_mut()) {
-                    survey_consent(consent, &batch)?;
-                }
-                if !chain_looks_ahead {
-                    return Ok(());
-                }
+        if consent_asked {
+            self.pass(reach, &self.of_consent(), |_, sinks, batch, _, _| {
+                let mut asked = sinks.iter_mut().filter_map(|sink| sink.stage.consent.as_mut());
+                asked.try_for_each(|consent| survey_consent(consent, &batch))
+            })?;
+        }
+        let everything = self.projection.clone();
+        if chain_looks_ahead {
+            self.pass(reach, &everything, |stage, _, batch, input, silent| {
                 let rows = stage.select(batch, input, silent)?;
                 let origins = Origins::new(&rows, input)?;
                 stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))
@@ -59,7 +60,7 @@ impl PreparedChain {
         }
         let looks_ahead = |s: &PreparedSink| s.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
         if self.sinks.iter().any(looks_ahead) {
-            self.pass(reach, |stage, sinks, batch, input, silent| {
+            self.pass(reach, &everything, |stage, sinks, batch, input, silent| {
                 let rows = stage.apply(batch, input, silent)?;
                 for sink in sinks.iter_mut().filter(|s| looks_ahead(s)) {
                     let rows = sink.stage.select(rows.clone(), input, silent)?;
@@ -77,20 +78,40 @@ impl PreparedChain {
         Ok(())
     }
 
-    /// Every batch of the source once, as the chain's stage will see it; nothing is booked or noted. All columns are read: a
-    /// record is rejected for what it holds in any of them, and a source may fetch its records once more for others.
+    /// What the source must send to know who refuses: no more, so that a record refuses even if it is rejected for another
+    /// value. But transforms are given everything, and so is whoever reads a source that has yet to fetch its records: it
+    /// might fetch them once more for other columns.
+    fn of_consent(&self) -> Vec<String> {
+        let stages = self.sinks.iter().filter_map(|sink| sink.stage.consent.as_ref());
+        let programs = stages.flat_map(|consent| {
+            let key = consent.refusals.as_ref().map(|(key, _)| key);
+            key.into_iter().chain([&consent.condition.program])
+        });
+        let needed: Vec<&String> = programs.flat_map(Program::columns).collect();
+        let columns: Vec<String> = self.projection.iter().filter(|c| needed.contains(c)).cloned().collect();
+        let fetches = self.view.progress().total == 0;
+        if columns.is_empty() || fetches || !self.through.is_empty() {
+            self.projection.clone()
+        } else {
+            columns
+        }
+    }
+
+    /// Every batch of the source once, with these of its columns, as the chain's stage will see it; nothing is booked or
+    /// noted.
     pub(super) fn pass(
         &mut self,
         Reach { limit, threads }: Reach,
+        columns: &[String],
         mut look: impl FnMut(&mut ChainStage, &mut [PreparedSink], RecordBatch, u32, &Notes) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Self { view, source, label, projection, through, stage, sinks, needs_nothing, .. } = self;
+        let Self { view, source, label, through, stage, sinks, needs_nothing, .. } = self;
         let (silent, mut books) = (Notes::silent()?, Books::default());
         let (progress, stop) = (Progress::default(), AtomicBool::new(false));
         thread::scope(|scope| {
             let (to_look, from_reader) = bounded::<Read>(QUEUE);
             let reading = Reading { view, progress: &progress, limit, threads, stop: &stop, label };
-            let reader = scope.spawn(move || reading.run(&mut **source, projection, &to_look));
+            let reader = scope.spawn(move || reading.run(&mut **source, columns, &to_look));
             let mut give = |(batch, input): (RecordBatch, u32)| {
                 let batch = if *needs_nothing { with_nothing(&batch)? } else { batch };
                 look(stage, sinks, batch, input, &silent)

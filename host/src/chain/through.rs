@@ -117,6 +117,11 @@ impl Through {
         Self { stages: Vec::new(), own: own.to_vec() }
     }
 
+    /// Whether there are no transforms.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
     /// Adds a transform; answers what the records are behind it, if they are as `catalog` before it.
     pub(super) fn push(&mut self, mut stage: Stage, catalog: &Catalog) -> Result<Catalog, Error> {
         let after = stage.catalog(catalog, &self.own);

@@ -4,8 +4,6 @@ mod choices;
 mod compare;
 mod file;
 mod library;
-#[cfg(feature = "linked")]
-mod linked;
 mod lock;
 mod lock_text;
 mod login;
@@ -17,6 +15,8 @@ mod writable;
 pub use choices::{choices, plain};
 pub use compare::{Change, compare_columns, compare_descriptions, compare_preambles, compare_sinks};
 pub use file::PluginFile;
+#[cfg(feature = "linked")]
+pub use library::LINKED;
 pub use library::load;
 pub use lock::{Lock, Locked};
 pub use login::Login;

@@ -1,9 +1,10 @@
-//! Reading ahead: a helper thread reads and unpacks while the source parses what it was given before.
+//! Reading: of what is large or packed, ahead, by a helper thread, while the source parses what it was given before; of short
+//! ranges in the source's own thread, a little at a time, so that what is parsed is still in the caches.
 
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, sync_channel},
     },
     thread,
 };
@@ -12,6 +13,7 @@ use usher_abi::{Error, service::Slab};
 
 use super::{
     decode::{Decoder, Packing},
+    digest,
     registry::{Entry, InputRegistry},
     slabs::{Pool, SLAB},
     stored::unreadable,
@@ -20,12 +22,25 @@ use super::{
 /// Slabs that wait to be taken; the helper holds at most one more.
 const AHEAD: usize = 1;
 
-/// A reader over a range of an input. Dropping it ends the helper thread at its next slab.
+/// Plain ranges of so many bytes are short: splits, which are read by many threads anyway, and small files.
+const HERE: u64 = 8 << 20;
+/// Bytes that are read of them at a time: blocks of the digest.
+const PIECE: usize = digest::BLOCK;
+
+/// A reader over a range of an input. Dropping it ends the helper thread, if it has one, at its next slab.
 #[derive(Debug)]
 pub(super) struct Reader {
-    items: Receiver<Item>,
+    slabs: Slabs,
     /// What every later call answers, once the end or an error was reached.
     end: Option<Result<(), Error>>,
+}
+
+#[derive(Debug)]
+enum Slabs {
+    /// Read when they are asked for.
+    Here(Box<Work>),
+    /// Read ahead by the helper.
+    Ahead(Receiver<Item>),
 }
 
 #[derive(Debug)]
@@ -57,20 +72,28 @@ impl Reader {
         let (begin, first) = (if plain { start } else { 0 }, start.max(entry.head.first));
         let end = if plain { end.min(entry.stored.len()) } else { end };
         let decoder = Decoder::new(&name, &entry.stored, entry.head.packing, begin, registry.limit)?;
+        let pool = Arc::clone(&registry.pool);
+        let here = plain && end.saturating_sub(begin) <= HERE;
+        let piece = if here { PIECE } else { SLAB };
+        let mut work = Work { decoder, pool, piece, offset: begin, place: begin, first, end };
+        if here {
+            return Ok(Self { slabs: Slabs::Here(Box::new(work)), end: None });
+        }
         let (sender, items) = sync_channel(AHEAD);
-        let mut work = Work { decoder, pool: Arc::clone(&registry.pool), begin, first, end };
         thread::Builder::new()
             .name("usher-read".to_owned())
             .spawn(move || {
-                // When nobody listens any more the reader was closed: nothing is left to say.
-                let _ = match work.run(&sender) {
-                    Ok(Some(stored)) => sender.send(Item::End(stored)),
-                    Ok(None) => Ok(()),
-                    Err(error) => sender.send(Item::Failed(error)),
-                };
+                loop {
+                    let item = work.next();
+                    let last = !matches!(item, Item::Slab(..));
+                    // When nobody listens any more the reader was closed: nothing is left to say.
+                    if sender.send(item).is_err() || last {
+                        return;
+                    }
+                }
             })
             .map_err(|e| unreadable(&name, &e))?;
-        Ok(Self { items, end: None })
+        Ok(Self { slabs: Slabs::Ahead(items), end: None })
     }
 
     /// The next slab, none at the end, and the stored bytes used up since the call before. An error stays.
@@ -78,54 +101,68 @@ impl Reader {
         if let Some(end) = &self.end {
             return end.clone().map(|()| (None, 0));
         }
-        let (end, stored) = match self.items.recv() {
-            Ok(Item::Slab(slab, stored)) => return Ok((Some(slab), stored)),
-            Ok(Item::End(stored)) => (Ok(()), stored),
-            Ok(Item::Failed(error)) => (Err(error), 0),
-            Err(_) => (Err(Error::bug("input.reader-died", "the thread that read the input died")), 0),
+        let item = match &mut self.slabs {
+            Slabs::Here(work) => work.next(),
+            Slabs::Ahead(items) => items.recv().unwrap_or_else(|_| {
+                Item::Failed(Error::bug("input.reader-died", "the thread that read the input died"))
+            }),
+        };
+        let (end, stored) = match item {
+            Item::Slab(slab, stored) => return Ok((Some(slab), stored)),
+            Item::End(stored) => (Ok(()), stored),
+            Item::Failed(error) => (Err(error), 0),
         };
         self.end.insert(end).clone().map(|()| (None, stored))
     }
 }
 
-/// What the helper thread works with.
+/// Reads slab after slab.
+#[derive(Debug)]
 struct Work {
     decoder: Decoder,
     pool: Arc<Pool>,
-    /// Offset of the first byte to read.
-    begin: u64,
+    /// Bytes of a slab, unless fewer are left.
+    piece: usize,
+    /// First byte that was not read.
+    offset: u64,
+    /// So many stored bytes are accounted for; not what the decoder says, which may have read a header already.
+    place: u64,
     /// Offset of the first byte to hand out.
     first: u64,
     end: u64,
 }
 
 impl Work {
-    /// Sends all slabs. Answers the stored bytes used up after the last one; none when nobody listens any more.
-    fn run(&mut self, sender: &SyncSender<Item>) -> Result<Option<u64>, Error> {
-        let mut offset = self.begin;
-        // Not what the decoder says: it may have read a header already.
-        let mut place = offset;
-        while offset < self.end {
-            let left = usize::try_from(self.end - offset).unwrap_or(usize::MAX);
+    fn next(&mut self) -> Item {
+        while self.offset < self.end {
+            let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
             // Whole blocks are hashed as they pass, so all slabs but the first begin with one.
-            let aligned = SLAB - (offset % SLAB as u64) as usize;
+            let aligned = self.piece - (self.offset % self.piece as u64) as usize;
             let mut buffer = self.pool.take();
-            let read = self.decoder.fill(&mut buffer.bytes()[..left.min(aligned)])?;
+            let read = match self.decoder.fill(&mut buffer.bytes()[..left.min(aligned)]) {
+                Ok(read) => read,
+                Err(error) => return Item::Failed(error),
+            };
             if read == 0 {
                 break;
             }
+            let offset = self.offset;
+            self.offset += read as u64;
             // A byte order mark is read as well; it is not handed out.
             let skip = usize::try_from(self.first.saturating_sub(offset)).unwrap_or(usize::MAX).min(read);
             if skip < read {
-                let stored = self.decoder.place() - place;
-                place += stored;
                 let slab = buffer.into_slab(skip..read, offset + skip as u64);
-                if sender.send(Item::Slab(slab, stored)).is_err() {
-                    return Ok(None);
-                }
+                return Item::Slab(slab, self.stored());
             }
-            offset += read as u64;
         }
-        Ok(Some(self.decoder.place() - place))
+        // Whoever asks again is told the end again.
+        self.end = self.offset;
+        Item::End(self.stored())
+    }
+
+    /// The stored bytes used up since this was asked before.
+    fn stored(&mut self) -> u64 {
+        let before = std::mem::replace(&mut self.place, self.decoder.place());
+        self.place - before
     }
 }

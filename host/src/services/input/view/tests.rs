@@ -16,6 +16,7 @@ use crate::services::{
     input::{
         InputOptions, Packing,
         decode::tests::{gzip, zstd},
+        digest::BLOCK,
         slabs::SLAB,
     },
 };
@@ -282,9 +283,30 @@ fn a_cancelled_run_reads_no_further() {
 }
 
 #[test]
+fn short_ranges_come_in_blocks_of_the_digest_and_without_a_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = text(3 * BLOCK + 5);
+    fs::write(folder.path().join("a"), &all).unwrap();
+    let registry = registry(folder.path());
+    let inputs = registry.view(&json!("a"));
+    inputs.open("a").unwrap();
+    let reader = inputs.reader(0, 1, u64::MAX).unwrap();
+    assert_eq!(Arc::strong_count(&registry.pool), 2, "the registry and the reader, no helper");
+    let (mut read, mut lengths) = (Vec::new(), Vec::new());
+    while let Some(slab) = inputs.next(reader).unwrap() {
+        assert_eq!(slab.offset, 1 + read.len() as u64);
+        read.extend_from_slice(slab.bytes());
+        lengths.push(slab.len);
+    }
+    assert_eq!(lengths, [BLOCK - 1, BLOCK, BLOCK, 5]);
+    assert!(read == all[1..], "the bytes of the range");
+}
+
+#[test]
 fn closing_early_leaves_no_thread_waiting() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a"), text(SLAB * 8)).unwrap();
+    // More than is read without a helper.
+    fs::write(folder.path().join("a"), text(SLAB * 9)).unwrap();
     let registry = registry(folder.path());
     let inputs = registry.view(&json!("a"));
     inputs.open("a").unwrap();

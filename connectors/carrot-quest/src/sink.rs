@@ -104,8 +104,8 @@ impl Sink for Users {
             MergeField::UserId => keys.print(text),
             MergeField::Email => keys.folded(text),
         };
-        let look = |(keys, ahead): &mut (&mut Fingerprints, &mut Ahead), row: &Upcoming<'_>| {
-            ahead.look(keys, row, 0, print);
+        let look = |(keys, ahead): &mut (&mut Fingerprints, &mut Ahead), rows: &Upcoming<'_>| {
+            ahead.look(keys, rows, 0, print);
         };
         columns.write_ahead(&records, report, &mut (keys, ahead), look, |(keys, ahead), row| {
             if !row.is_filled(0) {

@@ -104,10 +104,10 @@ impl Duplicates {
         }
     }
 
-    /// Has what is known of a row's key fetched.
-    pub(crate) fn look_ahead(&mut self, layout: &Layout, row: &Upcoming<'_>) {
+    /// Has what is known of the keys of rows fetched.
+    pub(crate) fn look_ahead(&mut self, layout: &Layout, rows: &Upcoming<'_>) {
         if let Some(column) = layout.external_id {
-            self.ids_ahead.look(&mut self.ids, row, column, Fingerprints::folded);
+            self.ids_ahead.look(&mut self.ids, rows, column, Fingerprints::folded);
         }
     }
 

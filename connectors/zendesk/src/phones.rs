@@ -26,10 +26,10 @@ impl Phones {
         }
     }
 
-    /// Has what is known of a row's number fetched.
-    pub(crate) fn look_ahead(&mut self, layout: &Layout, row: &Upcoming<'_>) {
+    /// Has what is known of the numbers of rows fetched.
+    pub(crate) fn look_ahead(&mut self, layout: &Layout, rows: &Upcoming<'_>) {
         if let Some(column) = layout.phones {
-            self.ahead.look(&mut self.owners, row, column, |owners, number| owners.print(number));
+            self.ahead.look(&mut self.owners, rows, column, |owners, number| owners.print(number));
         }
     }
 

@@ -175,7 +175,7 @@ impl Sink for Users {
             &records,
             report,
             rows,
-            |rows, row| rows.look_ahead(row),
+            |rows, upcoming| rows.look_ahead(upcoming),
             |rows, row| rows.take(row),
         )
     }
@@ -315,10 +315,10 @@ impl Users {
 }
 
 impl Rows {
-    /// Has what is known of a row's keys fetched.
-    fn look_ahead(&mut self, row: &Upcoming<'_>) {
-        self.duplicates.look_ahead(&self.layout, row);
-        self.phones.look_ahead(&self.layout, row);
+    /// Has what is known of the keys of rows fetched.
+    fn look_ahead(&mut self, rows: &Upcoming<'_>) {
+        self.duplicates.look_ahead(&self.layout, rows);
+        self.phones.look_ahead(&self.layout, rows);
     }
 
     /// Takes a row whose values are good.

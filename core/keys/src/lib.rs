@@ -122,11 +122,12 @@ impl<V: Copy + Default> Fingerprints<V> {
         self.segments[print.segment()].get_or_insert(print, note)
     }
 
-    /// Reads what a look at this key reads, and leaves it at that. Tables are larger than caches, so a look waits for
-    /// memory; several keys fetched one after the other wait together.
-    #[inline]
-    pub fn fetch(&self, print: Print) {
-        self.segments[print.segment()].fetch(print);
+    /// Reads what looks at these keys read, and leaves it at that. Tables are larger than caches, so a look waits for memory;
+    /// those that are done one right behind the other wait together.
+    pub fn fetch<'a>(&self, prints: impl IntoIterator<Item = &'a Print>) {
+        for print in prints {
+            self.segments[print.segment()].fetch(*print);
+        }
     }
 
     /// How many keys there are.

@@ -1,6 +1,8 @@
 //! A table with open addressing in buckets of sixteen. Of each slot a tag of one byte stands apart, so that a look at sixteen
 //! bytes nearly always says whether a key is in a bucket, and the tables can be full without long searches.
 
+use wide::u8x16;
+
 use super::Print;
 
 const SLOTS: usize = 16;
@@ -72,9 +74,8 @@ impl<V: Copy + Default> Segment<V> {
 
     pub(super) fn fetch(&self, print: Print) {
         if self.used > 0 {
-            let bucket = print.bucket(self.tags.len());
-            // Most buckets are two cache lines and more; which of them is needed is not known before the tags are.
-            std::hint::black_box((self.tags[bucket][0], self.slots[bucket][0].words[0]));
+            let ((bucket, slot), _) = self.find(print);
+            std::hint::black_box(self.slots[bucket][slot].words[0]);
         }
     }
 
@@ -134,18 +135,14 @@ impl<V: Copy + Default> Segment<V> {
     }
 }
 
-/// The slots that have a tag, a set bit in the byte of each. Above the first there may be some that have not.
+/// The slots that have a tag, a bit for each.
 #[inline]
-fn matches(tags: &[u8; SLOTS], tag: u8) -> u128 {
-    const ONES: u128 = u128::from_ne_bytes([1; SLOTS]);
-    const HIGHS: u128 = ONES << 7;
-    // A byte is 0 where the tag is the same; taking one away from it borrows.
-    let other = u128::from_le_bytes(*tags) ^ (ONES * u128::from(tag));
-    other.wrapping_sub(ONES) & !other & HIGHS
+fn matches(tags: &[u8; SLOTS], tag: u8) -> u32 {
+    u8x16::from(*tags).cmp_eq(u8x16::splat(tag)).move_mask() as u32
 }
 
 /// The first slot of several.
 #[inline]
-fn first(slots: u128) -> usize {
-    (slots.trailing_zeros() / 8) as usize
+fn first(slots: u32) -> usize {
+    slots.trailing_zeros() as usize
 }

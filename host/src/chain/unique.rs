@@ -9,7 +9,7 @@ use super::shape::Origins;
 use crate::{expression::Program, manifest::Keep};
 
 /// Rows whose keys are looked up together.
-const GROUP: usize = 16;
+const GROUP: usize = 128;
 
 /// Where a record is, in eight bytes: which input (16 bits) and where in it (48 bits).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,13 +189,13 @@ impl UniqueStage {
             return Ok(BooleanArray::new(keep.finish(), None));
         };
         // Looked at in groups, since each look alone would wait for memory.
-        let mut prints: [Option<Print>; GROUP] = [None; GROUP];
+        let mut prints: Vec<Option<Print>> = Vec::with_capacity(GROUP);
         for row in 0..batch.num_rows() {
             if row % GROUP == 0 {
-                for (print, row) in prints.iter_mut().zip(row..batch.num_rows()) {
-                    *print = keys.get(row).map(|key| self.seen.folded(key));
-                    print.iter().for_each(|print| self.seen.fetch(*print));
-                }
+                let group = row..batch.num_rows().min(row + GROUP);
+                prints.clear();
+                prints.extend(group.map(|row| keys.get(row).map(|key| self.seen.folded(key))));
+                self.seen.fetch(prints.iter().flatten());
             }
             let Some(print) = prints[row % GROUP] else {
                 keep.append(true);

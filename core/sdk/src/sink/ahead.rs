@@ -1,62 +1,61 @@
-//! Keys looked up some rows ahead.
+//! Keys looked up before their rows come.
+
+use std::ops::Range;
 
 use arrow_array::Array;
 use usher_keys::{Fingerprints, Print};
 
 use super::row::{Given, Row};
 
-/// So many rows ahead: long enough for memory to answer, short enough for caches to keep it.
-pub(super) const AHEAD: usize = 8;
+/// Rows that are looked at together: so many looks that memory answers them one behind the other, few enough that caches keep
+/// what it answered.
+pub(super) const GROUP: usize = 128;
 
-/// A row that is going to come, as the batch has it: nothing of it was checked.
-#[derive(Clone, Copy, Debug)]
+/// Rows that come next, as the batch has them: nothing of them was checked.
+#[derive(Clone, Debug)]
 pub struct Upcoming<'a> {
     pub(super) given: &'a [Given],
-    pub(super) index: usize,
+    pub(super) rows: Range<usize>,
 }
 
 impl<'a> Upcoming<'a> {
-    /// The text of a column; none of nulls, and of columns that are no text.
-    #[inline]
-    pub fn text(&self, column: usize) -> Option<&'a str> {
-        let texts = self.given.get(column)?.texts.as_ref()?;
-        texts.is_valid(self.index).then(|| texts.value(self.index))
+    /// The texts of a column, one a row: none of nulls, and of columns that are no text.
+    pub fn texts(&self, column: usize) -> impl Iterator<Item = Option<&'a str>> {
+        let texts = self.given.get(column).and_then(|given| given.texts.as_ref());
+        self.rows
+            .clone()
+            .map(move |row| texts.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row)))
     }
 }
 
-/// Fingerprints of a column's texts, made when their rows were [`Upcoming`]. Tables of keys are larger than caches: what a look
-/// at them needs is fetched ahead, so that the look itself does not wait.
-#[derive(Debug)]
+/// Fingerprints of a column's texts, made when their rows were [`Upcoming`]. Tables of keys are larger than caches: what the
+/// looks of many rows need is fetched at once, so that no look waits by itself.
+#[derive(Debug, Default)]
 pub struct Ahead {
-    /// By the row's number modulo their count: its number, and the print of its text.
-    prints: [(usize, Option<Print>); 2 * AHEAD],
-}
-
-impl Default for Ahead {
-    fn default() -> Self {
-        Self { prints: [(usize::MAX, None); 2 * AHEAD] }
-    }
+    /// The first row of the group.
+    first: usize,
+    prints: Vec<Option<Print>>,
 }
 
 impl Ahead {
-    /// Notes the print that `print` makes of a row's text, and fetches what is known of it.
-    #[inline]
+    /// Notes the prints that `print` makes of the rows' texts, and fetches what is known of them.
     pub fn look(
         &mut self,
         keys: &mut Fingerprints,
-        row: &Upcoming<'_>,
+        rows: &Upcoming<'_>,
         column: usize,
-        print: impl FnOnce(&mut Fingerprints, &str) -> Print,
+        print: impl Fn(&mut Fingerprints, &str) -> Print,
     ) {
-        let print = row.text(column).map(|text| print(keys, text));
-        print.iter().for_each(|print| keys.fetch(*print));
-        self.prints[row.index % (2 * AHEAD)] = (row.index, print);
+        self.first = rows.rows.start;
+        self.prints.clear();
+        self.prints.extend(rows.texts(column).map(|text| text.map(|text| print(keys, text))));
+        keys.fetch(self.prints.iter().flatten());
     }
 
     /// The print of a cell, if it was made and the cell is the text that came.
     #[inline]
     pub fn print(&self, row: &Row, column: usize) -> Option<Print> {
-        let (index, print) = self.prints[row.index % (2 * AHEAD)];
-        print.filter(|_| index == row.index && row.is_as_given(column))
+        let print = *self.prints.get(row.index.checked_sub(self.first)?)?;
+        print.filter(|_| row.is_as_given(column))
     }
 }

@@ -7,7 +7,7 @@ use arrow_schema::Schema;
 use usher_abi::{Changed, Error, LeftOut, OnInvalid, Origin, Reject, Report, ValueKind};
 
 use super::{
-    ahead::{AHEAD, Upcoming},
+    ahead::{GROUP, Upcoming},
     cells::{Cells, Value},
     row::{BLANK, Cell, Given, Note, Row},
     rule::{ColumnRule, find_rule},
@@ -197,7 +197,8 @@ impl Columns {
         self.write_ahead(records, report, &mut each, |_, _| {}, |each, row| each(row))
     }
 
-    /// As [`write`](Self::write); `ahead` sees every row, good or bad, some rows before `each` may get it. Both have `state`.
+    /// As [`write`](Self::write); `ahead` sees the rows, good and bad, in groups, each before the first of its rows comes to
+    /// `each`. Both have `state`.
     pub fn write_ahead<S>(
         &mut self,
         records: &Records,
@@ -220,12 +221,9 @@ impl Columns {
             cells.push(read);
         }
         let rows = records.batch.num_rows();
-        for index in 0..rows.min(AHEAD) {
-            ahead(state, &Upcoming { given: &self.row.given, index });
-        }
         for index in 0..rows {
-            if index + AHEAD < rows {
-                ahead(state, &Upcoming { given: &self.row.given, index: index + AHEAD });
+            if index % GROUP == 0 {
+                ahead(state, &Upcoming { given: &self.row.given, rows: index..rows.min(index + GROUP) });
             }
             (self.row.origin, self.row.index) = (origins.get(index), index);
             let fate = match self.fill(&cells, index) {

@@ -12,7 +12,7 @@ use super::{
     place::Place,
     quotes::{Quoted, quoted},
     rejects::{origin, shown, too_long_in_quotes},
-    separators::{self, Place as CellPlace},
+    separators::{self, Place as CellPlace, undoubled},
     slabs::{BOM, Slabs},
 };
 use crate::{Input, Reader, words::thousands};
@@ -92,12 +92,7 @@ impl<'a> Record<'a> {
             return Cow::Borrowed(bytes);
         }
         let mut cell = Vec::with_capacity(bytes.len());
-        let mut rest = bytes;
-        while let Some(at) = memchr::memchr(self.quote, rest) {
-            cell.extend_from_slice(&rest[..=at]);
-            rest = rest.get(at + 2..).unwrap_or_default();
-        }
-        cell.extend_from_slice(rest);
+        undoubled(bytes, self.quote).for_each(|part| cell.extend_from_slice(&bytes[part]));
         Cow::Owned(cell)
     }
 }

@@ -1,5 +1,7 @@
 //! Records of delimited text: where their cells stand, sixteen bytes at a time.
 
+use std::ops::Range;
+
 use wide::u8x16;
 
 use super::dialect::Dialect;
@@ -62,6 +64,19 @@ pub(crate) fn record(bytes: &[u8], dialect: Dialect, places: &mut Vec<Place>) ->
         }
     }
     None
+}
+
+/// The parts of a cell that its text is made of: of two quotes only the first.
+pub(crate) fn undoubled(cell: &[u8], quote: u8) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let begin = from;
+        let quote = memchr::memchr(quote, cell.get(begin..)?);
+        let end = quote.map_or(cell.len(), |at| begin + at + 1);
+        // Behind the last part begins nothing.
+        from = if quote.is_some() { end + 1 } else { cell.len() + 1 };
+        Some(begin..end)
+    })
 }
 
 /// A bit for each byte that is a delimiter, a quote or a line end.

@@ -10,6 +10,7 @@ use super::{
     json,
     rejects::{REJECTS_A_CALL, origin},
     row::{Cell, RowScratch, from_text},
+    separators::undoubled,
 };
 use crate::{Host, Records};
 
@@ -169,33 +170,24 @@ fn cell(
     use usher_abi::ValueKind::{Boolean, Integer, Number};
     let place = column.cell.and_then(|index| record.places.get(index)).filter(|place| place.from < place.to);
     let Some(place) = place else { return Ok(Cell::Null) };
-    let kind = column.wanted.kind;
-    let guarded =
-        |text: &str| text.starts_with('\'') && (apostrophe || matches!(kind, Boolean | Integer | Number));
+    let (kind, is_text) = (column.wanted.kind, column.wanted.is_text());
+    let may_be_guarded = apostrophe || matches!(kind, Boolean | Integer | Number);
     if !place.doubled {
-        let text = &text[place.from..place.to];
-        let from = place.from + usize::from(guarded(text));
-        let text = &text[from - place.from..];
-        return from_text(kind, text, Cell::Record(from as u32, place.to as u32), scratch);
+        let guarded = may_be_guarded && text.as_bytes().get(place.from) == Some(&b'\'');
+        let from = place.from + usize::from(guarded);
+        let cell = Cell::Record(from as u32, place.to as u32);
+        return if is_text { Ok(cell) } else { from_text(kind, &text[from..place.to], cell, scratch) };
     }
     let mut value = std::mem::take(&mut scratch.value);
     value.clear();
-    undouble(&text[place.from..place.to], record.quote, &mut value);
-    let text = &value[usize::from(guarded(&value))..];
+    let text = &text[place.from..place.to];
+    undoubled(text.as_bytes(), record.quote).for_each(|part| value.push_str(&text[part]));
+    let text = &value[usize::from(may_be_guarded && value.starts_with('\''))..];
     let start = scratch.text.len();
-    if column.wanted.is_text() {
+    if is_text {
         scratch.text.push_str(text);
     }
     let cell = from_text(kind, text, scratch.since(start), scratch);
     scratch.value = value;
     cell
-}
-
-/// A text without the second of two quotes.
-fn undouble(mut text: &str, quote: u8, into: &mut String) {
-    while let Some(at) = memchr::memchr(quote, text.as_bytes()) {
-        into.push_str(&text[..=at]);
-        text = text.get(at + 2..).unwrap_or_default();
-    }
-    into.push_str(text);
 }

@@ -106,6 +106,12 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
     assert!(rejects.lines().count() > 10, "the broken lines");
     let rows = &first["lines/r1/rows/lines-rows-r1-rows-0001.csv"];
     assert!(rows.len() > 300_000, "{} bytes", rows.len());
+    for (chain, input) in [("lines", "users.ndjson"), ("table", "people.csv")] {
+        let report: serde_json::Value =
+            serde_json::from_slice(&first[&format!("{chain}/r1/report.json")]).unwrap();
+        let digest = blake3::hash(&fs::read(bench.path(input)).unwrap()).to_hex().to_string();
+        assert_eq!(report["inputs"][0]["digest"], format!("blake3:{digest}"), "{input}");
+    }
     for (threads, run) in &runs[1..] {
         assert_eq!(run.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
         for (name, bytes) in run.iter().filter(|(name, _)| !name.ends_with(".lock")) {

@@ -194,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_noted_first_stays_with_get_or_insert() {
+        let mut seen = Fingerprints::new();
+        for round in 0..2u32 {
+            for i in 0..20_000u32 {
+                let print = seen.print(&i.to_string());
+                seen.fetch([&print]);
+                assert_eq!(seen.get_or_insert(print, i + round), (round > 0).then_some(i));
+            }
+        }
+        assert_eq!(seen.len(), 20_000);
+    }
+
+    #[test]
     fn a_key_costs_at_most_21_bytes_with_a_place_noted() {
         let mut seen = Fingerprints::<[u32; 2]>::new();
         for i in 0..300_000u32 {

@@ -34,8 +34,8 @@ impl PreparedChain {
     /// Reads suppression lists, finds the records that `unique` keeps, and the addresses that refuse consent.
     ///
     /// `unique` chooses among the rows that the conditions before it leave, as it does when rows go by; a refusal
-    /// counts wherever it stands. What a sink's `unique` keeps depends on what the chain's keeps, hence two passes
-    /// when both must look ahead.
+    /// counts wherever it stands, also in a record that is rejected for something else, hence a pass of its own. What a
+    /// sink's `unique` keeps depends on what the chain's keeps, hence one more when both must look ahead.
     pub(super) fn survey(&mut self, reach: Reach) -> Result<(), Error> {
         if let (Some(suppression), Some(exclude)) = (self.suppression.take(), &mut self.stage.exclude) {
             read_keys(suppression, &mut exclude.keys)?;
@@ -43,15 +43,16 @@ impl PreparedChain {
         let chain_looks_ahead = self.stage.unique.as_ref().is_some_and(|u| u.needs_survey());
         let consent_asked =
             self.sinks.iter().any(|s| s.stage.consent.as_ref().is_some_and(|c| c.refusals.is_some()));
-        if consent_asked {
-            self.pass(reach, &self.of_consent(), |_, sinks, batch, _, _| {
-                let mut asked = sinks.iter_mut().filter_map(|sink| sink.stage.consent.as_mut());
-                asked.try_for_each(|consent| survey_consent(consent, &batch))
-            })?;
+        let (everything, of_consent) = (self.projection.clone(), self.of_consent());
+        let together = consent_asked && chain_looks_ahead && of_consent == everything;
+        if consent_asked && !together {
+            self.pass(reach, &of_consent, |_, sinks, batch, _, _| survey_consents(sinks, &batch))?;
         }
-        let everything = self.projection.clone();
         if chain_looks_ahead {
-            self.pass(reach, &everything, |stage, _, batch, input, silent| {
+            self.pass(reach, &everything, |stage, sinks, batch, input, silent| {
+                if together {
+                    survey_consents(sinks, &batch)?;
+                }
                 let rows = stage.select(batch, input, silent)?;
                 let origins = Origins::new(&rows, input)?;
                 stage.unique.iter_mut().try_for_each(|unique| unique.survey(&rows, &origins))
@@ -131,6 +132,11 @@ impl PreparedChain {
         self.stage.restart();
         Ok(())
     }
+}
+
+fn survey_consents(sinks: &mut [PreparedSink], batch: &RecordBatch) -> Result<(), Error> {
+    let mut asked = sinks.iter_mut().filter_map(|sink| sink.stage.consent.as_mut());
+    asked.try_for_each(|consent| survey_consent(consent, batch))
 }
 
 /// Notes the addresses of rows that say no. A row that says nothing refuses nothing.

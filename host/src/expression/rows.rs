@@ -36,16 +36,18 @@ pub(super) fn spread<T: Send>(
     each: impl Fn(&RecordBatch) -> Result<T, EvalError> + Sync,
 ) -> Result<Vec<T>, EvalError> {
     let rows = batch.num_rows();
-    let parts = threads.min(rows / WORTH).max(1);
-    let part = rows.div_ceil(parts);
+    let part = rows.div_ceil(threads.min(rows / WORTH).max(1)).max(1);
     let each_of = |from: usize| each(&batch.slice(from, part.min(rows - from)));
     thread::scope(|scope| {
-        let others = (1..parts).map(|at| scope.spawn(move || each_of(at * part)));
-        let others: Vec<_> = others.collect();
+        let begin = |from: usize| (from, thread::Builder::new().spawn_scoped(scope, move || each_of(from)));
+        let others: Vec<_> = (part..rows).step_by(part).map(begin).collect();
         let first = each_of(0);
-        // What panicked there panics here.
-        let others =
-            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let others = others.into_iter().map(|(from, other)| match other {
+            // What panicked there panics here.
+            Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // No thread is to be had.
+            Err(_) => each_of(from),
+        });
         std::iter::once(first).chain(others).collect()
     })
 }

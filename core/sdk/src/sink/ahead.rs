@@ -38,7 +38,8 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Notes the prints that `print` makes of the rows' texts, and fetches what is known of them.
+    /// Notes the prints that `print` makes of the rows' texts, and fetches what is known of them. To be called for every group
+    /// of every batch: the prints are told apart by the rows' places in their batch.
     pub fn look(
         &mut self,
         keys: &mut Fingerprints,

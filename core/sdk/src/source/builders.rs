@@ -21,6 +21,9 @@ pub const BATCH_ROWS: usize = 8_192;
 /// Bytes of the records of a batch.
 pub const BATCH_BYTES: usize = 4_000_000;
 
+/// Bytes of records that wait outside of a block, unless one is longer: what lies in the caches.
+pub(crate) const WAITING: usize = 64 * 1024;
+
 /// A column that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -179,15 +182,15 @@ impl Builders {
 
     /// Appends the rows that wait; `text` is what they stand in.
     pub(crate) fn settle(&mut self, text: &str) -> Result<(), Error> {
-        if !self.waiting.is_empty() {
-            for (at, column) in self.columns.iter_mut().enumerate() {
-                column.extend(self.waiting.column(at), text, &self.waiting.scratch)?;
-                if let Builder::Text(texts) = column {
-                    texts.expect(BATCH_ROWS, BATCH_BYTES);
-                }
+        // As many rows as these, or as many bytes, make a batch.
+        let rows = BATCH_ROWS.min(BATCH_BYTES * self.offsets.len() / self.bytes.max(1));
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            column.extend(self.waiting.column(at), text, &self.waiting.scratch)?;
+            if let Builder::Text(texts) = column {
+                texts.expect(rows);
             }
-            self.waiting.clear();
         }
+        self.waiting.clear();
         Ok(())
     }
 

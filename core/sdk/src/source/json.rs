@@ -6,7 +6,7 @@ use usher_abi::{Error, Reject, Report, Split};
 
 use super::{
     Stream,
-    builders::Builders,
+    builders::{Builders, WAITING},
     json_array::Elements,
     json_record::{Decoder, Fault},
     json_value::ValueError,
@@ -118,6 +118,7 @@ impl Stream for JsonStream {
                 };
             }
         };
+        self.rows.settle()?;
         let mut records = self.rows.builders.finish(self.rows.input)?;
         records.checkpoint = checkpoint(position);
         Ok(Some(records))
@@ -129,6 +130,8 @@ impl Stream for JsonStream {
 struct Rows {
     decoder: Decoder,
     builders: Builders,
+    /// Records whose rows wait, if they do not stand in a block.
+    text: String,
     input: u32,
     limit: usize,
     /// What a record is called in messages.
@@ -138,7 +141,7 @@ struct Rows {
 impl Rows {
     fn new(projection: Projection, input: u32, limit: usize, what: &'static str) -> Self {
         let builders = Builders::new(projection.columns());
-        Self { decoder: Decoder::new(projection), builders, input, limit, what }
+        Self { decoder: Decoder::new(projection), builders, text: String::new(), input, limit, what }
     }
 
     fn is_full(&self, report: &Report) -> bool {
@@ -151,6 +154,9 @@ impl Rows {
         let text = simdutf8::basic::from_utf8(block).ok();
         let mut at = 0;
         while at < block.len() && !self.is_full(report) {
+            if self.builders.waiting.are_many() {
+                self.builders.settle(text.unwrap_or_default())?;
+            }
             let waiting = &mut self.builders.waiting;
             if let Some((text, end)) =
                 text.and_then(|text| Some((text, self.decoder.line(text, at, waiting)?)))
@@ -168,6 +174,7 @@ impl Rows {
                 Some(line) => self.text(offset + at as u64, line, report)?,
                 None => self.bytes(offset + at as u64, &block[line], report)?,
             }
+            self.settle()?;
             at = end + 1;
         }
         self.builders.settle(text.unwrap_or_default())?;
@@ -194,8 +201,15 @@ impl Rows {
         }
         match self.decoder.whole(record, &mut self.builders.waiting) {
             Ok(()) => {
-                self.row(record, 0..record.len(), offset, report);
-                self.builders.settle(record)
+                if self.row(record, 0..record.len(), offset, report) {
+                    self.builders.waiting.shift(self.text.len() as u32);
+                    self.text.push_str(record);
+                }
+                if self.text.len() > WAITING || self.builders.waiting.are_many() {
+                    self.settle()
+                } else {
+                    Ok(())
+                }
             }
             // A blank line.
             Err(Fault::Json(_)) if record.bytes().all(|b| b.is_ascii_whitespace()) => Ok(()),
@@ -206,15 +220,29 @@ impl Rows {
         }
     }
 
+    /// Appends the rows that wait and do not stand in a block.
+    fn settle(&mut self) -> Result<(), Error> {
+        self.builders.settle(&self.text)?;
+        self.text.clear();
+        Ok(())
+    }
+
     /// Keeps the row that was added last, whose record is a part of `text`, if it is good.
     #[inline]
-    fn row(&mut self, text: &str, record: Range<usize>, offset: u64, report: &mut Report) {
+    fn row(&mut self, text: &str, record: Range<usize>, offset: u64, report: &mut Report) -> bool {
         if self.over(offset, record.len(), report) {
-            return self.builders.waiting.forget();
+            self.builders.waiting.forget();
+            return false;
         }
         match self.decoder.complete(text, &mut self.builders.waiting) {
-            Ok(()) => self.builders.keep(offset, record.len()),
-            Err(fault) => self.fault(&fault, offset, text, record, report),
+            Ok(()) => {
+                self.builders.keep(offset, record.len());
+                true
+            }
+            Err(fault) => {
+                self.fault(&fault, offset, text, record, report);
+                false
+            }
         }
     }
 

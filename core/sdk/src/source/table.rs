@@ -4,7 +4,7 @@ use usher_abi::{Error, Reject, Report};
 
 use super::{
     Stream,
-    builders::{Builders, Wanted},
+    builders::{Builders, WAITING, Wanted},
     delimited::{DelimitedReader, Record},
     header::Header,
     json,
@@ -22,9 +22,6 @@ pub struct TableColumn {
     /// The place of its cell in the file; none: this file has no such column, every value is null.
     pub cell: Option<usize>,
 }
-
-/// Bytes of rows that wait, unless one is longer: what lies in the caches.
-const WAITING: usize = 64 * 1024;
 
 /// Batches of the wanted cells of one file.
 ///
@@ -105,7 +102,7 @@ impl Stream for TableStream {
                 bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
                 continue;
             };
-            if self.text.len() + text.len() > WAITING {
+            if self.text.len() + text.len() > WAITING || self.builders.waiting.are_many() {
                 self.builders.settle(&self.text)?;
                 self.text.clear();
             }
@@ -181,7 +178,8 @@ fn cell(
     let mut value = std::mem::take(&mut scratch.value);
     value.clear();
     let text = &text[place.from..place.to];
-    undoubled(text.as_bytes(), record.quote).for_each(|part| value.push_str(&text[part]));
+    undoubled(text.as_bytes(), record.quote)
+        .for_each(|part| value.push_str(text.get(part).unwrap_or_default()));
     let text = &value[usize::from(may_be_guarded && value.starts_with('\''))..];
     let start = scratch.text.len();
     if is_text {

@@ -29,11 +29,11 @@ impl Texts {
         self.bytes.len()
     }
 
-    /// Makes room, once, for `texts` texts in all like those that are there, but not for more than `most` bytes.
-    pub(crate) fn expect(&mut self, texts: usize, most: usize) {
+    /// Makes room, once, for so many texts in all like those that are there.
+    pub(crate) fn expect(&mut self, texts: usize) {
         let here = self.ends.len() - 1;
         if here > 0 && self.ends.capacity() <= texts {
-            let bytes = (self.bytes.len() / here + 1).saturating_mul(texts + texts / 8).min(most);
+            let bytes = (self.bytes.len() / here + 1).saturating_mul(texts + texts / 8);
             self.bytes.reserve(bytes.saturating_sub(self.bytes.len()));
             self.ends.reserve(texts.saturating_sub(here));
         }

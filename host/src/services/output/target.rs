@@ -42,8 +42,7 @@ impl Target for Disk {
         use rustix::fs::{Advice, fadvise};
         let length = std::num::NonZeroU64::new(range.end.saturating_sub(range.start));
         if self.kept && length.is_some() {
-            // What is said not to be needed Linux writes at once, without making the caller wait, and then keeps in memory as
-            // long as it is being written.
+            // What is said not to be needed Linux begins to write; pages that are clean already it drops from memory.
             let _ = fadvise(&self.file, range.start, length, Advice::DontNeed);
         }
     }

@@ -184,6 +184,38 @@ fn standard_input_is_spooled_once_and_is_like_a_file() {
 }
 
 #[test]
+fn digests_are_of_the_stored_bytes_whatever_was_read_of_them() {
+    // Neither compressible nor of whole blocks, and longer than what is read without a helper.
+    let noise =
+        |len: usize| (0..len as u64).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+    let text: Vec<u8> = noise(9 * SLAB + 7);
+    let packed = gzip(&text);
+    assert!(packed.len() > 3 * BLOCK, "{} bytes", packed.len());
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plain"), &text).unwrap();
+    fs::write(folder.path().join("packed"), &packed).unwrap();
+    let half = text.len() as u64 / 2;
+    for (name, stored) in [("plain", &text), ("packed", &packed), ("-", &text)] {
+        for (start, end) in [(0, u64::MAX), (0, half), (half + 1, half + 300_000), (0, 0)] {
+            let stdin = Some(Box::new(Cursor::new(text.clone())) as _);
+            let options =
+                InputOptions { stdin, ..InputOptions::new(folder.path(), folder.path(), Cancel::new()) };
+            let registry = InputRegistry::new(options);
+            let inputs = registry.view(&json!(name));
+            inputs.open(name).unwrap();
+            if start == 0 || name != "packed" {
+                let (_, bytes) = read(&inputs, 0, start, end).unwrap();
+                let end = usize::try_from(end).unwrap_or(usize::MAX).min(text.len());
+                assert!(bytes == text[start as usize..end], "{name} {start}..{end}");
+            }
+            let digest = registry.digest(0).unwrap();
+            assert_eq!(digest.blake3, blake3::hash(stored).to_hex().to_string(), "{name} {start}..{end}");
+            assert_eq!(digest.bytes, stored.len() as u64);
+        }
+    }
+}
+
+#[test]
 fn standard_input_may_be_missing() {
     let folder = tempfile::tempdir().unwrap();
     let options =

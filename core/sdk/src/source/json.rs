@@ -227,7 +227,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Keeps the row that was added last, whose record is a part of `text`, if it is good.
+    /// Keeps the row that was added last, whose record is a part of `text`, if it is good; answers whether it is.
     #[inline]
     fn row(&mut self, text: &str, record: Range<usize>, offset: u64, report: &mut Report) -> bool {
         if self.over(offset, record.len(), report) {

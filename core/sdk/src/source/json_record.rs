@@ -2,16 +2,16 @@
 
 use serde::{
     Deserialize,
-    de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Deserializer, IgnoredAny},
 };
-use serde_json::value::RawValue;
 
 use super::{
     builders::Wanted,
     json_order::Order,
+    json_place::Place,
     json_scan::{Scan, Seen},
     json_value::{self, ValueError},
-    projection::{Keys, Node, Projection, Target},
+    projection::{Node, Projection, Target},
     row::Cell,
     waiting::Waiting,
 };
@@ -150,8 +150,8 @@ impl Decoder {
 }
 
 /// Where the values of a record go.
-struct Slots<'a> {
-    nodes: &'a [Node],
+pub(super) struct Slots<'a> {
+    pub(super) nodes: &'a [Node],
     held: &'a mut [Held],
     cells: &'a mut [Cell],
 }
@@ -167,7 +167,7 @@ impl Slots<'_> {
     }
 
     /// Puts a value into the columns of a node.
-    fn take(&mut self, node: usize, value: Cell) {
+    pub(super) fn take(&mut self, node: usize, value: Cell) {
         let here = &self.nodes[node];
         for (column, weight) in &here.columns {
             self.put(*column, Held { node: node as u32, weight: *weight }, value);
@@ -320,96 +320,6 @@ impl<const LINES: bool> Taker<'_, LINES> {
             // A path that leads into a scalar leads nowhere.
             _ => scan.value(at).map(|(end, _)| end),
         }
-    }
-}
-
-/// The value at a node, by serde_json.
-struct Place<'a, 'b> {
-    node: usize,
-    slots: &'a mut Slots<'b>,
-    /// Address of the record's first byte; places in it are told from the addresses of the raw values, which borrow
-    /// from it.
-    base: usize,
-}
-
-impl<'b> Place<'_, 'b> {
-    fn below(&mut self, node: usize) -> Place<'_, 'b> {
-        Place { node, slots: self.slots, base: self.base }
-    }
-
-    fn here(&self) -> &'b Node {
-        &self.slots.nodes[self.node]
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let start = raw.as_ptr() as usize - self.base;
-        let seen = Seen { escaped: raw.contains('\\'), spaced: raw.contains([' ', '\t', '\r', '\n']) };
-        self.slots.take(self.node, Cell::Json(start as u32, (start + raw.len()) as u32, seen));
-        if self.here().is_leaf() || !raw.starts_with(['{', '[']) {
-            return Ok(());
-        }
-        serde_json::Deserializer::from_str(raw).deserialize_any(self).map_err(D::Error::custom)
-    }
-}
-
-impl<'de> Visitor<'de> for Place<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object or an array")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(found) = map.next_key_seed(KeyOf(&self.here().keys))? {
-            match found {
-                Some(node) => map.next_value_seed(self.below(node))?,
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        for index in 0.. {
-            let more = match self.here().item(index) {
-                Some(node) => seq.next_element_seed(self.below(node))?.is_some(),
-                None => seq.next_element::<IgnoredAny>()?.is_some(),
-            };
-            if !more {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The node behind a key.
-struct KeyOf<'a>(&'a Keys);
-
-impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for KeyOf<'_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        Ok(self.0.find(key.as_bytes()))
     }
 }
 

@@ -13,6 +13,7 @@ mod inputs;
 mod json;
 mod json_array;
 mod json_order;
+mod json_place;
 mod json_record;
 mod json_scan;
 mod json_value;

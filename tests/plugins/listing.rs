@@ -28,7 +28,11 @@ fn listing_runs_no_code_of_a_plugin() {
     assert!(plugin["path"].as_str().expect("a path").ends_with("mine/deadly.so"), "{plugin}");
     bench.usher(&["plugins", "show", "./mine/deadly.so"]).expect(0);
     // The same file is deadly indeed: loading it ends the process with a signal.
-    assert_eq!(bench.usher(&["plugins", "describe", "./mine/deadly.so"]).code, None);
+    let describe =
+        |isolation| bench.usher(&["plugins", "describe", "./mine/deadly.so", "--isolation", isolation]);
+    assert_eq!(describe("none").code, None);
+    let said = describe("process").expect(1);
+    assert!(said.err.contains("its process was ended by signal"), "{}", said.err);
 }
 
 #[test]

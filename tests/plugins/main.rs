@@ -6,9 +6,11 @@ mod support;
 
 mod comparing;
 mod delivering;
+mod exposed;
 mod fetching;
 mod files;
 mod honest;
+mod jail;
 mod listing;
 mod locking;
 mod misbehaving;

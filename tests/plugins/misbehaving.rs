@@ -217,18 +217,25 @@ impl Place {
             Sink => "bad-sink",
         }
     }
+
+    /// The connector whose fault it is.
+    fn connector(self) -> &'static str {
+        match self {
+            Source | Words => "bad_rows",
+            Transform => "bad_users",
+            Sink => "bad_file",
+        }
+    }
 }
 
 /// Runs a fault's chain and, after it, the good one.
 fn command(bench: &Bench, fault: &Fault) -> Command {
     let set = match fault.place {
-        Source => format!("connectors.bad_rows.options.fault={}", fault.name),
-        Transform => format!("connectors.bad_users.options.fault={}", fault.name),
-        Sink => format!("connectors.bad_file.options.fault={}", fault.name),
         Words => "version=1".to_owned(),
+        place => format!("connectors.{}.options.fault={}", place.connector(), fault.name),
     };
     let mut command = bench.command(&["run", "--quiet", "--set", &set, fault.place.chain(), "good"]);
-    command.env("RUST_BACKTRACE", "0");
+    command.env("RUST_BACKTRACE", "0").env("USHER_ISOLATION", "none");
     if fault.place == Words {
         command.env("USHER_MISBEHAVE", fault.name);
     }
@@ -363,7 +370,7 @@ fn suite(name: &str, place: Place) -> (Option<i32>, Vec<Value>) {
     if !MANY_ROWS.contains(&name) {
         command.arg("--quick");
     }
-    command.env("RUST_BACKTRACE", "0");
+    command.env("RUST_BACKTRACE", "0").env("USHER_ISOLATION", "none");
     if place == Words {
         command.env("USHER_MISBEHAVE", name);
     }
@@ -436,7 +443,7 @@ fn a_plugin_that_exits_while_it_is_described_is_told() {
         &["plugins", "describe", "misbehaving", "--json"],
     ] {
         let mut command = bench.command(arguments);
-        command.env("USHER_MISBEHAVE", "describe-exits");
+        command.env("USHER_MISBEHAVE", "describe-exits").env("USHER_ISOLATION", "none");
         let said = bench.said(command.output().expect("usher runs")).expect(1);
         assert_eq!(said.out, "", "{arguments:?}");
         let line = "error: a plugin ended the process";
@@ -471,4 +478,52 @@ fn no_fault_is_forgotten() {
     let known: BTreeSet<&str> = listed.iter().map(|f| f["const"].as_str().expect("a name")).collect();
     let tested = FAULTS.iter().filter(|f| f.place != Words).map(|f| f.name);
     assert_eq!(known, tested.chain(["none"]).collect());
+}
+
+/// The same faults with the plugin in a process of its own: whatever it does, the host lives, says so, and runs the next chain.
+/// What it says of itself the environment spoils, which a worker does not have.
+fn the_worker_contains(place: Place) {
+    let called = |fault: &&Fault| fault.place == place;
+    for fault in FAULTS.iter().filter(called) {
+        let Fault { name, place, .. } = fault;
+        let bench = bench();
+        bench.usher(&["run", "--quiet", place.chain(), "good"]).expect(0);
+        let (before, good) = (published(&bench, place.chain()), published(&bench, "good").len());
+        let mut command = command(&bench, fault);
+        let connector = place.connector();
+        command.args(["--set", &format!("connectors.{connector}.jail.deadline=3s")]);
+        command.env("USHER_ISOLATION", "process");
+        let said = bench.said(command.output().expect("usher runs"));
+        let text = placeless(&format!("{}{}", said.out, said.err));
+        let words = match fault.host {
+            Fails(words) | Runs(words) | Refuses(words) => words,
+            Ends(..) => "its process ",
+            Hangs => "it did not return within 3 s of its own time; its process was ended",
+        };
+        assert!(text.contains(words), "{name}: {:?} {text}", said.code);
+        let (after, good) = (published(&bench, place.chain()), published(&bench, "good").len() - good);
+        assert_eq!(good, 1, "{name}: the other chain runs: {text}");
+        if let Runs(_) = fault.host {
+            assert_eq!((said.code, after.len()), (Some(0), before.len() + 1), "{name}: {text}");
+        } else {
+            let named = text.contains("misbehaving 0.1.0: ") || !text.contains("its process");
+            assert!(named, "{name}: the plugin is named: {text}");
+            assert_eq!((said.code, after), (Some(1), before), "{name}: nothing is published: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_worker_contains_a_source() {
+    the_worker_contains(Source);
+}
+
+#[test]
+fn the_worker_contains_a_transform() {
+    the_worker_contains(Transform);
+}
+
+#[test]
+fn the_worker_contains_a_sink() {
+    the_worker_contains(Sink);
 }

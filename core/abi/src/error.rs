@@ -4,11 +4,12 @@ use abi_stable::{
     StableAbi,
     std_types::{RString, RVec},
 };
+use serde::{Deserialize, Serialize};
 
 /// What went wrong, coarse enough to act on. The host retries only [`TRANSIENT`](Self::TRANSIENT),
 /// [`RATE_LIMITED`](Self::RATE_LIMITED) and [`TIMEOUT`](Self::TIMEOUT).
 #[repr(transparent)]
-#[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ErrorClass(pub u32);
 
 impl ErrorClass {
@@ -54,7 +55,7 @@ impl ErrorClass {
 /// An error as either side answers it. Rejected *rows* are not errors; they stand in a
 /// [`Report`](crate::Report).
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Error {
     /// Drives what the host does next.
     pub class: ErrorClass,

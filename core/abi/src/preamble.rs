@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Role;
 
-pub use crate::wants::{SERVICES, usual_wants, want_parts};
+pub use crate::wants::{NETWORK, SERVICES, is_right, right_part, usual_wants, want_parts};
 
 /// Link section of the preamble in ELF and PE files; in Mach-O it is `__DATA,__usher`.
 pub const SECTION: &str = ".usher";
@@ -51,7 +51,8 @@ pub struct Preamble {
     pub panic: String,
     /// What it offers.
     pub components: Vec<Offer>,
-    /// The services that its instances get, of [`SERVICES`] and in their order.
+    /// The services that its instances get, of [`SERVICES`] and in their order; behind them the rights that it wants of the
+    /// system: [`NETWORK`], absolute paths.
     pub wants: Vec<String>,
     /// Network hosts it wants to reach through the host (`*.zendesk.com`).
     #[serde(default)]
@@ -105,6 +106,18 @@ pub const fn concatenate<const N: usize>(parts: &[&str]) -> [u8; N] {
         i += 1;
     }
     bytes
+}
+
+/// The text of a second concatenation of such parts, which follows a first: as it stands, unless the first is empty.
+pub const fn following<'a>(first: &[u8], second: &'a [u8]) -> &'a str {
+    if first.len() == 1 {
+        return without_first_comma(second);
+    }
+    let (text, _) = second.split_at(second.len() - 1);
+    match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(_) => panic!("the parts were texts"),
+    }
 }
 
 /// The text of a concatenation made of parts that each begin with a comma, without the first one and the NUL.

@@ -4,10 +4,13 @@ use abi_stable::{
     StableAbi,
     std_types::{RString, RVec},
 };
+use serde::{Deserialize, Serialize};
 
 /// Where a record came from: the input, and its place in the *decompressed* bytes of that input.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    StableAbi, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default,
+)]
 pub struct Origin {
     /// Id of the input (given by `usher.input/1`).
     pub input: u32,
@@ -20,7 +23,7 @@ pub struct Origin {
 /// An order-free sum over origins: two sets of records have the same identity when (but for a chance of about
 /// 2⁻⁶⁴) they hold the same records, each as often. The books balance by it, not by counts alone.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Identity {
     /// How many records.
     pub count: u64,
@@ -52,7 +55,7 @@ impl Identity {
 
 /// A record that was not taken. It may belong to any earlier batch: a vendor's answer comes minutes later.
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Reject {
     /// The record.
     pub origin: Origin,
@@ -89,7 +92,7 @@ impl Reject {
 
 /// An optional value that was left out; its record was delivered without it.
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct LeftOut {
     /// The record.
     pub origin: Origin,
@@ -105,7 +108,7 @@ pub struct LeftOut {
 
 /// A record that went into another one.
 #[repr(C)]
-#[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Merged {
     /// The record that is no row of its own any more.
     pub origin: Origin,
@@ -115,7 +118,7 @@ pub struct Merged {
 
 /// How many values of a column a rule changed since the last report.
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Changed {
     /// The column.
     pub column: RString,
@@ -128,7 +131,7 @@ pub struct Changed {
 /// What happened to rows since the last report of the same instance. Every row given to a sink ends, in this or
 /// in a later report, as exactly one of written, accepted, confirmed, unknown, rejected or merged.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, Default)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, Debug, Default)]
 pub struct Report {
     /// Rows written to a staged file.
     pub written: Identity,

@@ -6,6 +6,7 @@ use abi_stable::{
     StableAbi,
     std_types::{RResult, RSlice, RStr, RString, RVec},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{Batch, Error, Report};
 
@@ -25,7 +26,7 @@ impl Status {
 
 /// A piece of an input that can be read on its own.
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug, Default)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug, Default)]
 pub struct Split {
     /// The input (an id given by `usher.input/1`).
     pub input: u32,

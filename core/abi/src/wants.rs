@@ -1,7 +1,21 @@
-//! Which services a plugin asks for, put together at compile time: a name that is no service does not compile.
+//! Which services and rights a plugin asks for, put together at compile time: a name that is neither does not compile.
 
 /// The services that a plugin may ask for in `wants`. Log, metrics and cancellation are always there.
 pub const SERVICES: [&str; 6] = ["input", "output", "clock", "state", "ledger", "http"];
+
+/// The right to open sockets of its own. All other rights are absolute paths, which it may read. A plugin in a jail has
+/// those that it wants and its manifest grants, and no others.
+pub const NETWORK: &str = "network";
+
+/// Whether something wanted is a right of the system, and no service of the host.
+pub const fn is_right(want: &str) -> bool {
+    same(want, NETWORK) || (!want.is_empty() && want.as_bytes()[0] == b'/')
+}
+
+/// The entry of something wanted in the preamble's list if it is a right, or else an empty text.
+pub const fn right_part(want: &'static str, entry: &'static str) -> &'static str {
+    if is_right(want) { entry } else { "" }
+}
 
 /// What a plugin gets whose `export!` does not say: sources read, sinks write.
 pub const fn usual_wants(sources: bool, sinks: bool) -> &'static [&'static str] {
@@ -14,18 +28,22 @@ pub const fn usual_wants(sources: bool, sinks: bool) -> &'static [&'static str] 
 }
 
 /// The names as the preamble lists them, each after a comma, in the order of [`SERVICES`] whatever the order of
-/// `wanted`; a service that is not wanted is an empty text. In a constant, a name that is no service does not compile.
+/// `wanted`, its rights passed over; a service that is not wanted is an empty text. In a constant, a name that is no service does not compile.
 pub const fn want_parts(wanted: &[&str]) -> [&'static str; SERVICES.len()] {
     let listed = [",\"input\"", ",\"output\"", ",\"clock\"", ",\"state\"", ",\"ledger\"", ",\"http\""];
     let mut parts = [""; SERVICES.len()];
     let mut i = 0;
     while i < wanted.len() {
+        if is_right(wanted[i]) {
+            i += 1;
+            continue;
+        }
         let mut service = 0;
         while !same(wanted[i], SERVICES[service]) {
             service += 1;
             assert!(
                 service < SERVICES.len(),
-                "`wants` names a service that does not exist; there are input, output, clock, state, ledger, http"
+                "`wants` names what does not exist; there are input, output, clock, state, ledger, http, and as rights network and absolute paths"
             );
         }
         parts[service] = listed[service];
@@ -63,6 +81,15 @@ mod tests {
     }
 
     #[test]
+    fn rights_are_no_services() {
+        assert_eq!(want_parts(&["/etc/hosts", "input", "network"]).concat(), ",\"input\"");
+        assert_eq!(right_part("network", ",x"), ",x");
+        assert_eq!(right_part("/etc/hosts", ",x"), ",x");
+        assert_eq!(right_part("input", ",x"), "");
+        assert!(!is_right("") && !is_right("etc/hosts"));
+    }
+
+    #[test]
     fn what_is_usual_is_known() {
         for (sources, sinks) in [(true, true), (true, false), (false, true), (false, false)] {
             want_parts(usual_wants(sources, sinks));
@@ -70,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a service that does not exist")]
+    #[should_panic(expected = "names what does not exist")]
     fn a_slip_is_found() {
         want_parts(&["inputs"]);
     }

@@ -21,7 +21,8 @@
 ///
 /// `wants` is the whole list of services that the host gives the plugin's instances
 /// ([`SERVICES`](crate::abi::preamble::SERVICES)); without it a plugin with a source gets `input`, one with a sink
-/// `output`. It stands in the file, for everybody to read before the plugin runs. A service that does not exist does not
+/// `output`. Rights of the system may stand among them, for plugins that do more than compute: `"network"` to open sockets of
+/// their own, absolute paths to read files; they are refused unless a connector's `jail.grants` names them. It stands in the file, for everybody to read before the plugin runs. A service that does not exist does not
 /// compile:
 ///
 /// ```
@@ -77,6 +78,9 @@ macro_rules! export {
             };
             const WANT_PARTS: &[&str] = &preamble::want_parts(WANTED);
             const WANTS: [u8; preamble::length(WANT_PARTS)] = preamble::concatenate(WANT_PARTS);
+            const RIGHT_PARTS: &[&str] =
+                &[$($(preamble::right_part($want, concat!(",\"", $want, "\"")),)*)?];
+            const RIGHTS: [u8; preamble::length(RIGHT_PARTS)] = preamble::concatenate(RIGHT_PARTS);
             const HOST_PARTS: &[&str] = &[$($(concat!(",\"", $host, "\""),)*)?];
             const HOSTS: [u8; preamble::length(HOST_PARTS)] = preamble::concatenate(HOST_PARTS);
             const _: () = preamble::check_plain(&[
@@ -85,6 +89,7 @@ macro_rules! export {
                 $($($source_name,)*)?
                 $($($transform_name,)*)?
                 $($($sink_name,)*)?
+                $($($want,)*)?
                 $($($host,)*)?
             ]);
             const PARTS: &[&str] = &[
@@ -105,6 +110,7 @@ macro_rules! export {
                 preamble::without_first_comma(&COMPONENTS),
                 "],\"wants\":[",
                 preamble::without_first_comma(&WANTS),
+                preamble::following(&WANTS, &RIGHTS),
                 "],\"hosts\":[",
                 preamble::without_first_comma(&HOSTS),
                 "]}",

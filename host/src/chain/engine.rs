@@ -259,7 +259,7 @@ impl Engine {
 
     /// The plugin of a connector, loaded; the error is one line.
     pub fn plugin(&mut self, connector: &Connector) -> Result<Arc<Plugin>, String> {
-        self.plugins.get(&connector.plugin)
+        self.plugins.get(&connector.plugin, &connector.jail)
     }
 
     /// The services of one instance: those that its plugin's file asks for, and no other. And its view of the inputs.

@@ -1,6 +1,6 @@
 //! Logging a connector in: its plugin's login, opened with the connector's options and services.
 
-use usher_abi::{LOGIN, Role};
+use usher_abi::Role;
 
 use super::{
     engine::{Engine, allowed_hosts, component_of, options_text},
@@ -33,7 +33,7 @@ pub fn login(engine: &mut Engine, name: &str) -> Result<Login, Failure> {
         "the plugin `{}` has no login: its connectors need none, or have their credentials among their options",
         plugin.preamble.name
     );
-    if plugin.extension(LOGIN).is_none() {
+    if !plugin.has_login() {
         return Err(engine.manifest.error(&key.child("plugin"), &none).into());
     }
     // Which role the connector has is said by chains; there may be none yet.

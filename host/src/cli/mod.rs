@@ -18,12 +18,16 @@ mod schema;
 mod session;
 mod swap;
 mod test;
+mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::report::{LogFormat, Prints, is_json, log_as};
+use crate::{
+    manifest::Isolation,
+    report::{LogFormat, Prints, is_json, log_as},
+};
 
 /// Moves user records between SaaS vendors: reads an export, shapes it, writes what each vendor's import takes.
 #[derive(Debug, Parser)]
@@ -54,6 +58,10 @@ struct Global {
     /// Read with so many threads instead of one for each core; the results do not depend on it
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+    /// Run all plugins there, whatever the manifest says: in this process, or each in a jailed one of its own (also by
+    /// USHER_ISOLATION)
+    #[arg(long, global = true, value_name = "WHERE", value_parser = isolation)]
+    isolation: Option<Isolation>,
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -101,15 +109,32 @@ enum Command {
     Schema,
     /// Print completions for a shell
     Completions(completions::Completions),
+    /// The process that a plugin runs in
+    #[command(hide = true)]
+    Worker,
+}
+
+/// By its word, for flag and environment.
+fn isolation(text: &str) -> Result<Isolation, String> {
+    Isolation::parse(text).ok_or_else(|| format!("it is `{}`", Isolation::NAMES.join("` or `")))
 }
 
 /// Runs a parsed command line.
 pub fn main(cli: Cli) -> ExitCode {
-    let Cli { global, command } = cli;
+    let Cli { mut global, command } = cli;
     log_as(global.log_format);
+    if let (None, Ok(text)) = (global.isolation, std::env::var("USHER_ISOLATION")) {
+        match isolation(&text) {
+            Ok(isolation) => global.isolation = Some(isolation),
+            Err(message) => {
+                session::say_error(&global, format!("USHER_ISOLATION is `{text}`; {message}"));
+                return ExitCode::from(session::code::USAGE);
+            }
+        }
+    }
     // `usher test` watches a process of its own for it.
     let prints = match command {
-        Command::Test(_) => None,
+        Command::Test(_) | Command::Worker => None,
         _ => {
             interrupt::guard();
             is_json().then(Prints::read).flatten()
@@ -131,6 +156,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Test(command) => command.execute(&global),
         Command::Schema => schema::execute(&global),
         Command::Completions(command) => command.execute(),
+        Command::Worker => worker::execute(),
     };
     interrupt::done();
     if let Some(prints) = prints {

@@ -17,7 +17,7 @@ pub(super) fn execute(global: &Global) -> u8 {
     refused.iter().for_each(|refusal| tell!("refused: {refusal}"));
     let mut described = Vec::new();
     for candidate in found {
-        match registry.get(&candidate.preamble.name) {
+        match registry.look_at(&candidate.preamble.name) {
             Ok(plugin) => described.push((candidate.preamble.name, plugin.description.clone())),
             Err(message) => tell!("refused: {}", message.lines().next().unwrap_or_default()),
         }

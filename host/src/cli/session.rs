@@ -90,7 +90,7 @@ impl Session {
             draft(global).map_err(|problems| refuse_manifest(global, &problems))?;
         let lock = lock_of(global)?;
         let search = SearchPath::new(&global.plugin_dir, Some(&manifest.folder), &manifest.plugins);
-        let registry = Registry::new(search, &manifest.folder, lock);
+        let registry = Registry::new(search, &manifest.folder, lock).forcing(global.isolation);
         let settings = Settings {
             out: flags.out,
             limit: flags.limit,

@@ -234,7 +234,7 @@ fn changed(
         New::Connector(new) => of_chains(&manifest, (&parties.old, new), &parties.chains),
         New::Plugin(written) => {
             let key = KeyPath::from(["connectors", parties.old.as_str(), "plugin"]);
-            let plugin = session.engine.plugins.get(written);
+            let plugin = session.engine.plugins.get(written, &side.connector.jail);
             let plugin = plugin.map_err(|message| {
                 Diagnostic::error(message.lines().next().unwrap_or_default()).about(&key)
             })?;

@@ -47,7 +47,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A string of a few that there are.
-    fn one_of(&mut self, node: &'a Node, path: &KeyPath, known: &[&'static str]) -> Option<&'static str> {
+    pub(super) fn one_of(
+        &mut self,
+        node: &'a Node,
+        path: &KeyPath,
+        known: &[&'static str],
+    ) -> Option<&'static str> {
         let text = self.string(node, path)?;
         let found = known.iter().copied().find(|one| *one == text);
         if found.is_none() {

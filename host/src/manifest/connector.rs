@@ -10,7 +10,7 @@ use super::{
     tree::{Kind, Node},
 };
 
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 15] = [
     "plugin",
     "component",
     "options",
@@ -21,6 +21,8 @@ pub(super) const KEYS: [&str; 13] = [
     "allow_empty",
     "hosts",
     "store",
+    "isolation",
+    "jail",
     "sync",
     "on_missing",
     "max_missing",
@@ -75,6 +77,7 @@ impl<'a> Reader<'a> {
         let allow_empty = empty.and_then(|node| self.boolean(node, &empty_at));
         let hosts = hosts.and_then(|node| self.strings(node, &hosts_at));
         let store = store.and_then(|node| self.boolean(node, &store_at)).unwrap_or(true);
+        let jail = self.jail(node, &path);
         let changed_only = self.changed_only(node, &path);
         let span = self.source.locate_key(&path).span;
         let options = Value::Object(options);
@@ -92,6 +95,7 @@ impl<'a> Reader<'a> {
             allow_empty,
             hosts,
             store,
+            jail,
             changed_only,
             span,
         })

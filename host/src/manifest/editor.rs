@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use usher_abi::{Component, Consent, Description, Role};
 
-use super::{chain, connector, retention};
+use super::{chain, connector, model::Isolation, retention};
 
 /// The schema of a manifest that may use these plugins, each under the name by which manifests call it.
 pub fn json_schema(plugins: &[(String, Description)]) -> Value {
@@ -209,6 +209,11 @@ fn connector_schema(plugins: Vec<Value>) -> Value {
         "allow_empty": boolean("No rows at all are fine.", false),
         "hosts": strings("The network hosts that it may reach, of those that the plugin asks for; without it, all of those.", 0),
         "store": boolean("Keep what it downloads in the run's folder, below `inputs`.", true),
+        "isolation": {
+            "description": "Where the plugin's code runs: in the host's process, or in a jailed one of its own. Without it: in the host's what came with it or is locked, apart everything else.",
+            "enum": Isolation::NAMES,
+        },
+        "jail": jail_schema(),
         "sync": choice("Which rows go out to a sink: all, or those that are new or not as the vendor last confirmed them.", &["all", "changed"]),
         "on_missing": choice("With `sync = \"changed\"`: what is done about people who were delivered and are gone from the source: nothing, a list in `missing.csv`, or that and the vendor told to suspend them.", &["ignore", "report", "suspend"]),
         "max_missing": {
@@ -220,6 +225,22 @@ fn connector_schema(plugins: Vec<Value>) -> Value {
     });
     debug_assert!(connector::KEYS.iter().all(|key| properties.get(key).is_some()));
     json!({ "type": "object", "required": ["plugin"], "additionalProperties": false, "properties": properties })
+}
+
+fn jail_schema() -> Value {
+    let with = |description: &str, default: &str, pattern: &str| json!({ "description": description, "type": "string", "default": default, "pattern": pattern });
+    let properties = json!({
+        "memory": with("How much memory the plugin's process may have.", "1GB", "^[0-9]+(MB|GB)$"),
+        "deadline": with("How long a call of the plugin may take, the host's own time not counted.", "120s", "^[0-9]+[smh]$"),
+        "grants": strings("What the plugin may have of the system, of what it wants: \"network\", absolute paths.", 0),
+    });
+    debug_assert!(super::jail::KEYS.iter().all(|key| properties.get(key).is_some()));
+    json!({
+        "description": "What the plugin's process may do.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    })
 }
 
 /// If the plugin is this one, the component is one of its own, and options and fields are that component's.

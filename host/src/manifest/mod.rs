@@ -12,7 +12,7 @@
 //! | `overrides.rs` | `--set key=value` |
 //! | `secrets.rs` | `${env:NAME}`, `${file:path}`, redaction |
 //! | `model.rs`, `manifest.rs` | the types that the rest of the host works with |
-//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `chain.rs`, `rejects.rs`, `retention.rs`, `unique.rs`, `references.rs` | from text to types |
+//! | `load.rs`, `read.rs`, `connector.rs`, `changed_only.rs`, `jail.rs`, `chain.rs`, `rejects.rs`, `retention.rs`, `unique.rs`, `references.rs` | from text to types |
 //! | `schema.rs`, `alternatives.rs`, `expected.rs`, `written_secrets.rs` | JSON Schema, the part that plugins use |
 //! | `options.rs` | a connector's options against its component |
 //! | `edit.rs`, `lines.rs`, `save.rs` | the text with a few changes; what changed in it; the file, replaced |
@@ -28,6 +28,7 @@ mod digest;
 mod edit;
 mod editor;
 mod expected;
+mod jail;
 mod lines;
 mod load;
 #[expect(clippy::module_inception, reason = "the file is named after the type that the folder is about")]
@@ -59,8 +60,8 @@ pub use lines::{Hunk, changed_lines};
 pub use load::{Draft, Lookup};
 pub use manifest::Manifest;
 pub use model::{
-    Chain, ChangedOnly, Claim, Connector, Exclude, Field, Keep, MaxRejects, OnMissing, Retention, Text,
-    Unique,
+    Chain, ChangedOnly, Claim, Connector, Exclude, Field, Isolation, Jail, Keep, MaxRejects, OnMissing,
+    Retention, Text, Unique,
 };
 pub use options::{check_options, unknown_options, written_secrets};
 pub use overrides::Overrides;

@@ -42,6 +42,8 @@ pub struct Connector {
     pub hosts: Option<Vec<String>>,
     /// Whether what it downloads is kept in the run's folder.
     pub store: bool,
+    /// Where its plugin runs, and what it may do there.
+    pub jail: Jail,
     /// Set when only new and changed rows go out to it (`sync = "changed"`).
     pub changed_only: Option<ChangedOnly>,
     /// Where its name stands.
@@ -72,8 +74,49 @@ impl fmt::Debug for Connector {
             .field("allow_empty", &self.allow_empty)
             .field("hosts", &self.hosts)
             .field("store", &self.store)
+            .field("jail", &self.jail)
             .field("changed_only", &self.changed_only)
             .finish_non_exhaustive()
+    }
+}
+
+/// Where a connector's plugin runs, and what it may do there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Jail {
+    /// Without it: in the host's process what came with the host or is locked, apart everything else.
+    pub isolation: Option<Isolation>,
+    /// Bytes of memory that its process may have.
+    pub memory: Option<u64>,
+    /// How long a call may take, the host's own time not counted.
+    pub deadline: Option<Duration>,
+    /// What it may have of the system, of what the plugin wants: `network`, absolute paths.
+    pub grants: Vec<String>,
+}
+
+/// Where a plugin's code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// In the host's own process.
+    None,
+    /// In a process of its own, in a jail.
+    Process,
+}
+
+impl Isolation {
+    /// The words for both.
+    pub const NAMES: [&str; 2] = ["none", "process"];
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Process => "process",
+        }
+    }
+
+    /// By its word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::None, Self::Process].into_iter().find(|one| one.name() == text)
     }
 }
 

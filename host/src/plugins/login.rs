@@ -3,7 +3,7 @@
 use std::{ffi::c_void, sync::Arc};
 
 use serde::de::DeserializeOwned;
-use usher_abi::{Error, LOGIN, LoginProgress, LoginPrompt, LoginTable, RString, Services};
+use usher_abi::{Error, LoginProgress, LoginPrompt, LoginTable, RString, Services};
 
 use super::Plugin;
 
@@ -32,11 +32,9 @@ impl Login {
     /// Opens the login of a plugin; `None`: it has none.
     pub fn open(plugin: &Plugin, options: &str, services: Arc<Services>) -> Result<Option<Self>, Error> {
         let label = plugin.label();
-        let Some(extension) = plugin.extension(LOGIN) else { return Ok(None) };
-        let blame = |error: Error| error.context(label.clone());
-        let table: &'static LoginTable = extension.get(LOGIN).map_err(blame)?;
-        let handle = (table.open)(options.into(), services.table()).into_result().map_err(blame)?;
-        Ok(Some(Self { this: handle.this, table, label, _services: services }))
+        let opened = plugin.open_login(options, services.table());
+        let opened = opened.map_err(|error| error.context(label.clone()))?;
+        Ok(opened.map(|(handle, table)| Self { this: handle.this, table, label, _services: services }))
     }
 
     /// Begins it.

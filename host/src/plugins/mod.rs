@@ -3,6 +3,7 @@
 mod choices;
 mod compare;
 mod file;
+mod isolation;
 mod library;
 mod lock;
 mod lock_text;

@@ -7,10 +7,15 @@ use std::{
 };
 
 use usher_abi::{
-    Component, Description, Error, Extension, HostTable, Instance, Kind, ModuleRef, Role, preamble::Preamble,
+    Component, Description, Error, HostTable, Instance, Kind, LOGIN, LoginHandle, LoginTable, ModuleRef,
+    Role, preamble::Preamble,
 };
 
-use super::{Lock, Locked, PluginFile, Refusal, SearchPath, load};
+use super::{Lock, Locked, PluginFile, Refusal, SearchPath, isolation, load};
+use crate::{
+    manifest::{Isolation, Jail},
+    runner::{Jailed, Rights},
+};
 
 /// A loaded plugin.
 pub struct Plugin {
@@ -20,7 +25,13 @@ pub struct Plugin {
     pub preamble: Preamble,
     /// What it says when asked.
     pub description: Description,
-    module: ModuleRef,
+    place: Place,
+}
+
+/// Where its code runs.
+enum Place {
+    Here(ModuleRef),
+    Worker(Jailed),
 }
 
 impl std::fmt::Debug for Plugin {
@@ -30,20 +41,32 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Loads a file and asks it for its description, which runs its code. The error is one line; a layout difference
-    /// follows on more.
-    pub fn load(file: PluginFile) -> Result<Self, String> {
+    /// Loads a file into this process, or with rights into one of its own, and asks it for its description, which runs its
+    /// code. The error is one line; a layout difference follows on more.
+    pub fn load(file: PluginFile, apart: Option<Rights>) -> Result<Self, String> {
         let label = file.label();
         let PluginFile { path, preamble, .. } = file;
-        let named = |r: Refusal| Refusal { reason: format!("{label}: {}", r.reason), ..r };
-        let module = load(&path).map_err(named).map_err(|refusal: Refusal| match &refusal.detail {
-            Some(detail) => format!("{refusal}\n{detail}"),
-            None => refusal.to_string(),
-        })?;
-        let json = (module.describe())()
-            .into_result()
-            .map_err(|e| format!("{}: describing itself, it {e}", path.display()))?;
-        let description: Description = serde_json::from_str(json.as_str()).map_err(|e| {
+        let refuse = |reason: String, detail: Option<String>| {
+            let path = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+            let detail = detail.map(|detail| format!("\n{detail}")).unwrap_or_default();
+            format!("{}: {label}: {reason}{detail}", path.display())
+        };
+        let (place, json) = match apart {
+            Some(rights) => {
+                let jailed =
+                    Jailed::load(&path, rights).map_err(|(reason, detail)| refuse(reason, detail))?;
+                let json = jailed.description().to_owned();
+                (Place::Worker(jailed), json)
+            }
+            None => {
+                let module = load(&path).map_err(|Refusal { reason, detail, .. }| refuse(reason, detail))?;
+                let json = (module.describe())()
+                    .into_result()
+                    .map_err(|e| format!("{}: describing itself, it {e}", path.display()))?;
+                (Place::Here(module), json.into())
+            }
+        };
+        let description: Description = serde_json::from_str(&json).map_err(|e| {
             format!("{}: its description cannot be read: {e}; rebuild the plugin", path.display())
         })?;
         if description.name != preamble.name {
@@ -54,7 +77,7 @@ impl Plugin {
                 description.name
             ));
         }
-        Ok(Self { path, preamble, description, module })
+        Ok(Self { path, preamble, description, place })
     }
 
     /// Name and version, for messages.
@@ -62,14 +85,47 @@ impl Plugin {
         format!("{} {}", self.preamble.name, self.preamble.version)
     }
 
-    /// Its root module, for the conformance suite.
-    pub fn module(&self) -> ModuleRef {
-        self.module
+    /// Its root module, for the conformance suite; of plugins that run apart there can be only one in a process.
+    pub fn into_module(self) -> Option<ModuleRef> {
+        match self.place {
+            Place::Here(module) => Some(module),
+            Place::Worker(jailed) => jailed.into_module(),
+        }
     }
 
-    /// What else it offers, by id; whoever asks checks its layout.
-    pub fn extension(&self, id: &str) -> Option<Extension> {
-        (self.module.get_extension())(id.into()).into_option()
+    /// The worker that it runs in, if it does.
+    pub fn jailed(&self) -> Option<&Jailed> {
+        match &self.place {
+            Place::Here(_) => None,
+            Place::Worker(jailed) => Some(jailed),
+        }
+    }
+
+    /// Whether it can log in to its vendor.
+    pub fn has_login(&self) -> bool {
+        match &self.place {
+            Place::Here(module) => (module.get_extension())(LOGIN.into()).is_some(),
+            Place::Worker(jailed) => jailed.has_login(),
+        }
+    }
+
+    /// Opens its login; `None`: it has none. The table is static, and lives as long as the plugin.
+    pub(super) fn open_login(
+        &self,
+        options: &str,
+        host: HostTable,
+    ) -> Result<Option<(LoginHandle, &'static LoginTable)>, Error> {
+        match &self.place {
+            Place::Here(module) => {
+                let Some(extension) = (module.get_extension())(LOGIN.into()).into_option() else {
+                    return Ok(None);
+                };
+                let table: &'static LoginTable = extension.get(LOGIN)?;
+                let handle = (table.open)(options.into(), host).into_result()?;
+                Ok(Some((handle, table)))
+            }
+            Place::Worker(jailed) => jailed.open_login(options, host),
+        }
     }
 
     /// The component of a role: by name, or the first.
@@ -91,7 +147,12 @@ impl Plugin {
             Role::Transform => Kind::TRANSFORM,
             Role::Sink => Kind::SINK,
         };
-        (self.module.open())(kind, component.into(), options.into(), host).into_result()
+        match &self.place {
+            Place::Here(module) => {
+                (module.open())(kind, component.into(), options.into(), host).into_result()
+            }
+            Place::Worker(jailed) => jailed.open(kind, component, options, host),
+        }
     }
 }
 
@@ -101,13 +162,21 @@ pub struct Registry {
     search: SearchPath,
     base: PathBuf,
     lock: Option<Lock>,
-    loaded: HashMap<String, Result<Arc<Plugin>, String>>,
+    /// Where all plugins run, whatever manifest and lock say.
+    forced: Option<Isolation>,
+    loaded: HashMap<(String, Jail), Result<Arc<Plugin>, String>>,
 }
 
 impl Registry {
     /// Nothing loaded yet; paths in manifests are relative to `base`. With a lock, only what is in it is loaded.
     pub fn new(search: SearchPath, base: &Path, lock: Option<Lock>) -> Self {
-        Self { search, base: base.to_owned(), lock, loaded: HashMap::new() }
+        Self { search, base: base.to_owned(), lock, forced: None, loaded: HashMap::new() }
+    }
+
+    /// With all plugins running there, whatever manifest and lock say.
+    #[must_use]
+    pub fn forcing(self, forced: Option<Isolation>) -> Self {
+        Self { forced, ..self }
     }
 
     /// The search path.
@@ -115,14 +184,36 @@ impl Registry {
         &self.search
     }
 
-    /// The plugin that `plugin = "…"` means, loaded; the error is one line.
-    pub fn get(&mut self, plugin: &str) -> Result<Arc<Plugin>, String> {
-        if let Some(known) = self.loaded.get(plugin) {
+    /// The plugin that `plugin = "…"` means, loaded, to be run as a connector's `jail` says; the error is one line.
+    pub fn get(&mut self, plugin: &str, jail: &Jail) -> Result<Arc<Plugin>, String> {
+        let key = (plugin.to_owned(), jail.clone());
+        if let Some(known) = self.loaded.get(&key) {
             return known.clone();
         }
-        let loaded = self.find(plugin).and_then(Plugin::load).map(Arc::new);
-        self.loaded.insert(plugin.to_owned(), loaded.clone());
+        let loaded = self.load(plugin, jail).map(Arc::new);
+        self.loaded.insert(key, loaded.clone());
         loaded
+    }
+
+    /// The plugin by itself, without a connector: to be asked what it is, with no rights at all.
+    pub fn look_at(&mut self, plugin: &str) -> Result<Arc<Plugin>, String> {
+        let file = self.find(plugin)?;
+        let apart = self.isolation(&file, &Jail::default()) == Isolation::Process;
+        Plugin::load(file, apart.then(Rights::default)).map(Arc::new)
+    }
+
+    fn load(&self, plugin: &str, jail: &Jail) -> Result<Plugin, String> {
+        let file = self.find(plugin)?;
+        let rights = isolation::rights(&file.preamble, jail)
+            .map_err(|reason| format!("{}: {} {reason}", file.path.display(), file.label()))?;
+        let apart = self.isolation(&file, jail) == Isolation::Process;
+        Plugin::load(file, apart.then_some(rights))
+    }
+
+    /// Where a file's code runs.
+    fn isolation(&self, file: &PluginFile, jail: &Jail) -> Isolation {
+        let trusted = || self.lock.is_some() || self.search.came_with_the_host(&file.path);
+        self.forced.or(jail.isolation).unwrap_or_else(|| isolation::usual(trusted()))
     }
 
     /// The file that `plugin = "…"` means. A locked one is read once, whole: what its preamble says and its digest are of

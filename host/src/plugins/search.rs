@@ -35,13 +35,7 @@ impl SearchPath {
         let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
         let data = data.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
         folders.extend(data.map(|data| data.join("usher/plugins")));
-        let exe = env::current_exe().ok().and_then(|exe| exe.canonicalize().ok());
-        if let Some(folder) = exe.as_deref().and_then(Path::parent) {
-            if let Some(above) = folder.parent() {
-                folders.push(above.join("lib/usher"));
-            }
-            folders.push(folder.to_owned());
-        }
+        folders.extend(own_folders());
         let mut seen = Vec::new();
         folders.retain(|folder| {
             let key = folder.canonicalize().unwrap_or_else(|_| folder.clone());
@@ -50,6 +44,13 @@ impl SearchPath {
             new
         });
         Self { folders }
+    }
+
+    /// Whether a file lies where this host's own plugins do: beside its executable, or in `../lib/usher` from there.
+    pub fn came_with_the_host(&self, file: &Path) -> bool {
+        let folder = file.canonicalize().ok().and_then(|file| file.parent().map(Path::to_owned));
+        let own = own_folders().into_iter().filter_map(|own| own.canonicalize().ok());
+        folder.is_some_and(|folder| own.into_iter().any(|own| own == folder))
     }
 
     /// The folders.
@@ -113,6 +114,14 @@ impl SearchPath {
         }
         (plugins.into_values().collect(), refusals)
     }
+}
+
+/// `../lib/usher` beside the executable's folder, and that folder itself.
+fn own_folders() -> Vec<PathBuf> {
+    let exe = env::current_exe().ok().and_then(|exe| exe.canonicalize().ok());
+    let Some(folder) = exe.as_deref().and_then(Path::parent) else { return Vec::new() };
+    let above = folder.parent().map(|above| above.join("lib/usher"));
+    above.into_iter().chain([folder.to_owned()]).collect()
 }
 
 /// A file that this host would load.

@@ -2,12 +2,15 @@
 //! the host's process; a jailed worker will stand beside `in_process` and serve the same traits.
 
 mod in_process;
+mod worker;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use usher_abi::{Catalog, Error, PlanRequest, Problem, Receipt, Report, Split};
 
 pub use in_process::{open_sink, open_source, open_transform};
+pub(crate) use worker::run as run_worker;
+pub use worker::{Jailed, Rights};
 
 /// Stops a component from any thread; calls that run return soon after.
 pub type Cancel = std::sync::Arc<dyn Fn() + Send + Sync>;

@@ -12,7 +12,7 @@ mod input;
 mod ledger;
 mod log;
 mod output;
-mod private;
+pub(crate) mod private;
 mod secret;
 mod state;
 mod synced;

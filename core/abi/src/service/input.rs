@@ -6,6 +6,7 @@ use abi_stable::{
     StableAbi,
     std_types::{ROption, RResult, RStr, RString, RVec},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, serve::with};
 
@@ -14,7 +15,7 @@ pub const INPUT: &str = "usher.input/1";
 
 /// One input: a file, one file of a glob, or standard input.
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct InputFile {
     /// Its id in this run; origins and batches name it.
     pub id: u32,

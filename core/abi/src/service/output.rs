@@ -6,6 +6,7 @@ use abi_stable::{
     StableAbi,
     std_types::{RResult, RSlice, RSliceMut, RStr, RString},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, serve::with};
 
@@ -14,7 +15,7 @@ pub const OUTPUT: &str = "usher.output/1";
 
 /// What is in a part, so that the host can count its records by itself.
 #[repr(C)]
-#[derive(StableAbi, Clone, PartialEq, Eq, Debug)]
+#[derive(StableAbi, Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct PartFormat {
     /// `csv`, `ndjson`, `json` (one array) or `bytes` (not counted).
     pub name: RString,

@@ -37,7 +37,7 @@ pub(super) fn execute(global: &Global, old: &Path, new: &Path) -> u8 {
 
 fn load(file: &PluginFile) -> Result<Plugin, String> {
     file.check().map_err(|refusal| refusal.to_string())?;
-    let plugin = Plugin::load(file.clone());
+    let plugin = Plugin::load(file.clone(), None);
     plugin.map_err(|message| message.lines().next().unwrap_or_default().to_owned())
 }
 

@@ -89,7 +89,7 @@ pub(super) fn search_path(global: &Global) -> (SearchPath, PathBuf) {
 pub(super) fn registry(global: &Global, plugin: Option<&str>) -> Result<Registry, u8> {
     let (search, folder) = search_path(global);
     let base = if plugin.is_some_and(|plugin| plugin.contains('/')) { ".".into() } else { folder };
-    Ok(Registry::new(search, &base, lock_of(global)?))
+    Ok(Registry::new(search, &base, lock_of(global)?).forcing(global.isolation))
 }
 
 /// The manifest's lock, if there is one; one that cannot be read has been told.

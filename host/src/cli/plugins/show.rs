@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use usher_abi::preamble::is_right;
+
 use super::{Global, code, lock_of, offers, refuse, remark, said, search_path};
 use crate::cli::session::print_json;
 use crate::plugins::{Lock, Locked, PluginFile};
@@ -57,6 +59,8 @@ fn text(file: &PluginFile, digest: &str, refused: bool, locked: &str) -> String 
     let said = &file.preamble;
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let [major, minor] = said.abi;
+    let (rights, services): (Vec<String>, Vec<String>) =
+        said.wants.iter().cloned().partition(|want| is_right(want));
     let loads = if refused {
         "no"
     } else {
@@ -72,7 +76,8 @@ fn text(file: &PluginFile, digest: &str, refused: bool, locked: &str) -> String 
         ),
         ("target", said.target.clone()),
         ("offers", offers(said)),
-        ("services", list(&said.wants)),
+        ("services", list(&services)),
+        ("rights", list(&rights)),
         ("hosts", list(&said.hosts)),
         ("loads", loads.to_owned()),
         ("lock", locked.to_owned()),

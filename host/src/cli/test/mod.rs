@@ -20,7 +20,7 @@ use super::{
     plugins::search_path,
     session::{code, print_json, say_error},
 };
-use crate::{plugins::PluginFile, report::print};
+use crate::{manifest::Isolation, plugins::PluginFile, report::print};
 
 /// Hold a plugin to the conformance suite
 #[derive(Debug, Args)]
@@ -50,10 +50,11 @@ const CASES: &str = "conformance.toml";
 
 impl Test {
     pub(super) fn execute(self, global: &Global) -> u8 {
+        let isolation = global.isolation.unwrap_or(Isolation::None);
         let extent = if self.quick { Extent::Quick } else { Extent::Full };
         if let (Some(from), Some(supervisor)) = (self.worker, self.supervisor) {
             orphan::end_with(supervisor);
-            return worker::run(&self.plugin, self.cases.as_deref(), extent, from);
+            return worker::run(&self.plugin, self.cases.as_deref(), extent, isolation, from);
         }
         let plugin = match find(global, &self.plugin) {
             Ok(found) => found,
@@ -72,6 +73,7 @@ impl Test {
             plugin: &plugin.path,
             cases: cases.as_deref(),
             quick: self.quick,
+            isolation,
             deadline: Duration::from_secs(self.deadline),
             silent: global.quiet || global.json,
         };

@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use usher_testkit::{Check, Outcome, Verdict};
 
 use super::{watch::read_on, worker::Message};
+use crate::manifest::Isolation;
 
 /// After so many checks that hang or end the process, the rest is not run.
 const MOST_LOST: usize = 3;
@@ -26,6 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) plugin: &'a Path,
     pub(super) cases: Option<&'a Path>,
     pub(super) quick: bool,
+    /// Where the plugin runs: in the process that runs the checks, or in workers of that.
+    pub(super) isolation: Isolation,
     /// How long a check may take.
     pub(super) deadline: Duration,
     /// No progress on standard error.
@@ -101,6 +104,7 @@ impl Worker {
         if let Some(cases) = job.cases {
             command.arg("--cases").arg(cases);
         }
+        command.args(["--isolation", job.isolation.name()]);
         if job.quick {
             command.arg("--quick");
         }

@@ -1,7 +1,7 @@
 //! The process that loads the plugin and runs the checks. What it finds goes to the supervisor as lines of JSON, so that
 //! a plugin which hangs or ends the process leaves everything that was found before.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use usher_testkit::{Case, Check, Extent, Suite};
@@ -9,7 +9,8 @@ use usher_testkit::{Case, Check, Extent, Suite};
 use super::watch::{Printed, Threads};
 use crate::{
     cli::session::code,
-    plugins::{Registry, SearchPath},
+    manifest::Isolation,
+    plugins::{Plugin, Registry, SearchPath},
     report::print,
 };
 
@@ -40,8 +41,14 @@ fn say(message: &Message) {
 }
 
 /// Runs the checks from a place on.
-pub(super) fn run(plugin: &str, cases: Option<&Path>, extent: Extent, from: usize) -> u8 {
-    match work(plugin, cases, extent, from) {
+pub(super) fn run(
+    plugin: &str,
+    cases: Option<&Path>,
+    extent: Extent,
+    isolation: Isolation,
+    from: usize,
+) -> u8 {
+    match work(plugin, cases, extent, isolation, from) {
         Ok(()) => code::DONE,
         Err(message) => {
             say(&Message::Refused(message));
@@ -50,15 +57,25 @@ pub(super) fn run(plugin: &str, cases: Option<&Path>, extent: Extent, from: usiz
     }
 }
 
-fn work(plugin: &str, cases: Option<&Path>, extent: Extent, from: usize) -> Result<(), String> {
+fn work(
+    plugin: &str,
+    cases: Option<&Path>,
+    extent: Extent,
+    isolation: Isolation,
+    from: usize,
+) -> Result<(), String> {
     let mut printed = Printed::divert().map_err(|e| format!("standard output cannot be watched: {e}"))?;
-    let plugin = Registry::new(SearchPath::new(&[], None, &[]), Path::new(""), None).get(plugin)?;
+    let registry = Registry::new(SearchPath::new(&[], None, &[]), Path::new(""), None);
+    // Where it runs is said, not guessed: by itself in this process, which is nobody else's.
+    let mut registry = registry.forcing(Some(isolation));
+    let plugin = registry.look_at(plugin)?;
     let cases = match cases {
         Some(file) => Case::load(file)?,
         None => plugin.description.components.iter().filter_map(|c| Case::guess(c).ok()).collect(),
     };
+    let module = Arc::into_inner(plugin).and_then(Plugin::into_module).ok_or("the plugin is in use")?;
     let mut threads = Threads::new();
-    let suite = Suite::new(plugin.module(), &cases, extent);
+    let suite = Suite::new(module, &cases, extent);
     let names: Vec<_> = suite.names().map(|(subject, name)| (subject.to_owned(), name.to_owned())).collect();
     let places = from..names.len();
     say(&Message::Planned(names));

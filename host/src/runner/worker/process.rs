@@ -1,0 +1,481 @@
+//! The host's side of a worker: its process, the lanes to it, and what is said when it ends before its time.
+
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    os::{fd::AsFd, fd::OwnedFd, unix::net::UnixStream, unix::process::ExitStatusExt},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use arrow_buffer::MutableBuffer;
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg,
+    socketpair,
+};
+use usher_abi::{Error, ErrorClass, HostTable, LogLevel};
+
+use super::{
+    Rights, jail,
+    lender::Lender,
+    memory::{Shared, UP},
+    protocol::{Answer, Ask, Call, Control, FromWorker, Outcome, Said, Start, Started, ToWorker},
+    relay::Cancelled,
+    serving::Serving,
+    wire::{Broken, Wire},
+};
+use crate::services::private::lock;
+
+/// How often a call that waits looks whether it should go on waiting.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a plugin may take to notice that it was cancelled.
+const GRACE: Duration = Duration::from_millis(600);
+
+/// So much of what a worker says on standard error is kept for whoever asks why it died.
+const LAST_WORDS: usize = 4096;
+
+/// The process that a plugin runs in.
+#[derive(Debug)]
+pub(super) struct Worker {
+    deadline: Duration,
+    child: Mutex<Child>,
+    control: OwnedFd,
+    lanes: Mutex<Vec<Lane>>,
+    pub(super) lender: Lender,
+    serving: OnceLock<Serving>,
+    /// Why it is dead, once it is.
+    fate: Mutex<Option<Error>>,
+    words: Arc<Words>,
+    /// Listens to its standard error.
+    listener: Mutex<Option<JoinHandle<()>>>,
+    /// Serves the plugin's own threads.
+    server: Mutex<Option<JoinHandle<()>>>,
+    /// Instances, streams and logins that are open.
+    open: AtomicUsize,
+    /// What of the jail this system cannot do, in words.
+    pub(super) gaps: Vec<String>,
+    /// Whether its plugin can log in to its vendor.
+    pub(super) login: bool,
+}
+
+/// A conversation: one call at a time.
+#[derive(Debug)]
+struct Lane {
+    wire: Wire,
+    /// What the worker hands over on it.
+    memory: Shared,
+}
+
+/// What is done with a worker's standard error: its last lines are kept, all go to the log of the run.
+#[derive(Debug, Default)]
+struct Words {
+    last: Mutex<String>,
+    serving: OnceLock<Serving>,
+}
+
+/// Why a worker could not be started: half a line, and the layout difference.
+pub(super) type Refused = (String, Option<String>);
+
+impl Worker {
+    /// Starts a process, has it load the plugin, and answers what that says of itself.
+    pub(super) fn start(plugin: &std::path::Path, rights: &Rights) -> Result<(Self, String), Refused> {
+        let cannot = |e: io::Error| (format!("no process can be started for it: {e}"), None);
+        let (here, there) = control_pair().map_err(cannot)?;
+        let mut command = Command::new(super::executable().map_err(cannot)?);
+        command.arg("worker").env_clear().stdin(there).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(cannot)?;
+        let words = Arc::new(Words::default());
+        let errors = child.stderr.take();
+        let worker = Self::begin(child, here, words.clone(), plugin, rights);
+        let (mut worker, mut first) = worker.map_err(cannot)?;
+        if let Some(errors) = errors {
+            *lock(&worker.listener) = Some(thread::spawn(move || words.listen(errors)));
+        }
+        let started = Instant::now();
+        let said = first.wire.receive::<FromWorker>(|| started.elapsed() < worker.deadline);
+        match said.map(|said| said.said) {
+            Ok(Said::Started(Started::Ready { description, login, gaps })) => {
+                lock(&worker.lanes).push(first);
+                worker.login = login;
+                worker.gaps = gaps;
+                Ok((worker, description))
+            }
+            Ok(Said::Started(Started::Refused { reason, detail })) => Err((reason, detail)),
+            Ok(_) => Err((worker.end(Broken::Garbled("it did not begin with its start".to_owned())), None)),
+            Err(broken) => Err((worker.end(broken), None)),
+        }
+    }
+
+    /// Hands the child what it needs.
+    fn begin(
+        child: Child,
+        control: OwnedFd,
+        words: Arc<Words>,
+        plugin: &std::path::Path,
+        rights: &Rights,
+    ) -> io::Result<(Self, Lane)> {
+        let (lender, lent) = Lender::new()?;
+        let (first, first_ends) = Lane::new()?;
+        let (side, side_ends) = Lane::new()?;
+        let start = Start { plugin: std::path::absolute(plugin)?, rights: rights.clone() };
+        let mut descriptors = vec![lent.as_fd()];
+        descriptors.extend(first_ends.iter().chain(&side_ends).map(AsFd::as_fd));
+        send(&control, &start, &descriptors)?;
+        let worker = Self {
+            deadline: rights.deadline,
+            child: Mutex::new(child),
+            control,
+            lanes: Mutex::default(),
+            lender,
+            serving: OnceLock::new(),
+            fate: Mutex::default(),
+            words,
+            listener: Mutex::default(),
+            server: Mutex::default(),
+            open: AtomicUsize::new(0),
+            gaps: Vec::new(),
+            login: false,
+        };
+        // The plugin's own threads ask on a lane of their own; it is listened to once there is an instance.
+        lock(&worker.lanes).push(side);
+        Ok((worker, first))
+    }
+
+    /// Services for the one instance of this worker, from now on; `this` goes to the thread that serves the plugin's own
+    /// threads.
+    pub(super) fn serve(self: &Arc<Self>, host: HostTable) {
+        let serving = Serving::new(host);
+        let _ = self.serving.set(serving);
+        let _ = self.words.serving.set(serving);
+        let Some(side) = ({
+            let mut lanes = lock(&self.lanes);
+            (!lanes.is_empty()).then(|| lanes.remove(0))
+        }) else {
+            return;
+        };
+        // Weak: the thread must not keep the worker; it ends with the process, whose end of the lane closes.
+        let worker = Arc::downgrade(self);
+        let thread = thread::Builder::new().name("usher-worker".to_owned()).spawn(move || {
+            let mut side = side;
+            while let Ok(FromWorker { released, said }) = side.wire.receive(|| true) {
+                let Some(worker) = worker.upgrade() else { return };
+                worker.lender.take_back(&released);
+                let Said::Ask(ask) = said else { return };
+                let answer = worker.answer(&side, ask);
+                drop(worker);
+                if side.wire.send(&ToWorker::Answer(answer)).is_err() {
+                    return;
+                }
+            }
+        });
+        *lock(&self.server) = thread.ok();
+    }
+
+    /// Calls a function of the plugin, and answers the bytes that it handed over with a batch, too. `place` says what it is
+    /// working on, for the case that it does not come back.
+    pub(super) fn call(
+        &self,
+        call: Call,
+        cancelled: &Cancelled,
+        place: &dyn Fn() -> String,
+    ) -> Result<(Outcome, Option<MutableBuffer>), Error> {
+        if let Some(fate) = lock(&self.fate).clone() {
+            return Err(fate);
+        }
+        let name = call.name();
+        let mut lane = self.lane().map_err(|e| self.fail(Broken::Garbled(e.to_string()), name, place))?;
+        let answer = self.converse(&mut lane, call, cancelled);
+        let answer = answer.map_err(|broken| self.fail(broken, name, place))?;
+        lock(&self.lanes).push(lane);
+        Ok(answer)
+    }
+
+    fn converse(
+        &self,
+        lane: &mut Lane,
+        call: Call,
+        cancelled: &Cancelled,
+    ) -> Result<(Outcome, Option<MutableBuffer>), Broken> {
+        lane.wire.send(&ToWorker::Call(call))?;
+        loop {
+            // The plugin's own time: what its questions take is the host's.
+            let began = Instant::now();
+            let mut since = None;
+            let message = lane.wire.receive::<FromWorker>(|| {
+                if self.run_is_cancelled() || cancelled.is() {
+                    return since.get_or_insert_with(Instant::now).elapsed() < GRACE;
+                }
+                began.elapsed() < self.deadline
+            });
+            let message = message.map_err(|broken| match broken {
+                Broken::GivenUp if since.is_some() => Broken::Cancelled,
+                broken => broken,
+            })?;
+            self.lender.take_back(&message.released);
+            match message.said {
+                Said::Ask(ask) => {
+                    let answer = self.answer(lane, ask);
+                    lane.wire.send(&ToWorker::Answer(answer))?;
+                }
+                Said::Outcome(outcome) => {
+                    let handed = outcome.handed();
+                    let bytes = (handed > 0).then(|| lane.copy(handed)).transpose()?;
+                    return Ok((*outcome, bytes));
+                }
+                Said::Started(_) => return Err(Broken::Garbled("it started twice".to_owned())),
+            }
+        }
+    }
+
+    fn answer(&self, lane: &Lane, ask: Ask) -> Result<Answer, Error> {
+        self.run_is_cancelled();
+        let Some(serving) = self.serving.get() else {
+            return Err(Error::bug("worker.services", "there is no instance yet that services could be for"));
+        };
+        let handed = match &ask {
+            Ask::OutputWrite { len, .. } | Ask::HttpBegin { len, .. } => *len,
+            _ => 0,
+        };
+        let handed = lane.copy(handed).map_err(|_| {
+            Error::bug(
+                "worker.memory",
+                format!("it says that it handed over {handed} bytes, which it cannot have"),
+            )
+        })?;
+        serving.answer(ask, handed.as_slice(), &self.lender)
+    }
+
+    /// A lane that nobody uses, or a new one.
+    fn lane(&self) -> io::Result<Lane> {
+        if let Some(lane) = lock(&self.lanes).pop() {
+            return Ok(lane);
+        }
+        let (lane, ends) = Lane::new()?;
+        send(&self.control, &Control::Lane, &ends.each_ref().map(AsFd::as_fd))?;
+        Ok(lane)
+    }
+
+    /// Asks an instance to stop.
+    pub(super) fn cancel(&self, of: u32) {
+        let _ = send(&self.control, &Control::Cancel(of), &[]);
+    }
+
+    /// Whether the run was cancelled; the worker is told, too.
+    fn run_is_cancelled(&self) -> bool {
+        let cancelled = self.serving.get().is_some_and(Serving::is_cancelled);
+        if cancelled {
+            self.lender.say_cancelled();
+        }
+        cancelled
+    }
+
+    /// The worker is of no use any more: its process is ended, and why is told to this call and to all that follow.
+    fn fail(&self, broken: Broken, call: &str, place: &dyn Fn() -> String) -> Error {
+        let mut fate = lock(&self.fate);
+        if let Some(fate) = &*fate {
+            return fate.clone();
+        }
+        let (class, code) = match &broken {
+            Broken::Cancelled => (ErrorClass::CANCELLED, "cancelled"),
+            Broken::GivenUp => (ErrorClass::TIMEOUT, "worker.deadline"),
+            Broken::Closed => (ErrorClass::BUG, "worker.died"),
+            Broken::Garbled(_) => (ErrorClass::BUG, "worker.garbled"),
+        };
+        let place = place();
+        let place = if place.is_empty() { place } else { format!(", {place}") };
+        let error = Error::new(class, code, format!("in `{call}`{place}: {}", self.end(broken)));
+        fate.insert(error).clone()
+    }
+
+    /// Ends the process and says what became of it.
+    fn end(&self, broken: Broken) -> String {
+        let mut child = lock(&self.child);
+        match broken {
+            Broken::Closed => {
+                // Whoever closes a lane is about to end, or wants the host to think so.
+                let patience = Instant::now() + GRACE;
+                while matches!(child.try_wait(), Ok(None)) && Instant::now() < patience {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                if matches!(child.try_wait(), Ok(None)) {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return "its process closed the connection, and was ended".to_owned();
+                }
+                let status = child.wait();
+                drop(child);
+                self.hear_out();
+                let words = lock(&self.words.last).clone();
+                match status {
+                    Ok(status) => describe(status, &words),
+                    Err(e) => format!("its process ended ({e})"),
+                }
+            }
+            Broken::Garbled(what) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                format!("its process sent what is no answer ({what}), and was ended")
+            }
+            Broken::Cancelled => {
+                let _ = child.kill();
+                let _ = child.wait();
+                "it did not stop when it was cancelled; its process was ended".to_owned()
+            }
+            Broken::GivenUp => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let seconds = self.deadline.as_secs_f64();
+                format!(
+                    "it did not return within {seconds} s of its own time; its process was ended (`jail.deadline` allows more)"
+                )
+            }
+        }
+    }
+
+    /// Waits until everything that the process said is read; it has ended, so that is soon.
+    fn hear_out(&self) {
+        let patience = Instant::now() + GRACE;
+        let is_listening = || lock(&self.listener).as_ref().is_some_and(|thread| !thread.is_finished());
+        while is_listening() && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// An instance, stream or login more is open.
+    pub(super) fn opened(&self) {
+        self.open.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// One less; with the last the process ends.
+    pub(super) fn closed(&self) {
+        if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shut();
+        }
+    }
+
+    /// Ends the process: there is nothing that it could still want to do. When this returns nobody uses the services that it
+    /// was given.
+    pub(super) fn shut(&self) {
+        let mut child = lock(&self.child);
+        let _ = child.kill();
+        let _ = child.wait();
+        drop(child);
+        let server = lock(&self.server).take();
+        if let Some(server) = server
+            && server.thread().id() != thread::current().id()
+        {
+            let _ = server.join();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
+
+impl Lane {
+    /// A lane, and what the worker gets of it: its end of the socket, and the memory.
+    fn new() -> io::Result<(Self, [OwnedFd; 2])> {
+        let (here, there) = UnixStream::pair()?;
+        here.set_read_timeout(Some(LOOK))?;
+        let (memory, file) = Shared::handed_over(UP)?;
+        Ok((Self { wire: Wire::new(here), memory }, [there.into(), file]))
+    }
+
+    /// What the worker put there, copied: from here on it cannot change.
+    fn copy(&self, len: u64) -> Result<MutableBuffer, Broken> {
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        if len > self.memory.len() {
+            return Err(Broken::Garbled(format!("it says that it handed over {len} bytes")));
+        }
+        let mut bytes = MutableBuffer::from_len_zeroed(0);
+        bytes.reserve(len);
+        // SAFETY: there is room for so many, and all of them are written just below.
+        unsafe { bytes.set_len(len) };
+        self.memory.copy(0, bytes.as_slice_mut());
+        Ok(bytes)
+    }
+}
+
+impl Words {
+    /// Until the process ends.
+    fn listen(&self, errors: impl Read) {
+        let mut errors = BufReader::new(errors);
+        let mut line = Vec::new();
+        // A line that does not end is cut into such as do.
+        while matches!(errors.by_ref().take(LAST_WORDS as u64).read_until(b'\n', &mut line), Ok(1..)) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            if text.is_empty() {
+                continue;
+            }
+            if let (Some(serving), None) = (self.serving.get(), jail::trapped(&text)) {
+                // As shown as what a plugin prints in the host's own process.
+                serving.log(LogLevel::WARN, "print", &text);
+            }
+            let mut last = lock(&self.last);
+            if last.len() + text.len() > LAST_WORDS {
+                last.clear();
+            }
+            *last += &text;
+            last.push('\n');
+        }
+    }
+}
+
+/// What an exit status means, and what was said last.
+fn describe(status: ExitStatus, words: &str) -> String {
+    if let Some(call) = words.lines().rev().find_map(jail::trapped) {
+        return format!("it tried what its jail forbids ({call}), and its process was ended");
+    }
+    // What the runtime has to say of backtraces helps nobody here.
+    let last = words.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with("note: "));
+    let last = last.map_or_else(String::new, |line| format!("; the last it said: {line}"));
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => {
+            let name = match signal {
+                libc::SIGSEGV => " (segmentation fault)",
+                libc::SIGBUS => " (bus error)",
+                libc::SIGABRT => " (abort)",
+                libc::SIGILL => " (illegal instruction)",
+                libc::SIGFPE => " (arithmetic)",
+                libc::SIGSYS => " (a system call that its jail forbids)",
+                libc::SIGKILL => " (killed; the system may be out of memory)",
+                libc::SIGXCPU => " (its processor time is used up)",
+                _ => "",
+            };
+            format!("its process was ended by signal {signal}{name}{last}")
+        }
+        (None, code) => {
+            format!("its process ended itself with code {}{last}", code.unwrap_or_default())
+        }
+    }
+}
+
+fn control_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let kind = if cfg!(target_os = "linux") { SocketType::SEQPACKET } else { SocketType::DGRAM };
+    Ok(socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?)
+}
+
+/// A message with descriptors.
+fn send(
+    control: &OwnedFd,
+    message: &impl serde::Serialize,
+    descriptors: &[std::os::fd::BorrowedFd<'_>],
+) -> io::Result<()> {
+    let bytes = postcard::to_stdvec(message).map_err(io::Error::other)?;
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(5))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    sendmsg(control, &[io::IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}

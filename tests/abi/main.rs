@@ -9,6 +9,7 @@ mod support;
 
 mod growth;
 mod kept;
+mod mutants;
 
 use std::{fs, path::PathBuf};
 

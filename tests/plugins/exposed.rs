@@ -50,7 +50,7 @@ fn holding(folder: &Path, texts: &[&str], found: &mut Vec<String>) {
         }
         let bytes = fs::read(&path).expect("a file");
         let holds = |text: &&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        if texts.iter().any(|text| holds(text)) {
+        if texts.iter().any(holds) {
             found.push(path.file_name().expect("a name").to_string_lossy().into_owned());
         }
     }

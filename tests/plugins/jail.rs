@@ -140,3 +140,51 @@ fn without_an_attack_nothing_is_refused() {
     let said = run(&bench(), "constructor");
     assert!(said.err.contains("hostile 0.1.0: nothing was attacked"), "{}", said.err);
 }
+
+/// Writes what the plugin wants into its file.
+fn want(bench: &Bench, wants: &str) {
+    let file = bench.path("libusher_hostile.so");
+    let mut bytes = fs::read(&file).expect("the plugin");
+    let usual = b"\"wants\":[\"input\",\"state\"]";
+    let at = bytes.windows(usual.len()).position(|window| window == usual).expect("the preamble");
+    let text = format!("\"wants\":{wants:<17}");
+    assert_eq!(text.len(), usual.len());
+    bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
+    fs::write(file, bytes).expect("the plugin");
+}
+
+/// A plugin that wants more than services gets it if the manifest grants it, and nothing else; else it is refused.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_wanted_is_shown_and_granted_or_refused() {
+    for (wants, attack, other) in
+        [("[\"/etc/passwd\"]", "passwd", "environ"), ("[\"network\"]", "socket", "passwd")]
+    {
+        let bench = bench();
+        want(&bench, wants);
+        let right = wants.trim_matches(['[', ']']);
+        let shown = bench.usher(&["plugins", "show", "./libusher_hostile.so"]).expect(0);
+        assert!(shown.out.contains(&format!("rights    {}\n", right.trim_matches('"'))), "{}", shown.out);
+        for isolation in ["none", "process"] {
+            let said = bench.usher(&["check", "--isolation", isolation]).expect(2);
+            assert!(
+                said.err.contains(&format!("write `jail.grants = {wants}` if you trust it")),
+                "{}",
+                said.err
+            );
+        }
+        let granted =
+            MANIFEST.replace("memory = \"200MB\"", &format!("memory = \"200MB\", grants = {wants}"));
+        bench.write("connectors.toml", granted);
+        let said = run(&bench, attack);
+        assert!(said.err.contains(&format!("{attack}: let")), "{}", said.err);
+        let said = run(&bench, other);
+        assert!(said.err.contains(&format!("{other}: refused")), "{}", said.err);
+        bench.usher(&["plugins", "lock"]).expect(0);
+        assert!(
+            bench.read("connectors.lock").contains(&format!("wants = {wants}")),
+            "{}",
+            bench.read("connectors.lock")
+        );
+    }
+}

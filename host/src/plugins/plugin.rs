@@ -14,6 +14,7 @@ use usher_abi::{
 use super::{Lock, Locked, PluginFile, Refusal, SearchPath, isolation, load};
 use crate::{
     manifest::{Isolation, Jail},
+    report::tell,
     runner::{Jailed, Rights},
 };
 
@@ -207,7 +208,12 @@ impl Registry {
         let rights = isolation::rights(&file.preamble, jail)
             .map_err(|reason| format!("{}: {} {reason}", file.path.display(), file.label()))?;
         let apart = self.isolation(&file, jail) == Isolation::Process;
-        Plugin::load(file, apart.then_some(rights))
+        let label = file.label();
+        let plugin = Plugin::load(file, apart.then_some(rights))?;
+        for gap in plugin.jailed().map(Jailed::gaps).unwrap_or_default() {
+            tell!(warning, "{label}: {gap}");
+        }
+        Ok(plugin)
     }
 
     /// Where a file's code runs.

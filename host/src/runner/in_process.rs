@@ -6,9 +6,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde::{Serialize, de::DeserializeOwned};
 use usher_abi::{
-    ArrowSchema, Batch, Catalog, CheckRequest, Error, Instance, PlanRequest, Problem, RSlice, RStr, RString,
-    Receipt, Report, Role, Services, SinkTable, SourceTable, Split, Status, StreamHandle, StreamTable,
-    TransformTable, export_batch, export_schema, import_batch, import_schema,
+    ArrowSchema, Batch, Catalog, CheckRequest, Error, ErrorClass, Instance, PlanRequest, Problem, RSlice,
+    RStr, RString, Receipt, Report, Role, Services, SinkTable, SourceTable, Split, Status, StreamHandle,
+    StreamTable, TransformTable, export_batch, export_schema, import_batch, import_schema,
 };
 
 use super::{Cancel, Sink, Source, Stream, Transform};
@@ -21,7 +21,7 @@ struct Handle<T: 'static> {
     close: extern "C" fn(*mut c_void),
     label: String,
     /// The instance's services live as long as the instance.
-    _services: Option<Arc<Services>>,
+    services: Option<Arc<Services>>,
 }
 
 // SAFETY: instances may move between threads; only `cancel`, which is `[any thread]`, is called through a shared
@@ -37,9 +37,17 @@ impl<T> Drop for Handle<T> {
 }
 
 impl<T> Handle<T> {
-    /// Adds plugin and version to what it answers.
+    /// Adds plugin and version to what it answers. That it was cancelled is believed only when the run was: nobody else
+    /// cancels an instance, and a chain that nobody interrupted must not end as if somebody had.
     fn blame<R>(&self, result: Result<R, Error>) -> Result<R, Error> {
-        result.map_err(|e| e.context(self.label.clone()))
+        let is_cancelled = || self.services.as_ref().is_some_and(|services| services.log.is_cancelled());
+        result.map_err(|mut error| {
+            if error.class == ErrorClass::CANCELLED && !is_cancelled() {
+                let message = format!("it says that it was cancelled, which nobody did ({})", error.message);
+                error = Error { context: error.context, ..Error::bug("plugin.cancelled", message) };
+            }
+            error.context(self.label.clone())
+        })
     }
 
     fn json<R: DeserializeOwned>(&self, text: Result<RString, Error>) -> Result<R, Error> {
@@ -79,7 +87,7 @@ fn open<T: 'static>(
         Error::bug("plugin.table", "it opened a component of another role; rebuild the plugin")
             .context(label.clone())
     })?;
-    Ok(Arc::new(Handle { this: instance.this, table, close: close(table), label, _services: Some(services) }))
+    Ok(Arc::new(Handle { this: instance.this, table, close: close(table), label, services: Some(services) }))
 }
 
 /// Opens a source of a loaded plugin.
@@ -149,14 +157,8 @@ impl Source for InProcessSource {
         let table: &'static StreamTable = unsafe { table.as_ref() }.ok_or_else(|| {
             Error::bug("plugin.table", "it opened a stream without a table; rebuild the plugin")
         })?;
-        let (label, services) = (self.0.label.clone(), self.0._services.clone());
-        Ok(Box::new(InProcessStream(Arc::new(Handle {
-            this,
-            table,
-            close: table.close,
-            label,
-            _services: services,
-        }))))
+        let (label, services) = (self.0.label.clone(), self.0.services.clone());
+        Ok(Box::new(InProcessStream(Arc::new(Handle { this, table, close: table.close, label, services }))))
     }
 
     fn canceller(&self) -> Cancel {

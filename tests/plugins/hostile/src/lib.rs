@@ -9,4 +9,6 @@ usher_sdk::export! {
     name = "hostile",
     summary = "Rows that are none of your business",
     sources = { "rows" => source::Rows },
+    // Longer than the rights that a test writes over it.
+    wants = ["input", "state"],
 }

@@ -1,15 +1,14 @@
 //! Stage 1's files, by Landlock: the plugin's and the system's libraries, for reading and running; what the manifest grants,
 //! for reading.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
     path_beneath_rules,
 };
+
+use crate::runner::worker::Rights;
 
 /// What the loader reads: its cache, and folders of libraries, as far as they are there.
 const SYSTEM: &[&str] = &[
@@ -29,22 +28,25 @@ const SYSTEM: &[&str] = &[
 /// The newest of Landlock's versions whose rules are used; older kernels do what they can.
 const NEWEST: ABI = ABI::V6;
 
-/// From now on nothing else is opened, nothing is bound or connected by TCP, and nothing outside is signalled. Answers what
-/// this kernel cannot do.
-pub(super) fn restrict(plugin: &Path, granted: &[PathBuf]) -> io::Result<Vec<String>> {
+/// From now on nothing else is opened, nothing is bound or connected by TCP unless that was granted, and nothing outside is
+/// signalled. Answers what this kernel cannot do.
+pub(super) fn restrict(plugin: &Path, rights: &Rights) -> io::Result<Vec<String>> {
     let all = AccessFs::from_all(NEWEST);
     let libraries = AccessFs::ReadFile | AccessFs::Execute;
     let cannot =
         |e: landlock::RulesetError| io::Error::other(format!("its files cannot be locked away: {e}"));
     let status = (|| {
-        Ruleset::default()
-            .handle_access(all)?
-            .handle_access(AccessNet::from_all(NEWEST))?
+        let rules = Ruleset::default().handle_access(all)?;
+        let rules = match rights.network {
+            true => rules,
+            false => rules.handle_access(AccessNet::from_all(NEWEST))?,
+        };
+        rules
             .scope(Scope::from_all(NEWEST))?
             .create()?
             .add_rules(path_beneath_rules([plugin], libraries))?
             .add_rules(path_beneath_rules(SYSTEM, libraries))?
-            .add_rules(path_beneath_rules(granted, AccessFs::ReadFile | AccessFs::ReadDir))?
+            .add_rules(path_beneath_rules(&rights.paths, AccessFs::ReadFile | AccessFs::ReadDir))?
             .restrict_self()
     })()
     .map_err(cannot)?;

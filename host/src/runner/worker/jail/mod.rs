@@ -54,7 +54,7 @@ mod linux {
         pub(in crate::runner::worker) fn enter(plugin: &Path, rights: &Rights) -> io::Result<Self> {
             limits::set(rights.memory)?;
             trap::install()?;
-            let gaps = files::restrict(plugin, &rights.paths)?;
+            let gaps = files::restrict(plugin, rights)?;
             calls::restrict_loading(rights)?;
             Ok(Self { rights: rights.clone(), gaps })
         }

@@ -375,3 +375,6 @@ unsafe extern "C" fn release_array(array: *mut ArrowArray) {
     // SAFETY: as above.
     drop(unsafe { Box::from_raw(array.private_data.cast::<ArrayOwner>()) });
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,3 +106,60 @@ impl Wire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn pair() -> (Wire, UnixStream) {
+        let (here, there) = UnixStream::pair().unwrap();
+        here.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+        (Wire::new(here), there)
+    }
+
+    #[test]
+    fn messages_of_any_length_come_as_they_were_sent() {
+        let (mut here, there) = pair();
+        let mut there = Wire::new(there);
+        for length in [0, 1, ROOM - 5, ROOM, ROOM + 1, 5_000_000] {
+            let message: Vec<u8> = (0..length).map(|i| i as u8).collect();
+            std::thread::scope(|scope| {
+                scope.spawn(|| there.send(&message).unwrap());
+                let received: Vec<u8> = here.receive(|| true).unwrap();
+                assert!(received == message, "{length}");
+            });
+            assert!(here.buffer.capacity() <= 1 << 20, "what was long is not kept");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_message() {
+        let said = |bytes: &[u8]| {
+            let (mut here, mut there) = pair();
+            there.write_all(bytes).unwrap();
+            drop(there);
+            here.receive::<(u32, String)>(|| true).unwrap_err()
+        };
+        assert!(matches!(said(&[]), Broken::Closed));
+        assert!(matches!(said(&[1, 0]), Broken::Closed));
+        assert!(matches!(said(&[9, 0, 0, 0, 1]), Broken::Closed), "it is cut");
+        assert!(matches!(said(&[255; 64]), Broken::Garbled(what) if what.contains("4294967295 bytes")));
+        assert!(matches!(said(&[2, 0, 0, 0, 1, 9]), Broken::Garbled(what) if what.contains("no message")));
+        assert!(matches!(said(&[2, 0, 0, 0, 1, 0, 7]), Broken::Garbled(what) if what.contains("not asked")));
+        assert!(matches!(said(&[3, 0, 0, 0, 1, 0, 7]), Broken::Garbled(what) if what.contains("too long")));
+    }
+
+    #[test]
+    fn who_waits_may_give_up() {
+        let (mut here, _there) = pair();
+        let mut left = 3;
+        let given_up = here.receive::<u32>(|| {
+            left -= 1;
+            left > 0
+        });
+        assert!(matches!(given_up, Err(Broken::GivenUp)));
+        assert_eq!(left, 0);
+    }
+}

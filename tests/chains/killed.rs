@@ -73,8 +73,11 @@ fn latest(bench: &Bench) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
 fn is_clean(bench: &Bench, context: &str) {
     for chain in chains(bench) {
         for entry in fs::read_dir(chain).unwrap() {
-            let name = entry.unwrap().file_name();
-            assert!(!name.to_string_lossy().starts_with('.'), "{context}: {name:?} was left");
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            // A run that is killed in the microseconds before its folder has a lock leaves one that others may be about to
+            // use, for all anybody knows; it goes an hour later (`services/output/leftovers.rs`).
+            let is_beginning = name.starts_with(".starting-");
+            assert!(!name.starts_with('.') || is_beginning, "{context}: {name:?} was left");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 fn checks(role: &str, component: &str, fault: &str, more: &[&str]) -> Vec<[String; 4]> {
     let bench = cases(role, component, fault);
     let file = plugin_file("misbehaving");
-    let arguments = ["test", file.to_str().expect("a path in UTF-8"), "--json"];
+    let arguments = ["test", file.to_str().expect("a path in UTF-8"), "--json", "--isolation", "none"];
     let said = bench.usher(&[&arguments[..], more].concat()).expect(1);
     let report: Value = serde_json::from_str(&said.out).expect("a report");
     let checks = report["checks"].as_array().expect("checks").iter();
@@ -71,6 +71,8 @@ fn a_worker_does_not_outlive_a_supervisor_that_is_killed() {
     let bench = cases("sink", "rows", "never-return");
     let file = plugin_file("misbehaving");
     let mut command = bench.command(&["test", file.to_str().expect("a path in UTF-8"), "--deadline", "600"]);
+    // What is watched is the process that runs the checks, with the plugin in it.
+    command.env("USHER_ISOLATION", "none");
     let (mut supervisor, worker) = stuck(&bench, &mut command);
     assert_ne!(supervisor.id(), worker, "the plugin runs in a process of its own");
     supervisor.kill().expect("the supervisor is there to be killed");

@@ -60,6 +60,8 @@ impl Lender {
                 unsafe { self.memory.write((place + at) as usize, bytes) };
             }
         });
+        // From here on the worker may give it back; before, nobody else can have it.
+        lock(&self.ranges).lent.insert(place, ranged(len)?);
         Some(Piece { place, len, copy })
     }
 
@@ -86,17 +88,21 @@ pub(super) fn cancelled(memory: &Shared) -> Option<&AtomicU32> {
     memory.at(0, 4).map(|first| unsafe { AtomicU32::from_ptr(first.cast()) })
 }
 
+/// How much of the memory a piece takes.
+fn ranged(len: u64) -> Option<u64> {
+    len.max(1).checked_next_multiple_of(GRAIN)
+}
+
 impl Ranges {
-    /// The first range that is large enough: what was used lately is still in the caches, and the rest stays untouched.
+    /// Takes the first range that is large enough: what was used lately is still in the caches, and the rest stays untouched.
     fn take(&mut self, len: u64) -> Option<u64> {
-        let len = len.max(1).checked_next_multiple_of(GRAIN)?;
+        let len = ranged(len)?;
         let (place, size) =
             self.free.iter().map(|(place, size)| (*place, *size)).find(|(_, size)| *size >= len)?;
         self.free.remove(&place);
         if size > len {
             self.free.insert(place + len, size - len);
         }
-        self.lent.insert(place, len);
         self.used += len;
         Some(place)
     }

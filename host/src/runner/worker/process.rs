@@ -2,7 +2,13 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read},
-    os::{fd::AsFd, fd::OwnedFd, unix::net::UnixStream, unix::process::ExitStatusExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{
+            net::UnixStream,
+            process::{CommandExt, ExitStatusExt},
+        },
+    },
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, OnceLock,
@@ -32,6 +38,9 @@ use crate::services::private::lock;
 
 /// How often a call that waits looks whether it should go on waiting.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a worker may take to read what it was sent.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a plugin may take to notice that it was cancelled.
 const GRACE: Duration = Duration::from_millis(600);
@@ -87,6 +96,8 @@ impl Worker {
         let cannot = |e: io::Error| (format!("no process can be started for it: {e}"), None);
         let (here, there) = control_pair().map_err(cannot)?;
         let mut command = Command::new(super::executable().map_err(cannot)?);
+        // Ctrl-C is the host's, which gives its workers time to stop.
+        command.process_group(0);
         command.arg("worker").env_clear().stdin(there).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(cannot)?;
         let words = Arc::new(Words::default());
@@ -202,10 +213,10 @@ impl Worker {
         cancelled: &Cancelled,
     ) -> Result<(Outcome, Option<MutableBuffer>), Broken> {
         lane.wire.send(&ToWorker::Call(call))?;
+        let mut since: Option<Instant> = None;
         loop {
             // The plugin's own time: what its questions take is the host's.
             let began = Instant::now();
-            let mut since = None;
             let message = lane.wire.receive::<FromWorker>(|| {
                 if self.run_is_cancelled() || cancelled.is() {
                     return since.get_or_insert_with(Instant::now).elapsed() < GRACE;
@@ -219,6 +230,11 @@ impl Worker {
             self.lender.take_back(&message.released);
             match message.said {
                 Said::Ask(ask) => {
+                    // Whoever goes on asking does not stop, either.
+                    let stopping = self.run_is_cancelled() || cancelled.is();
+                    if stopping && since.get_or_insert_with(Instant::now).elapsed() >= GRACE {
+                        return Err(Broken::Cancelled);
+                    }
                     let answer = self.answer(lane, ask);
                     lane.wire.send(&ToWorker::Answer(answer))?;
                 }
@@ -282,6 +298,7 @@ impl Worker {
         }
         let (class, code) = match &broken {
             Broken::Cancelled => (ErrorClass::CANCELLED, "cancelled"),
+            Broken::Closed if self.run_is_cancelled() => (ErrorClass::CANCELLED, "cancelled"),
             Broken::GivenUp => (ErrorClass::TIMEOUT, "worker.deadline"),
             Broken::Closed => (ErrorClass::BUG, "worker.died"),
             Broken::Garbled(_) => (ErrorClass::BUG, "worker.garbled"),
@@ -365,11 +382,15 @@ impl Worker {
         let _ = child.kill();
         let _ = child.wait();
         drop(child);
-        let server = lock(&self.server).take();
-        if let Some(server) = server
-            && server.thread().id() != thread::current().id()
-        {
-            let _ = server.join();
+        // Both use the services: the one serves the plugin's own threads, the other logs what the process has printed. It has
+        // ended, so what they read ends, too.
+        for thread in [&self.server, &self.listener] {
+            let thread = lock(thread).take();
+            if let Some(thread) = thread
+                && thread.thread().id() != thread::current().id()
+            {
+                let _ = thread.join();
+            }
         }
     }
 }
@@ -385,6 +406,8 @@ impl Lane {
     fn new() -> io::Result<(Self, [OwnedFd; 2])> {
         let (here, there) = UnixStream::pair()?;
         here.set_read_timeout(Some(LOOK))?;
+        // Whoever does not take an answer is not waited for.
+        here.set_write_timeout(Some(PATIENCE))?;
         let (memory, file) = Shared::handed_over(UP)?;
         Ok((Self { wire: Wire::new(here), memory }, [there.into(), file]))
     }
@@ -476,6 +499,6 @@ fn send(
     if !descriptors.is_empty() {
         ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
-    sendmsg(control, &[io::IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    sendmsg(control, &[io::IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
     Ok(())
 }

@@ -112,6 +112,8 @@ impl Remote {
         cancelled: Cancelled,
     ) -> Result<*mut c_void, Error> {
         let of_instance = split.is_none();
+        // Only a login may not be there: a null handle of anything else would be used.
+        let may_be_none = matches!(call, Call::OpenLogin { .. });
         let opened = worker.call(call, &cancelled, &String::new).and_then(|(outcome, _)| value(outcome));
         let id = match opened {
             Ok(Value::Opened(id)) => id,
@@ -120,7 +122,7 @@ impl Remote {
                     worker.shut();
                 }
                 return match other {
-                    Ok(Value::None) => Ok(ptr::null_mut()),
+                    Ok(Value::None) if may_be_none => Ok(ptr::null_mut()),
                     Ok(_) => Err(unexpected()),
                     Err(error) => Err(error),
                 };
@@ -147,7 +149,12 @@ impl Remote {
         let place = || {
             let Progress { batches, rows: before, split } = lock(&self.progress).clone();
             let mut text = match rows {
-                Some(rows) => format!("batch {}, its rows {} to {}", batches + 1, before + 1, before + rows),
+                Some(rows) => format!(
+                    "batch {}, its rows {} to {}",
+                    batches + 1,
+                    before + 1,
+                    before.saturating_add(rows)
+                ),
                 None if split.is_some() => format!("batch {}, from its row {} on", batches + 1, before + 1),
                 None if batches > 0 => format!("after batch {batches}, {before} rows"),
                 None => String::new(),
@@ -210,7 +217,7 @@ impl Remote {
     fn went_on(&self, rows: u64) {
         let mut progress = lock(&self.progress);
         progress.batches += 1;
-        progress.rows += rows;
+        progress.rows = progress.rows.saturating_add(rows);
     }
 }
 

@@ -74,6 +74,10 @@ impl Wire {
                 self.buffer.resize((2 * filled).min(whole), 0);
             }
             filled += self.read(filled, &mut wait)?;
+            // Bytes that drip keep nobody waiting for longer than silence does.
+            if filled < whole && !wait() {
+                return Err(Broken::GivenUp);
+            }
         }
         if filled > whole {
             return Err(Broken::Garbled("it spoke when it was not asked".to_owned()));

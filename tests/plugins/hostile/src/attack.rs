@@ -32,6 +32,14 @@ pub(crate) fn attack(name: &str) -> String {
             }
             Ok(())
         }
+        // A descriptor's owner is signalled when there is something to read, by whatever signal was chosen.
+        // SAFETY: numbers only.
+        "descriptor" => of(i64::from(unsafe { libc::fcntl(0, libc::F_SETOWN, 1) })),
+        // SAFETY: the handler is the default one.
+        "handler" => of(unsafe { libc::signal(libc::SIGSYS, libc::SIG_IGN) } as i64),
+        // SAFETY: numbers only.
+        "dumpable" => of(i64::from(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) })),
+        "shared-memory" => shared_memory(),
         "memory" => memory(),
         "threads" => threads(),
         "spin" => loop {
@@ -89,6 +97,14 @@ fn page(protection: i32) -> io::Result<*mut c_void> {
     // SAFETY: a new mapping touches nothing that exists.
     let page = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
     if page == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(page) }
+}
+
+/// Memory that counts for no process.
+fn shared_memory() -> io::Result<()> {
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping touches nothing that exists.
+    let page = unsafe { libc::mmap(ptr::null_mut(), 1 << 30, libc::PROT_WRITE, flags, -1, 0) };
+    if page == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn executable_memory() -> io::Result<()> {

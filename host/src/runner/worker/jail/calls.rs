@@ -23,7 +23,6 @@ const COMPUTING: &[c_long] = &[
     libc::SYS_close,
     libc::SYS_exit,
     libc::SYS_exit_group,
-    libc::SYS_fcntl,
     libc::SYS_fstat,
     libc::SYS_futex,
     libc::SYS_getcpu,
@@ -45,7 +44,6 @@ const COMPUTING: &[c_long] = &[
     libc::SYS_recvmsg,
     libc::SYS_restart_syscall,
     libc::SYS_rseq,
-    libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sched_getaffinity,
@@ -87,7 +85,6 @@ const READING: &[c_long] = &[
 
 /// What a granted network takes.
 const NETWORK: &[(&str, c_long)] = &[
-    ("socket", libc::SYS_socket),
     ("connect", libc::SYS_connect),
     ("bind", libc::SYS_bind),
     ("getpeername", libc::SYS_getpeername),
@@ -97,6 +94,9 @@ const NETWORK: &[(&str, c_long)] = &[
     ("setsockopt", libc::SYS_setsockopt),
     ("shutdown", libc::SYS_shutdown),
 ];
+
+/// Anything but TCP and UDP would reach services of this machine that ask nobody who they are.
+const FAMILIES: [libc::c_int; 2] = [libc::AF_INET, libc::AF_INET6];
 
 /// What no connector does by mistake.
 const ATTACKS: &[(&str, c_long)] = &[
@@ -144,23 +144,29 @@ pub(super) fn name(number: i64) -> Option<&'static str> {
     if number == SYS_clone {
         return Some("fork");
     }
+    if number == libc::SYS_socket {
+        return Some("socket");
+    }
     ATTACKS.iter().chain(NETWORK).find(|(_, call)| *call == number).map(|(name, _)| *name)
 }
 
 /// Stage 1: before the plugin is loaded.
 pub(super) fn restrict_loading(rights: &Rights) -> io::Result<()> {
     let mut allowed: Rules = whenever(COMPUTING.iter().chain(LOADING).chain(READING).copied());
-    allowed.extend(whenever([SYS_mmap, SYS_mprotect, SYS_prctl, SYS_clone, SYS_clone3].into_iter()));
-    allowed.insert(SYS_tgkill, vec![of_this_process()?]);
+    allowed.extend(whenever([SYS_mprotect, SYS_clone, SYS_clone3].into_iter()));
+    allowed.insert(SYS_mmap, mapping(&[])?);
+    allowed.insert(SYS_prctl, options(&[libc::PR_SET_NO_NEW_PRIVS, libc::PR_SET_PDEATHSIG])?);
+    allowed.extend(careful()?);
     allowed.extend(opening()?);
     if rights.network {
-        allowed.extend(whenever(NETWORK.iter().map(|(_, call)| *call)));
+        allowed.extend(networking()?);
     }
     apply(allowed, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)?;
     let mut attacks = whenever(ATTACKS.iter().map(|(_, call)| *call));
     if !rights.network {
         // Descriptors could be received, and sent.
         attacks.extend(whenever(NETWORK.iter().map(|(_, call)| *call)));
+        attacks.insert(libc::SYS_socket, Vec::new());
     }
     // A process, not a thread.
     let thread = libc::CLONE_THREAD as u64;
@@ -172,29 +178,64 @@ pub(super) fn restrict_loading(rights: &Rights) -> io::Result<()> {
 
 /// Stage 2: once it is loaded, for all threads.
 pub(super) fn restrict_working(rights: &Rights) -> io::Result<()> {
-    let executable = libc::PROT_EXEC as u64;
-    let not_executable = || rule(vec![condition(2, SeccompCmpOp::MaskedEq(executable), 0)?]);
+    let executable = || condition(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
     let mut allowed: Rules = whenever(COMPUTING.iter().copied());
-    allowed.insert(SYS_mmap, vec![not_executable()?]);
-    allowed.insert(SYS_mprotect, vec![not_executable()?]);
-    allowed.insert(SYS_tgkill, vec![of_this_process()?]);
+    allowed.insert(SYS_mmap, mapping(&[executable()?])?);
+    allowed.insert(SYS_mprotect, vec![rule(vec![executable()?])?]);
+    allowed.extend(careful()?);
     // Others than threads are trapped already.
     allowed.extend(whenever([SYS_clone, SYS_clone3].into_iter()));
-    // Threads have names.
-    let names = [libc::PR_SET_NAME, libc::PR_GET_NAME];
-    let mut may = Vec::new();
-    for option in names {
-        may.push(rule(vec![condition(0, SeccompCmpOp::Eq, option as u64)?])?);
-    }
-    allowed.insert(SYS_prctl, may);
+    allowed.insert(SYS_prctl, options(&[])?);
     if !rights.paths.is_empty() {
         allowed.extend(whenever(READING.iter().copied()));
         allowed.extend(opening()?);
     }
     if rights.network {
-        allowed.extend(whenever(NETWORK.iter().map(|(_, call)| *call)));
+        allowed.extend(networking()?);
     }
     apply(allowed, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)
+}
+
+/// Memory of its own that counts against its limit, or of a descriptor that it has; `besides` holds for both.
+fn mapping(besides: &[SeccompCondition]) -> io::Result<Vec<SeccompRule>> {
+    // What is shared and of no descriptor counts for nobody, and a mapping that grows only when it does.
+    [libc::MAP_SHARED, libc::MAP_ANONYMOUS]
+        .into_iter()
+        .map(|never| {
+            let without = condition(3, SeccompCmpOp::MaskedEq((never | libc::MAP_GROWSDOWN) as u64), 0)?;
+            rule(besides.iter().cloned().chain([without]).collect())
+        })
+        .collect()
+}
+
+/// What a thread is called, and these.
+fn options(more: &[libc::c_int]) -> io::Result<Vec<SeccompRule>> {
+    let all = [libc::PR_SET_NAME, libc::PR_GET_NAME].into_iter().chain(more.iter().copied());
+    all.map(|option| rule(vec![condition(0, SeccompCmpOp::Eq, option as u64)?])).collect()
+}
+
+/// Calls of which some arguments would reach beyond the process, or take the trap away.
+fn careful() -> io::Result<Rules> {
+    let command = |command: libc::c_int| condition(1, SeccompCmpOp::Eq, command as u64);
+    let plain = [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL, libc::F_DUPFD, libc::F_DUPFD_CLOEXEC];
+    let mut descriptors: Vec<SeccompRule> =
+        plain.into_iter().map(|one| rule(vec![command(one)?])).collect::<io::Result<_>>()?;
+    // A descriptor with an owner signals it when there is something to read, whoever that is.
+    let silent = condition(2, SeccompCmpOp::MaskedEq(libc::O_ASYNC as u64), 0)?;
+    descriptors.push(rule(vec![command(libc::F_SETFL)?, silent])?);
+    Ok(Rules::from([
+        (libc::SYS_fcntl, descriptors),
+        (libc::SYS_rt_sigaction, vec![rule(vec![condition(0, SeccompCmpOp::Ne, libc::SIGSYS as u64)?])?]),
+        (SYS_tgkill, vec![of_this_process()?]),
+    ]))
+}
+
+fn networking() -> io::Result<Rules> {
+    let mut rules = whenever(NETWORK.iter().map(|(_, call)| *call));
+    let families =
+        FAMILIES.into_iter().map(|family| rule(vec![condition(0, SeccompCmpOp::Eq, family as u64)?]));
+    rules.insert(libc::SYS_socket, families.collect::<io::Result<_>>()?);
+    Ok(rules)
 }
 
 fn whenever(calls: impl Iterator<Item = c_long>) -> Rules {

@@ -1,5 +1,5 @@
-//! Components as the engine drives them: three traits, and ways to run a plugin behind them. Today a plugin runs in
-//! the host's process; a jailed worker will stand beside `in_process` and serve the same traits.
+//! Components as the engine drives them: traits over a plugin's tables, which are its own (in the host's process) or those of
+//! [`Jailed`], which send what they are given to a worker.
 
 mod in_process;
 mod worker;

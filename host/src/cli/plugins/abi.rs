@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::{Global, code, refuse, remark};
 use crate::cli::session::print_json;
+use crate::manifest::Isolation;
 use crate::plugins::{Change, Plugin, PluginFile, compare_descriptions, compare_preambles};
 use crate::report::{print, table};
+use crate::runner::Rights;
 
 pub(super) fn execute(global: &Global, old: &Path, new: &Path) -> u8 {
     let (old, new) = match (PluginFile::read(old), PluginFile::read(new)) {
@@ -16,7 +18,7 @@ pub(super) fn execute(global: &Global, old: &Path, new: &Path) -> u8 {
     };
     let mut changes = compare_preambles(&old.preamble, &new.preamble);
     // What cannot be loaded is compared as far as its file goes.
-    let exit = match (load(&old), load(&new)) {
+    let exit = match (load(global, &old), load(global, &new)) {
         (Ok(old), Ok(new)) => {
             changes.extend(compare_descriptions(&old.description, &new.description));
             if changes.iter().any(|change| change.breaking) { code::FAILED } else { code::DONE }
@@ -35,9 +37,11 @@ pub(super) fn execute(global: &Global, old: &Path, new: &Path) -> u8 {
     exit
 }
 
-fn load(file: &PluginFile) -> Result<Plugin, String> {
+/// Whatever the files are, their code runs apart, unless the command line says otherwise.
+fn load(global: &Global, file: &PluginFile) -> Result<Plugin, String> {
     file.check().map_err(|refusal| refusal.to_string())?;
-    let plugin = Plugin::load(file.clone(), None);
+    let apart = global.isolation != Some(Isolation::None);
+    let plugin = Plugin::load(file.clone(), apart.then(Rights::default));
     plugin.map_err(|message| message.lines().next().unwrap_or_default().to_owned())
 }
 

@@ -48,7 +48,8 @@ pub(super) enum Plugins {
     /// Say what changed between two files of a plugin, and what of it manifests would notice; loads both
     #[command(
         after_help = "Exit codes: 0 nothing that breaks a manifest, 1 something that does, or a file that cannot be \
-                            loaded. Both files are loaded, locked or not, so both run their code. What is compared is \
+                            loaded. Both files are loaded, locked or not, so both run their code, each in a \
+                            jailed process of its own unless `--isolation none` is said. What is compared is \
                             what they say: a check that became stricter in code does not show."
     )]
     Abi {

@@ -99,14 +99,7 @@ impl Worker {
         // Ctrl-C is the host's, which gives its workers time to stop.
         command.process_group(0);
         command.arg("worker").env_clear().stdin(there).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(cannot)?;
-        let words = Arc::new(Words::default());
-        let errors = child.stderr.take();
-        let worker = Self::begin(child, here, words.clone(), plugin, rights);
-        let (mut worker, mut first) = worker.map_err(cannot)?;
-        if let Some(errors) = errors {
-            *lock(&worker.listener) = Some(thread::spawn(move || words.listen(errors)));
-        }
+        let (mut worker, mut first) = Self::begin(command, here, plugin, rights).map_err(cannot)?;
         let started = Instant::now();
         let said = first.wire.receive::<FromWorker>(|| started.elapsed() < worker.deadline);
         match said.map(|said| said.said) {
@@ -122,11 +115,10 @@ impl Worker {
         }
     }
 
-    /// Hands the child what it needs.
+    /// Starts the process, listens to what it says and hands it what it needs.
     fn begin(
-        child: Child,
+        mut command: Command,
         control: OwnedFd,
-        words: Arc<Words>,
         plugin: &std::path::Path,
         rights: &Rights,
     ) -> io::Result<(Self, Lane)> {
@@ -136,7 +128,9 @@ impl Worker {
         let start = Start { plugin: std::path::absolute(plugin)?, rights: rights.clone() };
         let mut descriptors = vec![lent.as_fd()];
         descriptors.extend(first_ends.iter().chain(&side_ends).map(AsFd::as_fd));
-        send(&control, &start, &descriptors)?;
+        let mut child = command.spawn()?;
+        let (words, errors) = (Arc::new(Words::default()), child.stderr.take());
+        // From here on whatever fails ends the process.
         let worker = Self {
             deadline: rights.deadline,
             child: Mutex::new(child),
@@ -145,20 +139,24 @@ impl Worker {
             lender,
             serving: OnceLock::new(),
             fate: Mutex::default(),
-            words,
+            words: words.clone(),
             listener: Mutex::default(),
             server: Mutex::default(),
             open: AtomicUsize::new(0),
             gaps: Vec::new(),
             login: false,
         };
+        if let Some(errors) = errors {
+            let listener = thread::Builder::new().name("usher-stderr".to_owned());
+            *lock(&worker.listener) = Some(listener.spawn(move || words.listen(errors))?);
+        }
+        send(&worker.control, &start, &descriptors)?;
         // The plugin's own threads ask on a lane of their own; it is listened to once there is an instance.
         lock(&worker.lanes).push(side);
         Ok((worker, first))
     }
 
-    /// Services for the one instance of this worker, from now on; `this` goes to the thread that serves the plugin's own
-    /// threads.
+    /// Services for the one instance of this worker, from now on, also on a thread for those of the plugin's own.
     pub(super) fn serve(self: &Arc<Self>, host: HostTable) {
         let serving = Serving::new(host);
         let _ = self.serving.set(serving);

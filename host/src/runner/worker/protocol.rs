@@ -156,7 +156,7 @@ pub(super) struct Outcome {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Value {
     Nothing,
-    /// A number that names what was opened, and whether it is what was asked for.
+    /// A number that names what was opened.
     Opened(u32),
     /// The plugin has none.
     None,

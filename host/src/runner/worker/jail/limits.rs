@@ -5,10 +5,10 @@ use std::io;
 /// Seconds of processor time. Calls have their deadlines; this ends a thread that the plugin has left running.
 const PROCESSOR_TIME: u64 = 24 * 60 * 60;
 
-/// Descriptors: the control socket, standard error, and two a lane.
+/// Descriptors: the control socket, standard error, and the socket of each lane.
 const DESCRIPTORS: u64 = 512;
 
-/// Sets limits of memory (of this process's own, what it shares with the host apart), processor time, descriptors and files; no
+/// Sets limits of memory (of this process's own, what it shares with the host apart), processor time and descriptors; no
 /// core dump is written, which would hold people's data and options.
 pub(super) fn set(memory: u64) -> io::Result<()> {
     limit(libc::RLIMIT_DATA, memory)?;
@@ -64,7 +64,7 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
 
 /// Closes every descriptor above this one.
 pub(in crate::runner::worker) fn close_all_above(last: i32) {
-    // SAFETY: nobody has opened one of them yet: this is a new process, whose program has opened none.
+    // SAFETY: this is a new process: what its program has opened on the way here, nobody uses any more.
     #[cfg(target_os = "linux")]
     if unsafe { libc::syscall(libc::SYS_close_range, last + 1, u32::MAX, 0) } == 0 {
         return;

@@ -8,7 +8,7 @@ use super::TRAPPED;
 /// address of the call.
 const CALL: usize = 24;
 
-/// Handles `SIGSYS` from now on. A plugin that takes the handler away is ended by the signal all the same.
+/// Handles `SIGSYS` from now on; the filters see to it that nobody takes the handler away.
 pub(super) fn install() -> io::Result<()> {
     // SAFETY: all-zero is a `sigaction` without flags, mask or handler, which are filled in here.
     let mut action: libc::sigaction = unsafe { mem::zeroed() };

@@ -239,6 +239,19 @@ def table_rows(path, delimiter=","):
         raise Malformed(f"cannot be read: {error}") from error
 
 
+def as_meant(cell):
+    """What a cell of a run's own tables says: a `'` stands before what a spreadsheet would take for a formula."""
+    if cell.startswith("'") and re.match(r"[=@\t\r\n\0]|[+-].*[^0-9 .,()/-]", cell[1:], re.DOTALL):
+        return cell[1:]
+    return cell
+
+
+def own_rows(path):
+    """The rows of a table that the run itself has written, as it means them."""
+    with open(path, encoding="utf-8", newline="") as table:
+        return [{name: as_meant(cell) for name, cell in row.items()} for row in csv.DictReader(table)]
+
+
 def kind_of(path):
     name = path[:-3] if path.endswith(".gz") else path
     extension = name.rsplit(".", 1)[-1].lower()
@@ -297,7 +310,7 @@ def named_rows(path, delimiter=","):
     for cells, _, line in rows:
         if len(cells) != len(header):
             raise Malformed(f"line {line}: {len(cells)} cells under {len(header)} headings")
-        out.append(dict(zip(header, cells)))
+        out.append(dict(zip(header, map(as_meant, cells))))
     return header, out
 
 
@@ -708,8 +721,7 @@ class Audit:
             t.check("sync: files", os.path.isfile(path) or not any(s.get(key) for s in syncs.values()), f"{file} is not there")
             if not os.path.isfile(path):
                 continue
-            with open(path, encoding="utf-8", newline="") as table:
-                rows = list(csv.DictReader(table))
+            rows = own_rows(path)
             for number, row in enumerate(rows, 1):
                 name = row["connector"]
                 t.check("sync: files", name in syncs, f"{file} row {number}: `{name}` does not ask for what has changed")
@@ -748,8 +760,7 @@ class Audit:
         t.check("sync: suspension", sum(terms.values()) == sync["missing"], f"{name}: {terms} of {sync['missing']} missing")
         if not os.path.isfile(self.path("missing.csv")):
             return
-        with open(self.path("missing.csv"), encoding="utf-8", newline="") as table:
-            outcomes = [row["outcome"] for row in csv.DictReader(table) if row["connector"] == name]
+        outcomes = [row["outcome"] for row in own_rows(self.path("missing.csv")) if row["connector"] == name]
         # Where something is not known of one, it is of none.
         for outcome in ("absent", "refused", "nameless"):
             count = outcomes.count(outcome)
@@ -942,8 +953,7 @@ class Audit:
                     origin = reject["origin"]
                     rejected.add((reject["connector"], (origin["input"], str(origin["line"]), str(origin["offset"]))))
         missed, seen = dict.fromkeys(self.names, 0), set()
-        with open(self.path("retried.csv"), encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = own_rows(self.path("retried.csv"))
         for row in rows:
             origin = (row["of_input"], row["of_line"], row["of_offset"])
             # What the source or the chain did not take, all have missed.

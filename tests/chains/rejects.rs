@@ -27,3 +27,28 @@ fn rejects_are_told_by_reason_with_examples_and_advice() {
     );
     assert!(bench.usher(&["rejects", "r2"]).expect(1).err.contains("there is no run `r2`"));
 }
+
+/// What a spreadsheet would do to whoever looks at their rejects.
+#[test]
+fn the_tables_of_a_run_hold_no_formulas_and_are_read_back_all_the_same() {
+    const FORMULA: &str = "=cmd|' /C calc'!A0";
+    let bench = crate::support::Bench::new();
+    bench.write("people.csv", format!("email,name\n{FORMULA},Ada\neve@example.com,Eve\n"));
+    bench.write(
+        "connectors.toml",
+        "version = 1\n[connectors.people]\nplugin = \"csv\"\noptions = { input = \"people.csv\" }\n\
+         [connectors.support]\nplugin = \"zendesk\"\nmax_rejects = \"100%\"\nfields = { name = \"name\" }\n\
+         [chains.main]\nfrom = \"people\"\nto = [\"support\"]\n",
+    );
+    bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(0);
+    let rejects: Value = serde_json::from_str(&bench.read("out/main/r1/rejects.ndjson")).unwrap();
+    let raw = format!("{FORMULA},Ada");
+    assert_eq!(rejects["raw"], raw.as_str(), "a machine reads it as it was");
+    let table = bench.read("out/main/r1/rejects.csv");
+    let row = csv::Reader::from_reader(table.as_bytes()).into_records().next().unwrap().unwrap();
+    assert_eq!(row.iter().next_back().unwrap(), format!("'{raw}"), "{table}");
+    crate::support::python("audit.py", &bench.path(""), &["out/main/r1"]);
+    // Nobody has lost who the row is about.
+    bench.usher(&["forget", FORMULA]).expect(0);
+    assert_eq!(bench.read("out/main/r1/rejects.csv").lines().count(), 1);
+}

@@ -17,7 +17,7 @@
 //! | `sync/` | sinks that get only what has changed, and who is gone |
 //! | `retry.rs` | a run over what an earlier one did not take |
 //! | `replay.rs`, `same.rs`, `locate.rs` | a sink's work of an earlier run done again, and which record a row was made from |
-//! | `books.rs`, `notes.rs` | what became of every record, by count and identity; rejects and their like |
+//! | `books.rs`, `notes.rs`, `table.rs` | what became of every record, by count and identity; rejects and their like; as tables |
 //! | `thresholds.rs` | what keeps a result back: too many rejects, nothing left, unusual volume |
 //! | `finish.rs`, `report.rs`, `receipt.rs` | balance, the run's own files, publication |
 //! | `planned.rs` | what only a plan tells, and how a run is held to it |
@@ -50,6 +50,7 @@ mod sending;
 mod shape;
 mod survey;
 mod sync;
+mod table;
 mod thresholds;
 mod through;
 mod unique;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use usher_abi::{Error, LeftOut, Merged, Origin, Reject};
 
-use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn};
+use super::{outcome::RejectCount, shape::Owner, sync::Withdrawn, table::Table};
 use crate::{
     manifest::RejectRecord,
     report::meaning,
@@ -479,28 +479,5 @@ impl Files {
         self.left_out.finish()?;
         self.withdrawn.map_or(Ok(()), Table::finish)?;
         self.merged.finish()
-    }
-}
-
-/// A table of the run itself.
-pub(super) struct Table(csv::Writer<File>);
-
-impl Table {
-    pub(super) fn create<const N: usize>(
-        staging: &Staging,
-        name: &str,
-        header: [&str; N],
-    ) -> Result<Self, Error> {
-        let mut table = Self(csv::Writer::from_writer(staging.create_file(name)?));
-        table.write(header)?;
-        Ok(table)
-    }
-
-    pub(super) fn write<const N: usize>(&mut self, cells: [&str; N]) -> Result<(), Error> {
-        self.0.write_record(cells).map_err(|e| fault(&std::io::Error::other(e)))
-    }
-
-    pub(super) fn finish(mut self) -> Result<(), Error> {
-        self.0.flush().map_err(|e| fault(&e))
     }
 }

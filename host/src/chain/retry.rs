@@ -9,7 +9,7 @@ use std::{
 
 use usher_abi::Error;
 
-use super::{notes::Table, prepare::PreparedSink};
+use super::{prepare::PreparedSink, table::Table};
 use crate::{
     manifest::MaxRejects,
     runs::Retry,

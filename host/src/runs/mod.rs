@@ -5,6 +5,7 @@
 //! | `diff.rs` | what is not the same in two runs of a chain |
 //! | `find.rs` | which runs there are |
 //! | `forget/` | a person, taken out of everything that is kept of runs |
+//! | `guarded.rs` | texts that a spreadsheet would run |
 //! | `import/` | what a vendor's error report says of rows that a run wrote |
 //! | `masked.rs` | records of rejects that a run did not keep |
 //! | `part.rs` | the files that a run wrote, row by row |
@@ -21,6 +22,7 @@
 mod diff;
 mod find;
 pub mod forget;
+mod guarded;
 mod import;
 mod masked;
 mod part;
@@ -36,6 +38,7 @@ mod verify;
 
 pub use diff::{ConnectorDiff, Diff, Pair, RowsDiff, diff};
 pub use find::{Run, all, find, named, newest};
+pub(crate) use guarded::guarded;
 pub use import::{Columns, Match, Place as ReportedPlace, Reported, read_report, rows_of};
 pub use part::{At, PartFile, Row, find_part, parts};
 pub use plan::{Bound, PLAN_VERSION, Passed, Plan, PlannedChain};

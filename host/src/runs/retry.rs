@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use usher_abi::Error;
 
-use super::{Run, masked::Masked, summary, unreadable};
+use super::{Run, guarded::unguarded, masked::Masked, summary, unreadable};
 
 /// Rejects of a run as inputs: for each input of that run one for each set of sinks that did not take its records.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ fn meant_for(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, Error>
     let mut table = csv::Reader::from_path(&path).map_err(fault)?;
     for row in table.deserialize() {
         let row: BTreeMap<String, String> = row.map_err(fault)?;
-        let cell = |name: &str| row.get(name).map_or("", String::as_str);
+        let cell = |name: &str| row.get(name).map_or("", |cell| unguarded(cell));
         meant
             .entry(cell("input").to_owned())
             .or_insert_with(|| cell("connectors").split_whitespace().map(str::to_owned).collect());
@@ -439,6 +439,14 @@ mod tests {
         let retry = retry(&of, None, folder.path()).unwrap();
         let told: Vec<_> = texts(&retry).into_iter().map(|(whose, text, _)| (whose, text)).collect();
         assert_eq!(told, [(vec!["b"], "y\n".to_owned()), (vec!["b", "c"], "x\n".to_owned())]);
+    }
+
+    #[test]
+    fn an_input_that_looks_like_a_formula_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("retried.csv"), "input,line,connectors\n'=u.csv,1,b\n").unwrap();
+        let meant = meant_for(folder.path()).unwrap();
+        assert_eq!(meant.keys().collect::<Vec<_>>(), ["=u.csv"]);
     }
 
     #[test]

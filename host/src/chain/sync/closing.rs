@@ -12,8 +12,9 @@ use crate::{
     chain::{
         engine::Engine,
         finish::Closing,
-        notes::{Notes, Table},
+        notes::Notes,
         prepare::{PreparedChain, PreparedSink},
+        table::Table,
         writing::SinkEnd,
     },
     manifest::OnMissing,

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     runs::{
         FileDigest,
+        guarded::unguarded,
         replace::{fault, temporary},
         unreadable,
     },
@@ -101,7 +102,7 @@ impl<'a> Judge<'a> {
             let cells = self.cells(record);
             let cell = |name: &str| {
                 let at = self.headings.iter().position(|heading| heading == name);
-                at.and_then(|at| cells.get(at)).map_or("", String::as_str)
+                at.and_then(|at| cells.get(at)).map_or("", |cell| unguarded(cell))
             };
             let line = cell("line").parse().unwrap_or(0);
             return book.texts.iter().any(|name| named(cell(name))) || book.places.has(cell("input"), line);

@@ -140,7 +140,7 @@ fn every_direct_dependency_has_its_reason() {
         let section = section.split("\n[").next().unwrap_or_default();
         for line in section.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')) {
             let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
-            let house = name.starts_with("usher-");
+            let house = name == "usher" || name.starts_with("usher-");
             assert!(
                 house || adr.contains(&format!("`{name}`")),
                 "{name} of {} has no reason in the ADR",
@@ -151,20 +151,49 @@ fn every_direct_dependency_has_its_reason() {
 }
 
 #[test]
-fn coverage_names_tests_that_exist() {
-    let coverage = read("docs/vendor-coverage.md");
-    let mut named = 0;
-    for quoted in coverage.split('`').skip(1).step_by(2) {
-        let Some((file, test)) = quoted.split_once(".rs::") else { continue };
-        let file = format!("{file}.rs");
-        assert!(root().join(&file).is_file(), "docs/vendor-coverage.md names {file}, which does not exist");
-        assert!(
-            read(&file).contains(&format!("fn {test}(")),
-            "docs/vendor-coverage.md names {file}::{test}, which does not exist"
-        );
-        named += 1;
+fn documents_name_tests_that_exist() {
+    for (document, least) in [("docs/vendor-coverage.md", 20), ("SECURITY.md", 20)] {
+        let mut named = 0;
+        for quoted in read(document).split('`').skip(1).step_by(2) {
+            let Some((file, test)) = quoted.split_once(".rs::") else { continue };
+            let file = format!("{file}.rs");
+            assert!(root().join(&file).is_file(), "{document} names {file}, which does not exist");
+            let text = read(&file);
+            let (before, _) = text
+                .split_once(&format!("fn {test}("))
+                .unwrap_or_else(|| panic!("{document} names {file}::{test}, which does not exist"));
+            let attributes: Vec<&str> = before.lines().rev().take(4).collect();
+            assert!(
+                attributes.iter().any(|line| line.trim() == "#[test]"),
+                "{document} names {file}::{test}, which is no test"
+            );
+            named += 1;
+        }
+        assert!(named > least, "{document}: only {named} tests are named");
     }
-    assert!(named > 20, "only {named} tests are named");
+}
+
+/// Attacks of the threat table are such as the hostile plugin knows and a test runs.
+#[test]
+fn the_threat_table_names_attacks_that_are_tried() {
+    let tried = read("tests/plugins/jail.rs");
+    let tried = tried.split("attack(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let tried: BTreeSet<&str> = tried.collect();
+    let security = read("SECURITY.md");
+    let table = security.split("\n## ").find(|chapter| chapter.starts_with("The jail")).expect("a chapter");
+    let tests = table.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.split('|').nth(3));
+    let named: BTreeSet<&str> = tests
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2).collect::<Vec<_>>())
+        .filter(|name| !name.contains(['.', ':']))
+        .collect();
+    assert_eq!(named, tried);
+    // No row without a test.
+    for row in security.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4) {
+        let last = row.split('|').nth(3).unwrap_or_default();
+        let is_heading = matches!(last.trim(), "Test" | "So");
+        let trusted = security.split("## Bounds").next().is_some_and(|before| before.contains(row));
+        assert!(is_heading || trusted || last.contains('`'), "no test is named for {row}");
+    }
 }
 
 /// Codes of rejects and of values left out, as the code writes them.

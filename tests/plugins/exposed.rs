@@ -83,3 +83,40 @@ fn no_trace_of_a_run_holds_a_secret() {
         assert_eq!(found, ["key.txt"], "{isolation}: only the file that is the secret holds it");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_core_dump_is_written_of_a_run() {
+    use std::{
+        process::{Command, Stdio},
+        thread,
+        time::{Duration, Instant},
+    };
+    let bench = Bench::new();
+    bench.write("connectors.toml", MANIFEST);
+    let usher = bench.command(&["run", "good", "--set", "connectors.people.options.input=-"]);
+    // As on a machine where developers collect core dumps.
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c $(ulimit -Hc) && exec \"$0\" \"$@\""]);
+    command.arg(usher.get_program()).args(usher.get_args()).current_dir(bench.path(""));
+    command.envs(usher.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("usher starts");
+    // It waits for its input.
+    let limits = format!("/proc/{}/limits", child.id());
+    let no_dump = |limits: &str| {
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).expect("such a limit");
+        line.split_whitespace().filter(|word| *word == "0").count() == 2
+    };
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !no_dump(&fs::read_to_string(&limits).expect("the limits of a process")) {
+        assert!(Instant::now() < patience, "core dumps are written");
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(child.stdin.take());
+    child.wait().expect("its end");
+}

@@ -129,7 +129,11 @@ fn no_libraries_at_all() {
     let mut lines = refusals([("empty.so", Vec::new()), ("text.so", b"not a library\n".to_vec())]);
     let bench = bench();
     std::fs::create_dir(bench.path("folder.so")).expect("a folder");
-    for name in ["folder.so", "nowhere.so"] {
+    let huge = std::fs::File::create(bench.path("huge.so")).expect("a file");
+    huge.set_len((1 << 30) + 1).expect("a file of no blocks");
+    let pipe = std::process::Command::new("mkfifo").arg(bench.path("pipe.so")).status();
+    assert!(pipe.expect("mkfifo").success());
+    for name in ["folder.so", "nowhere.so", "huge.so", "pipe.so"] {
         let _ = writeln!(lines, "{}", refused(&bench, name));
     }
     insta::assert_snapshot!(lines);

@@ -1,22 +1,49 @@
 //! The top-level keys of the first records.
 
+use std::collections::HashSet;
+
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use usher_sdk::{
     abi::{Error, Report, Split, service::InputFile},
-    source::{Elements, Inputs, Lines, Shape},
+    source::{Elements, Inputs, Lines, MAX_COLUMNS, Shape},
 };
 
 /// Records that are looked at.
 const RECORDS: usize = 1_000;
 
-/// Adds the keys of the first records of a file, in the order in which they are met. Records that cannot be read are
-/// passed over.
+/// The longest key that is listed, in bytes. Longer ones are no names of columns, and records have room for very long ones.
+const LONGEST: usize = 1_000;
+
+/// The keys that were met, each once, in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    pub(crate) listed: Vec<String>,
+    known: HashSet<String>,
+    /// There are more than are listed.
+    pub(crate) more: bool,
+}
+
+impl Keys {
+    pub(crate) fn add(&mut self, key: &str) {
+        if self.known.contains(key) {
+            return;
+        }
+        if self.listed.len() == MAX_COLUMNS || key.len() > LONGEST {
+            self.more = true;
+            return;
+        }
+        self.known.insert(key.to_owned());
+        self.listed.push(key.to_owned());
+    }
+}
+
+/// Adds the keys of the first records of a file. Records that cannot be read are passed over.
 pub(crate) fn sample(
     inputs: &Inputs,
     file: &InputFile,
     shape: Shape,
     limit: usize,
-    keys: &mut Vec<String>,
+    keys: &mut Keys,
 ) -> Result<(), Error> {
     let split = Split { input: file.id, end: u64::MAX, ..Split::default() };
     let mut report = Report::default();
@@ -44,21 +71,21 @@ pub(crate) fn sample(
     Ok(())
 }
 
-fn add(record: &[u8], keys: &mut Vec<String>) {
+fn add(record: &[u8], keys: &mut Keys) {
     // A record that is broken in the middle has given the keys before that, which do no harm.
-    let _ = Keys(keys).deserialize(&mut serde_json::Deserializer::from_slice(record));
+    let _ = Record(keys).deserialize(&mut serde_json::Deserializer::from_slice(record));
 }
 
-struct Keys<'a>(&'a mut Vec<String>);
+struct Record<'a>(&'a mut Keys);
 
-impl<'de> DeserializeSeed<'de> for Keys<'_> {
+impl<'de> DeserializeSeed<'de> for Record<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Keys<'_> {
+impl<'de> Visitor<'de> for Record<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,8 +96,8 @@ impl<'de> Visitor<'de> for Keys<'_> {
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             map.next_value::<IgnoredAny>()?;
             // A column's name cannot hold NUL.
-            if !key.contains('\0') && !self.0.iter().any(|known| *known == key) {
-                self.0.push(key.into_owned());
+            if !key.contains('\0') {
+                self.0.add(&key);
             }
         }
         Ok(())
@@ -79,14 +106,27 @@ impl<'de> Visitor<'de> for Keys<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::add;
+    use super::{Keys, LONGEST, MAX_COLUMNS, add};
 
     #[test]
     fn keys_come_once_in_the_order_of_the_records() {
-        let mut keys = Vec::new();
+        let mut keys = Keys::default();
         for record in [r#"{"b":1,"a":{"x":2}}"#, "[1]", r#"{"a":1,"\u0063":2}"#, r#"{"d":1,"#, "x"] {
             add(record.as_bytes(), &mut keys);
         }
-        assert_eq!(keys, ["b", "a", "c", "d"]);
+        assert_eq!(keys.listed, ["b", "a", "c", "d"]);
+    }
+
+    #[test]
+    fn no_more_keys_are_listed_than_a_table_has_columns() {
+        let mut keys = Keys::default();
+        let record: Vec<String> = (0..MAX_COLUMNS).map(|n| format!("\"{n}\":1")).collect();
+        add(format!("{{{}}}", record.join(",")).as_bytes(), &mut keys);
+        assert_eq!((keys.listed.len(), keys.more), (MAX_COLUMNS, false));
+        add(br#"{"0":1,"another":2}"#, &mut keys);
+        assert_eq!((keys.listed.len(), keys.more), (MAX_COLUMNS, true));
+        let mut keys = Keys::default();
+        add(format!("{{\"{}\":1,\"a\":1}}", "x".repeat(LONGEST + 1)).as_bytes(), &mut keys);
+        assert_eq!((keys.listed, keys.more), (vec!["a".to_owned()], true));
     }
 }

@@ -8,10 +8,13 @@ use usher_sdk::{
     Host, Source,
     abi::{Catalog, Component, Error, PlanRequest, Problem, Split, ValueKind},
     describe,
-    source::{Declared, Inputs, JsonStream, MAX_RECORD_BYTES, Projection, STANDARD_CLAIMS, Shape, Wanted},
+    source::{
+        Declared, Inputs, JsonStream, MAX_COLUMNS, MAX_RECORD_BYTES, Projection, STANDARD_CLAIMS, Shape,
+        Wanted,
+    },
 };
 
-use crate::keys;
+use crate::keys::{self, Keys};
 
 /// Options of `records`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -73,13 +76,19 @@ impl Source for JsonRecords {
     fn catalog(&mut self) -> Result<Catalog, Error> {
         let limit = self.limit;
         let (inputs, shapes) = self.files()?;
-        let (mut paths, mut notes) = (Vec::new(), Vec::new());
+        let (mut keys, mut notes) = (Keys::default(), Vec::new());
         for (file, shape) in inputs.files().iter().zip(shapes) {
-            keys::sample(inputs, file, *shape, limit, &mut paths)?;
+            keys::sample(inputs, file, *shape, limit, &mut keys)?;
             if *shape == Shape::Empty {
                 notes.push(format!("`{}` is empty", file.name));
             }
         }
+        if keys.more {
+            notes.push(format!(
+                "more than {MAX_COLUMNS} keys, or very long ones; those that are not listed can be named all the same"
+            ));
+        }
+        let mut paths = keys.listed;
         let declared = self.declared.claims.values().chain(self.declared.kinds.keys());
         for path in declared {
             if !paths.contains(path) {

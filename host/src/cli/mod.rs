@@ -27,6 +27,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     manifest::Isolation,
     report::{LogFormat, Prints, is_json, log_as},
+    runner::no_core_dump,
 };
 
 /// Moves user records between SaaS vendors: reads an export, shapes it, writes what each vendor's import takes.
@@ -122,6 +123,9 @@ fn isolation(text: &str) -> Result<Isolation, String> {
 /// Runs a parsed command line.
 pub fn main(cli: Cli) -> ExitCode {
     let Cli { mut global, command } = cli;
+    // Options with their secrets and people's data are in this process's memory. A system that forbids even this is no reason
+    // not to run.
+    let _ = no_core_dump();
     log_as(global.log_format);
     if let (None, Ok(text)) = (global.isolation, std::env::var("USHER_ISOLATION")) {
         match isolation(&text) {

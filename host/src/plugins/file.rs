@@ -18,6 +18,9 @@ use usher_abi::{
 
 use super::{Refusal, writable};
 
+/// Larger than any plugin, whatever its debug information.
+const LARGEST: u64 = 1 << 30;
+
 /// A file with a preamble. It may be for another host; see [`PluginFile::check`].
 #[derive(Clone, Debug)]
 pub struct PluginFile {
@@ -130,10 +133,18 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 fn open(path: &Path) -> Result<(File, u64), Refusal> {
     let refuse = |reason: String| Refusal::new(path, reason);
     let cannot = |e: std::io::Error| refuse(format!("cannot be opened: {e}"));
-    let file = File::open(path).map_err(cannot)?;
-    let metadata = file.metadata().map_err(cannot)?;
+    // Looked at first: to open a pipe is to wait for whoever writes into it.
+    let metadata = path.metadata().map_err(cannot)?;
     if metadata.is_dir() {
         return Err(refuse("is a folder; name the library itself".to_owned()));
     }
+    if !metadata.is_file() {
+        return Err(refuse("is no file; name the library itself".to_owned()));
+    }
+    if metadata.len() > LARGEST {
+        let bytes = metadata.len();
+        return Err(refuse(format!("has {bytes} bytes, more than any plugin; name the library itself")));
+    }
+    let file = File::open(path).map_err(cannot)?;
     Ok((file, metadata.len()))
 }

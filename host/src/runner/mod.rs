@@ -9,8 +9,10 @@ use arrow_schema::SchemaRef;
 use usher_abi::{Catalog, Error, PlanRequest, Problem, Receipt, Report, Split};
 
 pub use in_process::{open_sink, open_source, open_transform};
-pub(crate) use worker::run as run_worker;
+#[doc(hidden)]
+pub use worker::fuzzing;
 pub use worker::{Jailed, Rights};
+pub(crate) use worker::{no_core_dump, run as run_worker};
 
 /// Stops a component from any thread; calls that run return soon after.
 pub type Cancel = std::sync::Arc<dyn Fn() + Send + Sync>;

@@ -1,6 +1,6 @@
 //! The header of a delimited file: headings, and the delimiter when nobody said it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -105,7 +105,10 @@ impl Header {
         let mut reader = DelimitedReader::open(input, file, 0, dialect, limit)?;
         let mut report = Report::default();
         let cells: Vec<Vec<u8>> = match reader.next(&mut report)? {
-            Some(record) => (0..record.len()).map(|i| record.cell(i).into_owned()).collect(),
+            // One more is enough to say that there are too many.
+            Some(record) => {
+                (0..record.len().min(MAX_COLUMNS + 1)).map(|i| record.cell(i).into_owned()).collect()
+            }
             None if report.rejects.is_empty() => return Ok(None),
             None => Vec::new(),
         };
@@ -121,9 +124,18 @@ impl Header {
     }
 }
 
+/// The most columns of a table, and keys of records that are listed: as many as a sheet of a spreadsheet has. More are no
+/// records of people.
+pub const MAX_COLUMNS: usize = 16_384;
+
 /// Trims headings and takes off what an exporter puts around a text: one leading `'`, quotes.
 fn headings(cells: &[Vec<u8>]) -> Result<Vec<String>, (&'static str, String)> {
+    if cells.len() > MAX_COLUMNS {
+        let message = format!("more than {MAX_COLUMNS} columns; is this a table?");
+        return Err(("csv.columns", message));
+    }
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    let mut places = HashMap::with_capacity(cells.len());
     for (i, cell) in cells.iter().enumerate() {
         let number = i + 1;
         let cell = std::str::from_utf8(cell).map_err(|e| {
@@ -142,9 +154,8 @@ fn headings(cells: &[Vec<u8>]) -> Result<Vec<String>, (&'static str, String)> {
                 format!("heading {number} holds a NUL byte; is this a text file?"),
             ));
         }
-        if let Some(first) = names.iter().position(|n| n == name) {
-            let message =
-                format!("headings {} and {number} are both `{name}`; rename one of them", first + 1);
+        if let Some(first) = places.insert(name, number) {
+            let message = format!("headings {first} and {number} are both `{name}`; rename one of them");
             return Err(("csv.heading-twice", message));
         }
         names.push(name.to_owned());
@@ -190,7 +201,7 @@ fn detect(slabs: &mut impl Slabs, quote: u8, limit: usize) -> Result<u8, Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::{super::slabs::tests::Cut, clean, detect, headings};
+    use super::{super::slabs::tests::Cut, MAX_COLUMNS, clean, detect, headings};
 
     #[test]
     fn the_delimiter_is_the_most_frequent_outside_quotes() {
@@ -224,6 +235,9 @@ mod tests {
             "headings 1 and 3 are both `a`; rename one of them"
         );
         assert_eq!(read(&["a\0"]).unwrap_err().0, "csv.heading-nul");
+        let many = |count: usize| (0..count).map(|n| n.to_string().into_bytes()).collect::<Vec<_>>();
+        assert_eq!(headings(&many(MAX_COLUMNS)).unwrap().len(), MAX_COLUMNS);
+        assert_eq!(headings(&many(MAX_COLUMNS + 1)).unwrap_err().0, "csv.columns");
         assert_eq!(headings(&[b"a\xff".to_vec()]).unwrap_err().0, "encoding.utf8");
     }
 }

@@ -37,7 +37,7 @@ pub use builders::{BATCH_BYTES, BATCH_ROWS, Wanted};
 pub use declared::{Declared, absent, pointer, refuse};
 pub use delimited::{DelimitedReader, Record};
 pub use dialect::Dialect;
-pub use header::{Delimiter, Header, clean};
+pub use header::{Delimiter, Header, MAX_COLUMNS, clean};
 pub use inputs::{Inputs, Shape};
 pub use json::JsonStream;
 pub use json_array::Elements;

@@ -99,6 +99,13 @@ impl MemoryHost {
         self
     }
 
+    /// Adds a reply to whatever request has none of its own left. Several are given out in this order.
+    #[must_use]
+    pub fn with_reply_to_any(self, reply: Reply) -> Self {
+        self.network.add_to_any(reply);
+        self
+    }
+
     /// As in a dry run: requests that write are answered with the code `http.dry-run`.
     #[must_use]
     pub fn reads_only(self) -> Self {

@@ -88,6 +88,8 @@ impl SentRequest {
 struct Inner {
     /// By method and URL, in the order in which they are given out.
     scripted: HashMap<(String, String), VecDeque<Reply>>,
+    /// For requests that have none of their own.
+    others: VecDeque<Reply>,
     sent: Vec<SentRequest>,
     tickets: HashMap<u64, Open>,
     last_ticket: u64,
@@ -117,6 +119,10 @@ impl Network {
     pub(super) fn add(&self, method: &str, url: &str, reply: Reply) {
         let key = (method.to_owned(), url.to_owned());
         lock(&self.inner).scripted.entry(key).or_default().push_back(reply);
+    }
+
+    pub(super) fn add_to_any(&self, reply: Reply) {
+        lock(&self.inner).others.push_back(reply);
     }
 
     pub(super) fn set_reads_only(&self) {
@@ -157,7 +163,8 @@ impl HttpService for Network {
             return Err(Error::unsupported("http.dry-run", "a dry run sends no request that writes"));
         }
         let key = (head.method.clone(), head.url.clone());
-        let reply = inner.scripted.get_mut(&key).and_then(VecDeque::pop_front).ok_or_else(|| {
+        let own = inner.scripted.get_mut(&key).and_then(VecDeque::pop_front);
+        let reply = own.or_else(|| inner.others.pop_front()).ok_or_else(|| {
             let (method, url) = &key;
             Error::permanent(
                 "test.no-reply",

@@ -5,11 +5,13 @@
 use std::{
     any::Any,
     ffi::{CStr, CString, c_char, c_void},
+    fmt,
+    marker::PhantomData,
     ptr,
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use usher_abi::{ArrowArray, ArrowSchema, Batch, Error};
 
 /// Buffers begin at multiples of this.
@@ -18,13 +20,19 @@ const ALIGNMENT: u64 = 64;
 /// Deeper than any batch of the subset: rows, columns, elements of lists.
 const DEEPEST: u32 = 4;
 
+/// More arrays, buffers or fields than any batch has. A null pointer is one byte of a message and two dozen in memory.
+const MOST: usize = 1 << 18;
+
 /// A batch, or its schema alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FlatBatch {
     /// Parents before their children.
+    #[serde(deserialize_with = "bounded")]
     arrays: Vec<FlatArray>,
     /// Of all arrays in their order: place and length; none for a null pointer.
+    #[serde(deserialize_with = "bounded")]
     buffers: Vec<Option<(u64, u64)>>,
+    #[serde(deserialize_with = "bounded")]
     fields: Vec<FlatField>,
     input: u32,
     checkpoint: Vec<u8>,
@@ -172,6 +180,28 @@ impl FlatBatch {
         batch.checkpoint = self.checkpoint.clone().into();
         Ok(batch)
     }
+}
+
+/// A list of at most [`MOST`] things; not one more is kept while it is read.
+fn bounded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    struct Bounded<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Bounded<T> {
+        type Value = Vec<T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {MOST} arrays, buffers or fields")
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut from: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(element) = from.next_element()? {
+                if list.len() == MOST {
+                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                }
+                list.push(element);
+            }
+            Ok(list)
+        }
+    }
+    from.deserialize_seq(Bounded(PhantomData))
 }
 
 fn invalid(what: &str) -> Error {

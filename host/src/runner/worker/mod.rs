@@ -19,6 +19,8 @@
 
 mod child;
 mod flat;
+#[doc(hidden)]
+pub mod fuzzing;
 mod jail;
 mod lender;
 mod memory;
@@ -43,6 +45,7 @@ use self::process::Worker;
 use crate::services::private::lock;
 
 pub(crate) use child::run;
+pub(crate) use jail::no_core_dump;
 
 /// What a worker may do and use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

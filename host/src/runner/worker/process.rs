@@ -12,7 +12,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -45,6 +45,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a plugin may take to notice that it was cancelled.
 const GRACE: Duration = Duration::from_millis(600);
 
+/// The longest sleep of a plugin's own thread at a time.
+const A_DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// So much of what a worker says on standard error is kept for whoever asks why it died.
 const LAST_WORDS: usize = 4096;
 
@@ -66,6 +69,8 @@ pub(super) struct Worker {
     server: Mutex<Option<JoinHandle<()>>>,
     /// Instances, streams and logins that are open.
     open: AtomicUsize,
+    /// Its process has ended, or is to.
+    ended: AtomicBool,
     /// What of the jail this system cannot do, in words.
     pub(super) gaps: Vec<String>,
     /// Whether its plugin can log in to its vendor.
@@ -143,6 +148,7 @@ impl Worker {
             listener: Mutex::default(),
             server: Mutex::default(),
             open: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
             gaps: Vec::new(),
             login: false,
         };
@@ -171,14 +177,28 @@ impl Worker {
         let worker = Arc::downgrade(self);
         let thread = thread::Builder::new().name("usher-worker".to_owned()).spawn(move || {
             let mut side = side;
-            while let Ok(FromWorker { released, said }) = side.wire.receive(|| true) {
+            loop {
+                let message = side.wire.receive::<FromWorker>(|| true);
                 let Some(worker) = worker.upgrade() else { return };
-                worker.lender.take_back(&released);
-                let Said::Ask(ask) = said else { return };
-                let answer = worker.answer(&side, ask);
-                drop(worker);
-                if side.wire.send(&ToWorker::Answer(answer)).is_err() {
-                    return;
+                let said = message.and_then(|FromWorker { released, said }| {
+                    worker.lender.take_back(&released);
+                    let Said::Ask(ask) = said else {
+                        return Err(Broken::Garbled("a question is expected".to_owned()));
+                    };
+                    let answer = match ask {
+                        Ask::Sleep(ms) => worker.sleep(ms),
+                        ask => worker.answer(&side, ask),
+                    };
+                    side.wire.answer(answer)
+                });
+                match said {
+                    Ok(()) => {}
+                    // The process has ended, or is about to: whoever waits for it finds that out.
+                    Err(Broken::Closed) => return,
+                    Err(broken) => {
+                        worker.fail(broken, "a thread of its own", &String::new);
+                        return;
+                    }
                 }
             }
         });
@@ -197,7 +217,7 @@ impl Worker {
             return Err(fate);
         }
         let name = call.name();
-        let mut lane = self.lane().map_err(|e| self.fail(Broken::Garbled(e.to_string()), name, place))?;
+        let mut lane = self.lane().map_err(|broken| self.fail(broken, name, place))?;
         let answer = self.converse(&mut lane, call, cancelled);
         let answer = answer.map_err(|broken| self.fail(broken, name, place))?;
         lock(&self.lanes).push(lane);
@@ -234,7 +254,7 @@ impl Worker {
                         return Err(Broken::Cancelled);
                     }
                     let answer = self.answer(lane, ask);
-                    lane.wire.send(&ToWorker::Answer(answer))?;
+                    lane.wire.answer(answer)?;
                 }
                 Said::Outcome(outcome) => {
                     let handed = outcome.handed();
@@ -248,13 +268,8 @@ impl Worker {
 
     fn answer(&self, lane: &Lane, ask: Ask) -> Result<Answer, Error> {
         self.run_is_cancelled();
-        let Some(serving) = self.serving.get() else {
-            return Err(Error::bug("worker.services", "there is no instance yet that services could be for"));
-        };
-        let handed = match &ask {
-            Ask::OutputWrite { len, .. } | Ask::HttpBegin { len, .. } => *len,
-            _ => 0,
-        };
+        let serving = self.serving.get().ok_or_else(no_instance)?;
+        let handed = ask.handed();
         let handed = lane.copy(handed).map_err(|_| {
             Error::bug(
                 "worker.memory",
@@ -264,13 +279,35 @@ impl Worker {
         serving.answer(ask, handed.as_slice(), &self.lender)
     }
 
+    /// A thread of the plugin's own sleeps: for as long as somebody waits for the plugin, and no longer than a day.
+    fn sleep(&self, ms: u64) -> Result<Answer, Error> {
+        let serving = self.serving.get().ok_or_else(no_instance)?;
+        let step = LOOK.as_millis() as u64;
+        let mut left = ms.min(A_DAY_MS);
+        while left > 0 {
+            if self.ended.load(Ordering::Acquire) {
+                return Err(Error::cancelled());
+            }
+            let now = left.min(step);
+            serving.answer(Ask::Sleep(now), &[], &self.lender)?;
+            left -= now;
+        }
+        Ok(Answer::Nothing)
+    }
+
     /// A lane that nobody uses, or a new one.
-    fn lane(&self) -> io::Result<Lane> {
+    fn lane(&self) -> Result<Lane, Broken> {
         if let Some(lane) = lock(&self.lanes).pop() {
             return Ok(lane);
         }
-        let (lane, ends) = Lane::new()?;
-        send(&self.control, &Control::Lane, &ends.each_ref().map(AsFd::as_fd))?;
+        let unable = |error: io::Error| Broken::Unable(error.to_string());
+        let (lane, ends) = Lane::new().map_err(unable)?;
+        let sent = send(&self.control, &Control::Lane, &ends.each_ref().map(AsFd::as_fd));
+        sent.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Broken::Closed,
+            io::ErrorKind::WouldBlock => Broken::Garbled("it does not take what it is sent".to_owned()),
+            _ => unable(error),
+        })?;
         Ok(lane)
     }
 
@@ -300,6 +337,8 @@ impl Worker {
             Broken::GivenUp => (ErrorClass::TIMEOUT, "worker.deadline"),
             Broken::Closed => (ErrorClass::BUG, "worker.died"),
             Broken::Garbled(_) => (ErrorClass::BUG, "worker.garbled"),
+            Broken::Unable(_) => (ErrorClass::TRANSIENT, "worker.unreachable"),
+            Broken::TooLong(_) => (ErrorClass::BUG, "worker.memory"),
         };
         let place = place();
         let place = if place.is_empty() { place } else { format!(", {place}") };
@@ -309,6 +348,7 @@ impl Worker {
 
     /// Ends the process and says what became of it.
     fn end(&self, broken: Broken) -> String {
+        self.ended.store(true, Ordering::Release);
         let mut child = lock(&self.child);
         match broken {
             Broken::Closed => {
@@ -335,6 +375,20 @@ impl Worker {
                 let _ = child.kill();
                 let _ = child.wait();
                 format!("its process sent what is no answer ({what}), and was ended")
+            }
+            Broken::Unable(why) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                format!(
+                    "this machine does not let the host speak to its process ({why}), which was ended; run again"
+                )
+            }
+            Broken::TooLong(length) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                format!(
+                    "what it is to be told has {length} bytes, more than a message may have; its process was ended"
+                )
             }
             Broken::Cancelled => {
                 let _ = child.kill();
@@ -376,6 +430,7 @@ impl Worker {
     /// Ends the process: there is nothing that it could still want to do. When this returns nobody uses the services that it
     /// was given.
     pub(super) fn shut(&self) {
+        self.ended.store(true, Ordering::Release);
         let mut child = lock(&self.child);
         let _ = child.kill();
         let _ = child.wait();
@@ -478,6 +533,10 @@ fn describe(status: ExitStatus, words: &str) -> String {
             format!("its process ended itself with code {}{last}", code.unwrap_or_default())
         }
     }
+}
+
+fn no_instance() -> Error {
+    Error::bug("worker.services", "there is no instance yet that services could be for")
 }
 
 fn control_pair() -> io::Result<(OwnedFd, OwnedFd)> {

@@ -227,6 +227,16 @@ pub(super) enum Ask {
     HttpClose(u64),
 }
 
+impl Ask {
+    /// How many bytes it says lie in the lane's memory.
+    pub(super) fn handed(&self) -> u64 {
+        match self {
+            Self::OutputWrite { len, .. } | Self::HttpBegin { len, .. } => *len,
+            _ => 0,
+        }
+    }
+}
+
 /// [`LogLevel`] as a number.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct LogLevelNumber(pub(super) u32);

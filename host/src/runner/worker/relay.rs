@@ -193,7 +193,10 @@ impl Remote {
         let (Value::Status(status, flat), bytes) = self.report(call, report)? else {
             return Err(unexpected());
         };
-        let Some(flat) = flat else { return Ok(Status(status)) };
+        let Some(flat) = flat else {
+            // Whoever is told that there is a batch would use it.
+            return if Status(status) == Status::OK { Err(unexpected()) } else { Ok(Status(status)) };
+        };
         let bytes: Arc<dyn Any + Send + Sync> = Arc::new(bytes.unwrap_or_default());
         let (first, len) = match bytes.downcast_ref::<MutableBuffer>() {
             Some(bytes) => (bytes.as_ptr(), bytes.len()),
@@ -346,13 +349,20 @@ relayed! {
 extern "C" fn cancel(this: *mut c_void) {
     // SAFETY: as above.
     let it = unsafe { remote(this) };
-    it.cancelled.own.store(true, Ordering::Release);
-    it.worker.cancel(it.id);
+    let _ = guarded(|| {
+        it.cancelled.own.store(true, Ordering::Release);
+        it.worker.cancel(it.id);
+        Ok(())
+    });
 }
 
 extern "C" fn close(this: *mut c_void) {
     // SAFETY: it came from `Box::into_raw` in `Remote::open`; nobody uses it after `close`, which is called once.
-    drop(unsafe { Box::from_raw(this.cast::<Remote>()) });
+    let it = unsafe { Box::from_raw(this.cast::<Remote>()) };
+    let _ = guarded(|| {
+        drop(it);
+        Ok(())
+    });
 }
 
 static SOURCE: SourceTable = SourceTable { check, catalog, plan, open_split, cancel, close };

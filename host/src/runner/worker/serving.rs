@@ -26,7 +26,7 @@ pub(super) struct Serving {
 }
 
 /// What may be read back, and kept in a message, at a time.
-const MOST: u64 = 16 << 20;
+const MOST: u64 = 8 << 20;
 
 impl Serving {
     pub(super) fn new(host: HostTable) -> Self {

@@ -7,9 +7,13 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use usher_abi::Error;
 
-/// The longest message. Bytes of batches, slabs and parts are not in messages; reports of what a plugin rejected are.
-const LONGEST: usize = 64 << 20;
+use super::protocol::{Answer, ToWorker};
+
+/// The longest message. Bytes of batches, slabs and parts are not in messages; reports of what a plugin rejected are, a hundred
+/// thousand rows of them. What a message becomes in memory is some twenty times as much at worst.
+const LONGEST: usize = 32 << 20;
 
 /// Room for the messages that are usual.
 const ROOM: usize = 16 << 10;
@@ -29,6 +33,10 @@ pub(super) enum Broken {
     Closed,
     /// What came is no message, in words.
     Garbled(String),
+    /// This side has not what it takes to speak, in words.
+    Unable(String),
+    /// What is to be sent has so many bytes, more than a message may have; nothing was sent.
+    TooLong(usize),
     /// It took too long.
     GivenUp,
     /// It was to be cancelled, and took too long.
@@ -48,10 +56,24 @@ impl Wire {
         self.buffer = written.map_err(|e| Broken::Garbled(format!("a message cannot be written: {e}")))?;
         let length = self.buffer.len() - 4;
         if length > LONGEST {
-            return Err(Broken::Garbled(format!("a message of {length} bytes is too long")));
+            self.buffer = Vec::new();
+            return Err(Broken::TooLong(length));
         }
         self.buffer[..4].copy_from_slice(&(length as u32).to_le_bytes());
-        self.socket.write_all(&self.buffer).map_err(|_| Broken::Closed)
+        self.socket.write_all(&self.buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                Broken::Garbled("it does not take what it is sent".to_owned())
+            }
+            _ => Broken::Closed,
+        })
+    }
+
+    /// Answers a question; what is too long for a message is an error that says so.
+    pub(super) fn answer(&mut self, answer: Result<Answer, Error>) -> Result<(), Broken> {
+        match self.send(&ToWorker::Answer(answer)) {
+            Err(Broken::TooLong(length)) => self.send(&ToWorker::Answer(Err(too_long(length)))),
+            sent => sent,
+        }
     }
 
     /// The next message. `wait` is asked whenever nothing has come for as long as the socket's time limit says.
@@ -111,6 +133,15 @@ impl Wire {
     }
 }
 
+/// What is told instead of what is too long.
+pub(super) fn too_long(length: usize) -> Error {
+    let most = LONGEST / 1_000_000;
+    Error::bug(
+        "worker.memory",
+        format!("what is to be told has {length} bytes, more than the {most} MB of a message"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -136,6 +167,15 @@ mod tests {
             });
             assert!(here.buffer.capacity() <= 1 << 20, "what was long is not kept");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_sent_and_harms_nothing() {
+        let (mut here, there) = pair();
+        let long = vec![0_u8; LONGEST];
+        assert!(matches!(here.send(&long), Err(Broken::TooLong(length)) if length > LONGEST));
+        here.send(&7_u32).unwrap();
+        assert_eq!(Wire::new(there).receive::<u32>(|| true).unwrap(), 7);
     }
 
     #[test]

@@ -1,6 +1,13 @@
 //! The attacks, each by its name. What is let says `let`, what is not says how it was refused; some end the process.
 
-use std::{ffi::c_void, fs, hint, io, mem, net::TcpStream, process, ptr, thread};
+use std::{
+    ffi::{CStr, OsStr, c_void},
+    fs, hint, io, mem,
+    net::{SocketAddr, TcpStream},
+    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    process, ptr, thread,
+    time::Duration,
+};
 
 /// Attacks, and says what came of it.
 pub(crate) fn attack(name: &str) -> String {
@@ -8,7 +15,7 @@ pub(crate) fn attack(name: &str) -> String {
         "passwd" => fs::read("/etc/passwd").map(drop),
         "environ" => fs::read("/proc/self/environ").map(drop),
         "write-file" => fs::write("/tmp/usher-hostile-was-here", "here").map(drop),
-        "socket" => TcpStream::connect("127.0.0.1:9").map(drop).or_else(reached),
+        "socket" => connect(),
         "exec" => process::Command::new("/bin/true").status().map(drop),
         "fork" => fork(),
         // SAFETY: numbers only.
@@ -18,6 +25,7 @@ pub(crate) fn attack(name: &str) -> String {
         "read-parent" => read_parent(),
         "executable-memory" => executable_memory(),
         "make-executable" => make_executable(),
+        "executable-file" => executable_file(),
         // SAFETY: numbers only.
         "namespace" => of(i64::from(unsafe { libc::unshare(libc::CLONE_NEWUSER) })),
         "shrink" => each_descriptor("no descriptor could be cut", |descriptor| {
@@ -64,9 +72,13 @@ pub(crate) fn attack(name: &str) -> String {
     }
 }
 
-/// That nobody listens is said by the network, which was reached.
-fn reached(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::ConnectionRefused { Ok(()) } else { Err(error) }
+/// That nobody listens is said by a network that was reached.
+fn connect() -> io::Result<()> {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    match TcpStream::connect_timeout(&nobody, Duration::from_secs(5)) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 fn of(answer: i64) -> io::Result<()> {
@@ -109,6 +121,23 @@ fn shared_memory() -> io::Result<()> {
 
 fn executable_memory() -> io::Result<()> {
     page(libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC).map(drop)
+}
+
+/// This library's own file, mapped to be written and run.
+fn executable_file() -> io::Result<()> {
+    // SAFETY: all-zero is such a struct, with null pointers.
+    let mut found: libc::Dl_info = unsafe { mem::zeroed() };
+    // SAFETY: the address is of this library's code, the struct is there.
+    let name = unsafe {
+        libc::dladdr(attack as *const c_void, &mut found);
+        CStr::from_ptr(found.dli_fname)
+    };
+    let file = fs::File::open(OsStr::from_bytes(name.to_bytes()))?;
+    let protection = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+    // SAFETY: a new mapping touches nothing that exists.
+    let page =
+        unsafe { libc::mmap(ptr::null_mut(), 4096, protection, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+    if page == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn make_executable() -> io::Result<()> {

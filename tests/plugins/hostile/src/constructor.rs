@@ -7,7 +7,7 @@ use crate::attack::attack;
 
 /// The mark, as it is compiled; the name of an attack stands behind the colon, filled up with spaces.
 #[used]
-static CHOSEN: [u8; 40] = *b"usher-hostile-constructor:              ";
+static CHOSEN: [u8; 46] = *b"usher-hostile-constructor:                    ";
 
 /// What came of it.
 pub(crate) static OUTCOME: OnceLock<String> = OnceLock::new();

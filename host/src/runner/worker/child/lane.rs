@@ -22,7 +22,7 @@ use crate::{
         flat::FlatBatch,
         memory::{Access, Shared, UP},
         protocol::{Answer, Ask, Call, FromWorker, Lent, Outcome, Piece, Said, ToWorker, Value},
-        wire::{Broken, Wire},
+        wire::{Broken, Wire, too_long},
     },
     services::private::lock,
 };
@@ -57,11 +57,20 @@ impl Lane {
     }
 
     /// Tells the host something.
-    pub(super) fn say(&mut self, said: Said) -> io::Result<()> {
+    pub(super) fn say(&mut self, said: Said) -> Result<(), Broken> {
         let released = std::mem::take(&mut *lock(&RELEASED));
-        self.wire
-            .send(&FromWorker { released, said })
-            .map_err(|broken| io::Error::other(format!("{broken:?}")))
+        self.wire.send(&FromWorker { released, said })
+    }
+
+    /// Tells the host what came of its call; what is too long for a message is an error that says so.
+    fn answer(&mut self, outcome: Outcome) -> Result<(), Broken> {
+        match self.say(Said::Outcome(Box::new(outcome))) {
+            Err(Broken::TooLong(length)) => {
+                let result = Some(Err(too_long(length)));
+                self.say(Said::Outcome(Box::new(Outcome { result, ..Outcome::default() })))
+            }
+            said => said,
+        }
     }
 
     fn ask(&mut self, ask: Ask, handed: &[u8]) -> Result<Answer, Error> {
@@ -73,7 +82,10 @@ impl Lane {
                 format!("more than {most} MB cannot be handed over at once"),
             ));
         }
-        self.say(Said::Ask(ask)).map_err(|_| gone())?;
+        self.say(Said::Ask(ask)).map_err(|broken| match broken {
+            Broken::TooLong(length) => too_long(length),
+            _ => gone(),
+        })?;
         match self.wire.receive(|| true) {
             Ok(ToWorker::Answer(answer)) => answer,
             _ => Err(gone()),
@@ -146,8 +158,8 @@ impl Borrowed {
 pub(super) fn serve(worker: &Worker, lane: Lane) {
     MINE.set(Some(lane));
     while let Ok(ToWorker::Call(call)) = with(|lane| lane.wire.receive(|| true)) {
-        let outcome = Box::new(worker.work(call));
-        if with(|lane| lane.say(Said::Outcome(outcome)).map_err(|_| Broken::Closed)).is_err() {
+        let outcome = worker.work(call);
+        if with(|lane| lane.answer(outcome)).is_err() {
             return;
         }
     }

@@ -9,12 +9,11 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
-    process::exit,
     sync::Arc,
     thread,
 };
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
 use serde::de::DeserializeOwned;
 use usher_abi::{LOGIN, ModuleRef, RString};
 
@@ -23,6 +22,7 @@ use super::{
     jail::Jail,
     memory::{Access, DOWN, Shared},
     protocol::{Control, Said, Start, Started},
+    wire::Broken,
 };
 /// Loads a library: its module, or half a line and the difference in layout.
 pub(crate) type Load = fn(&Path) -> Result<ModuleRef, (String, Option<String>)>;
@@ -38,12 +38,18 @@ struct Worker {
 /// Runs until the host closes its end of standard input, the control socket.
 pub(crate) fn run(load: Load) -> ! {
     match work(io::stdin().as_fd(), load) {
-        Ok(()) => exit(0),
+        Ok(()) => leave(0),
         Err(error) => {
             eprintln!("worker: {error}");
-            exit(1);
+            leave(1)
         }
     }
+}
+
+/// Ends the process without what the plugin wants to do at its end.
+fn leave(code: i32) -> ! {
+    // SAFETY: it ends the process and nothing else.
+    unsafe { libc::_exit(code) }
 }
 
 fn work(control: BorrowedFd<'_>, load: Load) -> io::Result<()> {
@@ -63,12 +69,12 @@ fn work(control: BorrowedFd<'_>, load: Load) -> io::Result<()> {
     let (module, description) = match loaded {
         Ok((module, description)) => (module, description.into()),
         Err((reason, detail)) => {
-            return first.say(Said::Started(Started::Refused { reason, detail }));
+            return first.say(Said::Started(Started::Refused { reason, detail })).map_err(unsaid);
         }
     };
     let login = module.get_extension()(LOGIN.into()).is_some();
     let gaps = jail.shut()?;
-    first.say(Said::Started(Started::Ready { description, login, gaps }))?;
+    first.say(Said::Started(Started::Ready { description, login, gaps })).map_err(unsaid)?;
     let worker = Arc::new(Worker { module, instances: Instances::default(), lent });
     serve(&worker, first)?;
     while let Some((message, descriptors)) = receive::<Control>(control)? {
@@ -82,6 +88,10 @@ fn work(control: BorrowedFd<'_>, load: Load) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn unsaid(broken: Broken) -> io::Error {
+    io::Error::other(format!("the host cannot be told: {broken:?}"))
 }
 
 /// A thread for a lane, for as long as the host speaks on it.
@@ -102,6 +112,9 @@ fn receive<T: DeserializeOwned>(control: BorrowedFd<'_>) -> io::Result<Option<(T
             received => break received?,
         }
     };
+    if received.flags.contains(ReturnFlags::TRUNC) {
+        return Err(io::Error::other("a message that is too long"));
+    }
     if received.bytes == 0 {
         return Ok(None);
     }

@@ -137,3 +137,15 @@ proptest! {
         }
     }
 }
+
+/// A null pointer is one byte of a message; so many of them would be some gigabytes here.
+#[test]
+fn lists_are_bounded() {
+    let with = |count: usize| FlatBatch { buffers: vec![None; count], ..FlatBatch::default() };
+    let read = |flat: &FlatBatch| {
+        postcard::from_bytes::<FlatBatch>(&postcard::to_stdvec(flat).unwrap())
+            .map(|read| assert_eq!(read, *flat))
+    };
+    read(&with(MOST)).unwrap();
+    read(&with(MOST + 1)).unwrap_err();
+}

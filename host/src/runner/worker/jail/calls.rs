@@ -90,9 +90,21 @@ const NETWORK: &[(&str, c_long)] = &[
     ("getpeername", libc::SYS_getpeername),
     ("getsockname", libc::SYS_getsockname),
     ("getsockopt", libc::SYS_getsockopt),
+    ("recvmmsg", libc::SYS_recvmmsg),
+    ("sendmmsg", libc::SYS_sendmmsg),
     ("sendmsg", libc::SYS_sendmsg),
     ("setsockopt", libc::SYS_setsockopt),
     ("shutdown", libc::SYS_shutdown),
+];
+
+/// What waiting for several connections takes.
+const WAITING: &[c_long] = &[
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    libc::SYS_eventfd2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
 ];
 
 /// Anything but TCP and UDP would reach services of this machine that ask nobody who they are.
@@ -153,8 +165,11 @@ pub(super) fn name(number: i64) -> Option<&'static str> {
 /// Stage 1: before the plugin is loaded.
 pub(super) fn restrict_loading(rights: &Rights) -> io::Result<()> {
     let mut allowed: Rules = whenever(COMPUTING.iter().chain(LOADING).chain(READING).copied());
-    allowed.extend(whenever([SYS_mprotect, SYS_clone, SYS_clone3].into_iter()));
-    allowed.insert(SYS_mmap, mapping(&[])?);
+    allowed.extend(whenever([SYS_clone, SYS_clone3].into_iter()));
+    let mut mappings = mapping()?;
+    mappings.push(code()?);
+    allowed.insert(SYS_mmap, mappings);
+    allowed.insert(SYS_mprotect, vec![rule(vec![without_code()?])?]);
     allowed.insert(SYS_prctl, options(&[libc::PR_SET_NO_NEW_PRIVS, libc::PR_SET_PDEATHSIG])?);
     allowed.extend(careful()?);
     allowed.extend(opening()?);
@@ -178,10 +193,9 @@ pub(super) fn restrict_loading(rights: &Rights) -> io::Result<()> {
 
 /// Stage 2: once it is loaded, for all threads.
 pub(super) fn restrict_working(rights: &Rights) -> io::Result<()> {
-    let executable = || condition(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
     let mut allowed: Rules = whenever(COMPUTING.iter().copied());
-    allowed.insert(SYS_mmap, mapping(&[executable()?])?);
-    allowed.insert(SYS_mprotect, vec![rule(vec![executable()?])?]);
+    allowed.insert(SYS_mmap, mapping()?);
+    allowed.insert(SYS_mprotect, vec![rule(vec![without_code()?])?]);
     allowed.extend(careful()?);
     // Others than threads are trapped already.
     allowed.extend(whenever([SYS_clone, SYS_clone3].into_iter()));
@@ -196,16 +210,31 @@ pub(super) fn restrict_working(rights: &Rights) -> io::Result<()> {
     apply(allowed, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)
 }
 
-/// Memory of its own that counts against its limit, or of a descriptor that it has; `besides` holds for both.
-fn mapping(besides: &[SeccompCondition]) -> io::Result<Vec<SeccompRule>> {
+/// Memory without code: of its own, which counts against its limit, or of a descriptor that it has.
+fn mapping() -> io::Result<Vec<SeccompRule>> {
     // What is shared and of no descriptor counts for nobody, and a mapping that grows only when it does.
     [libc::MAP_SHARED, libc::MAP_ANONYMOUS]
         .into_iter()
         .map(|never| {
             let without = condition(3, SeccompCmpOp::MaskedEq((never | libc::MAP_GROWSDOWN) as u64), 0)?;
-            rule(besides.iter().cloned().chain([without]).collect())
+            rule(vec![without, without_code()?])
         })
         .collect()
+}
+
+/// What the loader makes of a library's code: a private mapping of a file that nobody writes.
+fn code() -> io::Result<SeccompRule> {
+    let (code, writes) = (libc::PROT_EXEC as u64, libc::PROT_WRITE as u64);
+    let never = (libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_GROWSDOWN) as u64;
+    rule(vec![
+        condition(2, SeccompCmpOp::MaskedEq(code | writes), code)?,
+        condition(3, SeccompCmpOp::MaskedEq(never), 0)?,
+    ])
+}
+
+/// Of `mmap` and `mprotect`: what is there is not run.
+fn without_code() -> io::Result<SeccompCondition> {
+    condition(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0)
 }
 
 /// What a thread is called, and these.
@@ -231,7 +260,10 @@ fn careful() -> io::Result<Rules> {
 }
 
 fn networking() -> io::Result<Rules> {
-    let mut rules = whenever(NETWORK.iter().map(|(_, call)| *call));
+    let mut rules = whenever(NETWORK.iter().map(|(_, call)| *call).chain(WAITING.iter().copied()));
+    // Not to wait for a connection, as whoever has a time limit for it does.
+    let at_once = condition(1, SeccompCmpOp::Eq, libc::FIONBIO as _)?;
+    rules.insert(libc::SYS_ioctl, vec![rule(vec![at_once])?]);
     let families =
         FAMILIES.into_iter().map(|family| rule(vec![condition(0, SeccompCmpOp::Eq, family as u64)?]));
     rules.insert(libc::SYS_socket, families.collect::<io::Result<_>>()?);

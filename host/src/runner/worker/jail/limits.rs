@@ -2,6 +2,13 @@
 
 use std::io;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+#[cfg(target_os = "linux")]
+use rustix::{
+    process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal},
+    thread::set_no_new_privs,
+};
+
 /// Seconds of processor time. Calls have their deadlines; this ends a thread that the plugin has left running.
 const PROCESSOR_TIME: u64 = 24 * 60 * 60;
 
@@ -11,16 +18,16 @@ const DESCRIPTORS: u64 = 512;
 /// Sets limits of memory (of this process's own, what it shares with the host apart), processor time and descriptors; no
 /// core dump is written, which would hold people's data and options.
 pub(super) fn set(memory: u64) -> io::Result<()> {
-    limit(libc::RLIMIT_DATA, memory)?;
-    limit(libc::RLIMIT_CPU, PROCESSOR_TIME)?;
-    limit(libc::RLIMIT_NOFILE, DESCRIPTORS)?;
-    limit(libc::RLIMIT_CORE, 0)?;
+    limit(Resource::Data, memory, memory)?;
+    // The first limit is a signal of its own, by which the host knows; the second one ends whoever ignores it.
+    limit(Resource::Cpu, PROCESSOR_TIME, PROCESSOR_TIME + 5)?;
+    limit(Resource::Nofile, DESCRIPTORS, DESCRIPTORS)?;
+    no_core_dump()?;
     #[cfg(target_os = "linux")]
     {
-        // Neither a debugger of the same user nor a core dump by pipe; and it ends with the host while it is being loaded.
-        prctl(libc::PR_SET_DUMPABLE, 0)?;
-        prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
-        prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
+        // It ends with the host while it is being loaded.
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        set_no_new_privs(true)?;
     }
     Ok(())
 }
@@ -29,37 +36,22 @@ pub(super) fn set(memory: u64) -> io::Result<()> {
 /// the first thread sees the host's end by its socket.
 #[cfg(target_os = "linux")]
 pub(super) fn outlive_the_thread_that_started_this() {
-    let _ = prctl(libc::PR_SET_PDEATHSIG, 0);
+    let _ = set_parent_process_death_signal(None);
 }
 
-#[cfg(target_os = "linux")]
-fn prctl(option: libc::c_int, value: libc::c_ulong) -> io::Result<()> {
-    // SAFETY: numbers only.
-    match unsafe { libc::prctl(option, value, 0, 0, 0) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+/// From now on no core dump is written of this process: neither as a file nor by a pipe, which knows no limit. Nor may a
+/// debugger of the same user attach to it.
+pub(crate) fn no_core_dump() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    limit(Resource::Core, 0, 0)
 }
 
-#[cfg(target_env = "gnu")]
-type Resource = libc::__rlimit_resource_t;
-#[cfg(not(target_env = "gnu"))]
-type Resource = libc::c_int;
-
-fn limit(resource: Resource, most: u64) -> io::Result<()> {
-    let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the struct is there for the call.
-    if unsafe { libc::getrlimit(resource, &mut now) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
+fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     // Nobody may raise what was set for the host.
-    let most = (most as libc::rlim_t).min(now.rlim_max);
-    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
-    // SAFETY: as above.
-    match unsafe { libc::setrlimit(resource, &limit) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(soft.min(most)), maximum: Some(hard.min(most)) };
+    Ok(setrlimit(resource, limit)?)
 }
 
 /// Closes every descriptor above this one.

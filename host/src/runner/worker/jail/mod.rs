@@ -2,8 +2,8 @@
 //!
 //! 1. Before the library is loaded and before there is any thread: every other descriptor closed, no new privileges, limits of
 //!    memory, processor time and descriptors, no core dump; no file but the plugin's and the system's libraries, for reading;
-//!    no socket, program, process, tracing or signal.
-//! 2. After it was loaded: no file is opened at all, and no memory becomes executable.
+//!    no code but that of such a file; no socket, program, process, tracing or signal.
+//! 2. After it was loaded: no file is opened at all, and no file's code is mapped.
 //!
 //! What stands in the way of ordinary code answers an error, what only an attack does is a trap: the process ends, and the host
 //! is told which call it was.
@@ -22,6 +22,7 @@ pub(super) use self::linux::Jail;
 #[cfg(not(target_os = "linux"))]
 pub(super) use self::none::Jail;
 pub(super) use limits::close_all_above;
+pub(crate) use limits::no_core_dump;
 
 /// What a worker says on standard error when a call was trapped, before its number.
 const TRAPPED: &str = "usher-jail: trapped system call ";

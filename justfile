@@ -46,11 +46,11 @@ dist:
     tools/dist
 
 # Make inputs up for a target of tests/fuzz: `just fuzz csv 1800` (needs cargo-fuzz).
-fuzz target seconds="60":
+fuzz target seconds="60" *args:
     mkdir -p target/fuzz/corpus/{{target}} target/fuzz/found/{{target}} tests/fuzz/corpus/{{target}}
     cp Cargo.lock tests/fuzz/cargo-fuzz/
     USHER_SEEDS_TO="$PWD/target/fuzz/corpus" cargo test --test fuzz -- {{target}}
-    ASAN_OPTIONS=detect_odr_violation=0 RUSTC_BOOTSTRAP=1 cargo fuzz run -O -a --fuzz-dir tests/fuzz/cargo-fuzz --target-dir target/fuzz {{target}} target/fuzz/corpus/{{target}} tests/fuzz/corpus/{{target}} -- -max_total_time={{seconds}} -timeout=20 -rss_limit_mb=4096 -artifact_prefix=target/fuzz/found/{{target}}/
+    ASAN_OPTIONS=detect_odr_violation=0 RUSTC_BOOTSTRAP=1 cargo fuzz run -O -a --fuzz-dir tests/fuzz/cargo-fuzz --target-dir target/fuzz {{target}} target/fuzz/corpus/{{target}} tests/fuzz/corpus/{{target}} -- -max_total_time={{seconds}} -timeout=20 -rss_limit_mb=4096 -artifact_prefix=target/fuzz/found/{{target}}/ {{args}}
 
 # The boundary, the SDK's shims and connectors over them, watched by AddressSanitizer.
 sanitize *args:

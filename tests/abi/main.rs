@@ -16,7 +16,7 @@ use std::{fs, path::PathBuf};
 use support::{Bench, root};
 use usher_abi::{ABI_MAJOR, ABI_MINOR};
 
-/// `0.2`: the version that this host speaks.
+/// `1.0`: the version that this host speaks.
 fn today() -> String {
     format!("{ABI_MAJOR}.{ABI_MINOR}")
 }

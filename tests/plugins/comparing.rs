@@ -38,7 +38,7 @@ fn what_changed_is_told_and_what_breaks_fails() {
 fn a_file_that_cannot_be_loaded_is_compared_as_far_as_it_goes() {
     let bench = Bench::new();
     put(&bench, "old.so", library("other-layout"));
-    put(&bench, "new.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[0,3]"));
+    put(&bench, "new.so", with_preamble("csv", "\"abi\":[1,0]", "\"abi\":[0,3]"));
     put(&bench, "text.so", "no library\n");
     let compared = bench.usher(&["plugins", "abi", "old.so", "new.so"]).expect(1);
     let refused = bench.usher(&["plugins", "abi", "old.so", "text.so"]).expect(1);

@@ -16,7 +16,7 @@ pub(crate) fn library(name: &str) -> Vec<u8> {
 /// is no longer than what it replaces; JSON takes the blanks that fill it up.
 pub(crate) fn with_preamble(name: &str, from: &str, to: &str) -> Vec<u8> {
     let mut bytes = library(name);
-    let preamble = find(&bytes, b"{\"usher\":\"plugin\",\"abi\":[0,").expect("a preamble");
+    let preamble = find(&bytes, b"{\"usher\":\"plugin\",\"abi\":[1,").expect("a preamble");
     let place = preamble + find(&bytes[preamble..], from.as_bytes()).expect("the piece of the preamble");
     assert!(
         place - preamble < 1_000 && to.len() <= from.len(),

@@ -91,9 +91,16 @@ fn built_for_another_host() {
     // A short one, so that it fits wherever this is built.
     let other = "\"target\":\"wasm32-wasip1\"";
     insta::assert_snapshot!(refusals([
-        ("major.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[1,1]")),
-        ("minor.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[0,3]")),
-        ("older.so", with_preamble("csv", "\"abi\":[0,2]", "\"abi\":[0,0]")),
+        ("newer.so", with_preamble("csv", "\"abi\":[1,0]", "\"abi\":[2,1]")),
+        ("older.so", with_preamble("csv", "\"abi\":[1,0]", "\"abi\":[0,2]")),
+        (
+            "needs.so",
+            with_preamble(
+                "auth0",
+                "\"hosts\":[\"*.auth0.com\",\"*.amazonaws.com\"]",
+                "\"needs\":[\"second-sight\"]"
+            )
+        ),
         ("target.so", with_preamble("csv", &target, other)),
         ("abort.so", with_preamble("csv", "\"panic\":\"unwind\"", "\"panic\":\"abort\"")),
     ]));

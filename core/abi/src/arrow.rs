@@ -7,7 +7,10 @@ use arrow_array::{Array, RecordBatch, StructArray};
 use arrow_data::{ArrayData, ffi::FFI_ArrowArray};
 use arrow_schema::{DataType, Schema, SchemaRef, ffi::FFI_ArrowSchema};
 
-use crate::{ArrowArray, ArrowSchema, Batch, Error};
+use crate::{
+    ArrowArray, ArrowSchema, Batch, Error,
+    metadata::{LENGTH, OFFSET},
+};
 
 const _: () = {
     assert!(mem::size_of::<ArrowArray>() == mem::size_of::<FFI_ArrowArray>());
@@ -44,7 +47,7 @@ pub fn import_schema(schema: &ArrowSchema) -> Result<SchemaRef, Error> {
     if schema.release.is_none() || schema.format.is_null() {
         return Err(invalid("the schema is empty"));
     }
-    check_schema(schema, 0)?;
+    check_schema(schema, Place::Rows)?;
     // SAFETY: same struct (sizes asserted above), lent for the call, its pointers checked just above.
     let ffi = unsafe { &*std::ptr::from_ref(schema).cast::<FFI_ArrowSchema>() };
     Schema::try_from(ffi).map(Arc::new).map_err(|e| invalid(e.to_string()))
@@ -155,8 +158,16 @@ fn forget_null_counts(array: &mut ArrowArray) {
     }
 }
 
+/// Where a field stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Rows,
+    Column,
+    Item,
+}
+
 /// Looks at the pointers, texts and numbers of children of a schema, before the arrow crates assert them.
-fn check_schema(schema: &ArrowSchema, depth: u32) -> Result<(), Error> {
+fn check_schema(schema: &ArrowSchema, place: Place) -> Result<(), Error> {
     let text = |pointer: *const std::ffi::c_char, what: &str| {
         // SAFETY: texts are NUL-terminated by the Arrow C Data Interface; null was looked for.
         unsafe { CStr::from_ptr(pointer) }.to_str().map_err(|_| invalid(format!("a {what} is not UTF-8")))
@@ -165,17 +176,19 @@ fn check_schema(schema: &ArrowSchema, depth: u32) -> Result<(), Error> {
         return Err(invalid("a format is missing"));
     }
     let format = text(schema.format, "format")?;
-    if !schema.name.is_null() {
-        text(schema.name, "name")?;
-    }
+    let name = if schema.name.is_null() { "" } else { text(schema.name, "name")? };
     let children =
         usize::try_from(schema.n_children).map_err(|_| invalid("a negative number of children"))?;
-    let expected = match format {
-        "+s" if depth == 0 => children,
-        "+l" => 1,
-        "u" | "z" | "b" | "l" | "g" | "L" | "I" | "tdD" | "vu" | "vz" => 0,
-        _ if format.starts_with("tsu:") => 0,
-        other => return Err(invalid(format!("the type `{other}` is not of Usher's subset"))),
+    let expected = match (place, format) {
+        (Place::Rows, "+s") => children,
+        (Place::Column, "+l") => 1,
+        (Place::Column, "u" | "z" | "b" | "l" | "g" | "tdD" | "vu" | "vz" | "tsu:UTC") => 0,
+        (Place::Column, "L") if name == OFFSET => 0,
+        (Place::Column, "I") if name == LENGTH => 0,
+        (Place::Item, "u") => 0,
+        (_, other) => {
+            return Err(invalid(format!("the type `{other}` of `{name}` is not of Usher's subset")));
+        }
     };
     if children != expected || (children > 0 && schema.children.is_null()) || !schema.dictionary.is_null() {
         return Err(invalid(format!(
@@ -185,7 +198,8 @@ fn check_schema(schema: &ArrowSchema, depth: u32) -> Result<(), Error> {
     for i in 0..children {
         // SAFETY: `schema.children` holds `n_children` pointers.
         let child = unsafe { schema.children.add(i).read().as_ref() };
-        check_schema(child.ok_or_else(|| invalid("a child is missing"))?, depth + 1)?;
+        let within = if place == Place::Rows { Place::Column } else { Place::Item };
+        check_schema(child.ok_or_else(|| invalid("a child is missing"))?, within)?;
     }
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned},
+};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorClass};
@@ -16,9 +19,40 @@ pub struct Description {
     pub version: String,
     /// One line for people.
     pub summary: String,
-    /// What it offers; the first of each role is that role's default.
+    /// What it offers; the first of each role is that role's default. Of roles that are not known here nothing is listed.
+    #[serde(deserialize_with = "of_known_roles")]
     pub components: Vec<Component>,
 }
+
+/// What a newer side says with a word that is not known here is no reason to refuse it: `other` stands for such words.
+fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D, other: T) -> Result<T, D::Error> {
+    Value::deserialize(from).map(|word| serde_json::from_value(word).unwrap_or(other))
+}
+
+fn known_kind<'de, D: Deserializer<'de>>(from: D) -> Result<ValueKind, D::Error> {
+    known(from, ValueKind::Any)
+}
+
+/// Whoever asks for consent in a way that is not known here gets nobody without it.
+fn known_consent<'de, D: Deserializer<'de>>(from: D) -> Result<Consent, D::Error> {
+    known(from, Consent::Required)
+}
+
+fn known_answer<'de, D: Deserializer<'de>>(from: D) -> Result<OnInvalid, D::Error> {
+    known(from, OnInvalid::RejectRow)
+}
+
+/// Those of a list that have a `role` which is known.
+pub(crate) fn of_known_roles<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    let all = Vec::<Value>::deserialize(from)?;
+    let known = all.into_iter().filter(|one| one["role"].as_str().is_none_or(|role| ROLES.contains(&role)));
+    known.map(|one| serde_json::from_value(one).map_err(de::Error::custom)).collect()
+}
+
+/// The names of [`Role`]s.
+const ROLES: [&str; 3] = ["source", "transform", "sink"];
 
 /// What a component does in a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,7 +97,7 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_claim: Option<String>,
     /// Sinks: whether the option `consent` exists and must be given. The host evaluates it.
-    #[serde(default, skip_serializing_if = "Consent::is_none")]
+    #[serde(default, skip_serializing_if = "Consent::is_none", deserialize_with = "known_consent")]
     pub consent: Consent,
     /// Sinks: how people who are gone from the source are taken out at the vendor's (`on_missing = "suspend"`); `None`
     /// where that cannot be said with what the sink sends.
@@ -180,7 +214,7 @@ pub struct Attribute {
     /// The path (`user_metadata.plan`, `identities[0].connection`) or, for flat inputs, the heading.
     pub path: String,
     /// What its values are.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_kind")]
     pub kind: ValueKind,
     /// The claim it provides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,7 +259,7 @@ pub struct Column {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
     /// What its values are.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_kind")]
     pub kind: ValueKind,
     /// The expression over claims that fills it by default; used when the chain has at least one of the claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,7 +274,7 @@ pub struct Column {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u32>,
     /// What a bad value does unless the manifest says otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_answer")]
     pub on_invalid: OnInvalid,
     /// The rule in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -391,4 +425,37 @@ pub struct Guide {
     /// What cannot be undone.
     #[serde(default)]
     pub undo: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A newer plugin in an older host: what it says with words of its own is passed over, and never makes more of a value
+    /// than there was.
+    #[test]
+    fn words_that_are_not_known_yet_refuse_nobody() {
+        let text = r#"{"name":"x","version":"1","summary":"s","later":{},"components":[
+            {"name":"a","role":"oracle","tables":7},
+            {"name":"b","role":"sink","summary":"s","options":{},"consent":"twice","columns":[
+                {"name":"c","kind":"decimal","on_invalid":"ask"},{"name":"d","kind":"date","on_invalid":"leave_out"}]}]}"#;
+        let description: Description = serde_json::from_str(text).unwrap();
+        let [sink] = &description.components[..] else { panic!("{description:?}") };
+        assert_eq!((sink.name.as_str(), sink.role, sink.consent), ("b", Role::Sink, Consent::Required));
+        let kinds: Vec<_> = sink.columns.iter().map(|column| (column.kind, column.on_invalid)).collect();
+        assert_eq!(kinds, [(ValueKind::Any, OnInvalid::RejectRow), (ValueKind::Date, OnInvalid::LeaveOut)]);
+        let catalog: Catalog =
+            serde_json::from_str(r#"{"attributes":[{"path":"a","kind":"geo"}],"open":true}"#).unwrap();
+        assert_eq!(catalog.attributes[0].kind, ValueKind::Any);
+        // What is no role at all is a mistake.
+        assert!(serde_json::from_str::<Description>(&text.replace("\"sink\"", "7")).is_err());
+    }
+
+    #[test]
+    fn the_known_roles_are_all_roles() {
+        for role in ROLES {
+            serde_json::from_value::<Role>(role.into()).unwrap();
+        }
+        let (Role::Source | Role::Transform | Role::Sink) = Role::Sink;
+    }
 }

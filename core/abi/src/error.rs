@@ -6,8 +6,9 @@ use abi_stable::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, coarse enough to act on. The host retries only [`TRANSIENT`](Self::TRANSIENT),
-/// [`RATE_LIMITED`](Self::RATE_LIMITED) and [`TIMEOUT`](Self::TIMEOUT).
+/// What went wrong, coarse enough to act on: whether whoever runs the chain changes something, waits, or runs it again. An
+/// open enumeration; a class that is not known is one that does not go away by itself. The host calls nothing again by
+/// itself.
 #[repr(transparent)]
 #[derive(StableAbi, Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ErrorClass(pub u32);

@@ -11,20 +11,21 @@ use abi_stable::{
 
 use crate::Error;
 
-/// Severity of a log line; an open enumeration.
+/// Severity of a log line; an open enumeration in which a larger number is graver. There is room between those that have a
+/// name.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LogLevel(pub u32);
 
 impl LogLevel {
     /// For whoever debugs the connector.
-    pub const DEBUG: Self = Self(1);
+    pub const DEBUG: Self = Self(10);
     /// For whoever watches a run.
-    pub const INFO: Self = Self(2);
+    pub const INFO: Self = Self(20);
     /// Something a person should know.
-    pub const WARN: Self = Self(3);
+    pub const WARN: Self = Self(30);
     /// Something went wrong.
-    pub const ERROR: Self = Self(4);
+    pub const ERROR: Self = Self(40);
 }
 
 /// A table named by an id, found through `get_extension` on either side.
@@ -74,7 +75,8 @@ impl Extension {
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct HostTable {
-    /// The host's own; valid until the instance's `close` has returned.
+    /// The host's own; valid until the instance's `close` has returned, and no longer, whatever thread of the plugin still
+    /// runs then. Where `open` failed: until it has returned.
     pub context: *const c_void,
     /// A log line: level, target (a module path or a topic), message.
     pub log: extern "C" fn(*const c_void, LogLevel, RStr<'_>, RStr<'_>),

@@ -17,7 +17,7 @@
 //! * **Integers that enumerate** ([`Kind`], [`Status`], [`ErrorClass`]) are open: an unknown value is an error,
 //!   never undefined behaviour.
 //! * **Growth** happens by extension ids only (`usher.input/1`); nothing reachable from [`Module`] changes within
-//!   a major version. Until the major is 1 the boundary is a draft and may change with each minor.
+//!   a major version.
 
 #[cfg(feature = "arrow")]
 mod arrow;
@@ -61,7 +61,7 @@ pub use login::{LOGIN, LoginHandle, LoginProgress, LoginPrompt, LoginTable};
 pub use module::{Instance, Kind, Module, ModuleRef};
 pub use names::{Suggestion, nearest};
 pub use report::{Changed, Identity, LeftOut, Merged, Origin, Reject, Report};
-pub use request::{CheckRequest, PlanRequest};
+pub use request::{CheckRequest, Checked, NOTHING_MORE, PlanRequest};
 pub use serve::{HostLog, Services};
 pub use sink::SinkTable;
 pub use source::{SourceTable, Split, Status, StreamHandle, StreamTable};
@@ -70,7 +70,7 @@ pub use transform::TransformTable;
 /// The types of `abi_stable` that stand in the boundary's signatures.
 pub use abi_stable::std_types::{ROption, RResult, RSlice, RSliceMut, RStr, RString, RVec};
 
-/// Version of the boundary; a plugin of another major (or, while the major is 0, another minor) is refused.
-pub const ABI_MAJOR: u32 = 0;
-/// See [`ABI_MAJOR`].
-pub const ABI_MINOR: u32 = 2;
+/// Version of the boundary, which is this crate's; a plugin of another major is refused.
+pub const ABI_MAJOR: u32 = 1;
+/// Says what a side may know that the other does not; nothing is refused for it.
+pub const ABI_MINOR: u32 = 0;

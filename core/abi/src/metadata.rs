@@ -1,5 +1,11 @@
 //! Keys of Arrow metadata that mean something on both sides of the boundary.
 
+/// The column with the place of each row in its decompressed input, a UInt64.
+pub const OFFSET: &str = "_offset";
+
+/// The column with the length of each record in bytes, a UInt32.
+pub const LENGTH: &str = "_length";
+
 /// Of a field: its [`ValueKind`](crate::ValueKind) by name. A field without it is taken by its Arrow type.
 pub const KIND: &str = "usher.kind";
 

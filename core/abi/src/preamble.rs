@@ -4,9 +4,9 @@
 //! from constants, so it survives link-time optimisation and stripping. The host reads it with an object-file parser;
 //! a library without it is never loaded.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Role;
+use crate::{ABI_MAJOR, ABI_MINOR, Role};
 
 pub use crate::wants::{NETWORK, SERVICES, is_right, right_part, usual_wants, want_parts};
 
@@ -18,9 +18,9 @@ pub const SECTION_MACHO: &str = "__usher";
 pub const MAGIC: &str = "plugin";
 
 /// [`ABI_MAJOR`](crate::ABI_MAJOR) as text, for the constant concatenation.
-pub const ABI_MAJOR_TEXT: &str = "0";
+pub const ABI_MAJOR_TEXT: &str = env!("CARGO_PKG_VERSION_MAJOR");
 /// [`ABI_MINOR`](crate::ABI_MINOR) as text.
-pub const ABI_MINOR_TEXT: &str = "2";
+pub const ABI_MINOR_TEXT: &str = env!("CARGO_PKG_VERSION_MINOR");
 /// The platform this crate is compiled for, as the preamble writes it.
 pub const TARGET: &str = env!("USHER_TARGET");
 /// The compiler this crate is compiled with.
@@ -49,7 +49,8 @@ pub struct Preamble {
     pub target: String,
     /// `unwind` or `abort`.
     pub panic: String,
-    /// What it offers.
+    /// What it offers; of roles that are not known here nothing is listed.
+    #[serde(deserialize_with = "known")]
     pub components: Vec<Offer>,
     /// The services that its instances get, of [`SERVICES`] and in their order; behind them the rights that it wants of the
     /// system: [`NETWORK`], absolute paths.
@@ -57,6 +58,17 @@ pub struct Preamble {
     /// Network hosts it wants to reach through the host (`*.zendesk.com`).
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// What it cannot do without on the host's side, beyond what every host of this major does. None has a name yet; a host
+    /// refuses a file that needs what it does not know.
+    #[serde(default)]
+    pub needs: Vec<String>,
+}
+
+/// What all preambles have, whatever their major: this is read first.
+#[derive(Deserialize)]
+struct Head {
+    usher: String,
+    abi: Vec<u32>,
 }
 
 /// A component in the preamble.
@@ -72,13 +84,30 @@ impl Preamble {
     /// Parses the bytes of the section.
     pub fn parse(section: &[u8]) -> Result<Self, String> {
         let text = section.split(|b| *b == 0).next().unwrap_or_default();
-        let preamble: Self =
-            serde_json::from_slice(text).map_err(|e| format!("its preamble cannot be read: {e}"))?;
-        if preamble.usher != MAGIC {
-            return Err(format!("its preamble says `{}`, not `{MAGIC}`", preamble.usher));
+        let unreadable = |e: serde_json::Error| {
+            format!("its preamble cannot be read: {e}; rebuild the plugin with usher-sdk")
+        };
+        let head: Head = serde_json::from_slice(text).map_err(unreadable)?;
+        if head.usher != MAGIC {
+            return Err(format!(
+                "its preamble says `{}`, not `{MAGIC}`; rebuild the plugin with usher-sdk",
+                head.usher
+            ));
         }
-        Ok(preamble)
+        match head.abi.first() {
+            Some(major) if *major > ABI_MAJOR => Err(format!(
+                "was built for ABI {}, this host has {ABI_MAJOR}.{ABI_MINOR}; update this host, or take an older build of the \
+                 plugin",
+                head.abi.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+            )),
+            _ => serde_json::from_slice(text).map_err(unreadable),
+        }
     }
+}
+
+/// The offers of roles that are known.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Offer>, D::Error> {
+    crate::description::of_known_roles(from)
 }
 
 /// Length of the concatenation of `parts` and the closing NUL.
@@ -153,9 +182,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_the_version_are_its_numbers() {
+    fn the_version_of_the_boundary_is_that_of_this_crate() {
+        // abi_stable compares the crate's name and version: under another name, or another major, every plugin that there is
+        // is refused.
+        assert_eq!(env!("CARGO_PKG_NAME"), "usher-abi");
         assert_eq!(ABI_MAJOR_TEXT, crate::ABI_MAJOR.to_string());
         assert_eq!(ABI_MINOR_TEXT, crate::ABI_MINOR.to_string());
+    }
+
+    /// A preamble of this major, with these pieces in it.
+    fn with(abi: &str, more: &str) -> String {
+        format!(
+            r#"{{"usher":"plugin","abi":{abi},"name":"x","version":"1","summary":"s","sdk":"1","rustc":"r","target":"t",
+            "panic":"unwind","components":[{{"role":"oracle","name":"o","of":1}},{{"role":"sink","name":"users"}}],"wants":[]{more}}}"#
+        )
+    }
+
+    #[test]
+    fn a_newer_minor_may_say_more() {
+        let preamble =
+            Preamble::parse(with("[1,7]", r#","needs":["magic"],"later":true"#).as_bytes()).unwrap();
+        assert_eq!((preamble.abi, preamble.needs), ([1, 7], vec!["magic".to_owned()]));
+        assert_eq!(preamble.components, [Offer { role: Role::Sink, name: "users".into() }]);
+    }
+
+    #[test]
+    fn of_another_major_only_its_head_is_read() {
+        let newer = Preamble::parse(br#"{"usher":"plugin","abi":[2,0,1],"title":"x"}"#).unwrap_err();
+        assert_eq!(
+            newer,
+            "was built for ABI 2.0.1, this host has 1.0; update this host, or take an older build of the plugin"
+        );
+        assert_eq!(Preamble::parse(with("[0,2]", "").as_bytes()).unwrap().abi, [0, 2]);
     }
 
     #[test]
@@ -181,7 +239,7 @@ mod tests {
     fn foreign_sections_are_told_apart() {
         assert!(Preamble::parse(b"\x7fELF").is_err());
         let foreign = br#"{"usher":"x","abi":[0,1],"name":"","version":"","summary":"","sdk":"","rustc":"","target":"","panic":"","components":[],"wants":[]}"#;
-        assert_eq!(Preamble::parse(foreign), Err("its preamble says `x`, not `plugin`".to_owned()));
+        assert!(Preamble::parse(foreign).unwrap_err().starts_with("its preamble says `x`, not `plugin`"));
     }
 
     #[test]

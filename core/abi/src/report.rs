@@ -149,4 +149,21 @@ pub struct Report {
     pub left_out: RVec<LeftOut>,
     /// Values changed, by column and rule.
     pub changed: RVec<Changed>,
+    /// What else there is to say, as a JSON object; empty: nothing. No member has a meaning yet; unknown ones are passed over.
+    pub details: RString,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `docs/abi.md` has it: other hosts and plugins count by it.
+    #[test]
+    fn the_sum_is_that_of_the_documents() {
+        let mut identity = Identity::default();
+        for offset in [0, 10, 300] {
+            identity.add(1, offset);
+        }
+        assert_eq!(identity, Identity { count: 3, sum: 0x683F_4518_24ED_EEE8 });
+    }
 }

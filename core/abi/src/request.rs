@@ -3,6 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Problem;
+
+/// What a component is asked where there is nothing to say yet.
+pub const NOTHING_MORE: &str = "{}";
+
 /// What a source is asked in [`SourceTable::plan`](crate::SourceTable::plan).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRequest {
@@ -27,12 +32,20 @@ impl PlanRequest {
     }
 }
 
-/// What a sink is asked in [`SinkTable::check`](crate::SinkTable::check).
+/// What a component is asked in `check` ([`SinkTable::check`](crate::SinkTable::check)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRequest {
-    /// The names of the columns that will come, in their order.
-    #[serde(default)]
+    /// Sinks: the names of the columns that will come, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
+}
+
+/// What a component answers to it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// What is wrong, or may be.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{Batch, Error, Report};
 pub struct Status(pub u32);
 
 impl Status {
-    /// A batch was filled in.
+    /// A batch was filled in. It may have no rows: one that a source ends with brings its last checkpoint.
     pub const OK: Self = Self(1);
     /// There is nothing more; no batch was filled in.
     pub const END: Self = Self(2);
@@ -55,10 +55,12 @@ unsafe impl Send for StreamHandle {}
 #[repr(C)]
 #[derive(StableAbi, Debug)]
 pub struct SourceTable {
-    /// Looks at the options once more, now with services: a JSON array of [`Problem`](crate::Problem)s.
-    pub check: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
-    /// The attributes of the input as a [`Catalog`](crate::Catalog) in JSON; may read a little of it.
-    pub catalog: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
+    /// Looks at the options once more, now with services: takes a [`CheckRequest`](crate::CheckRequest) and answers a
+    /// [`Checked`](crate::Checked), both as JSON.
+    pub check: extern "C" fn(*mut c_void, RStr<'_>) -> RResult<RString, Error>,
+    /// The attributes of the input as a [`Catalog`](crate::Catalog) in JSON; may read a little of it. Takes a JSON object,
+    /// which is empty ([`NOTHING_MORE`](crate::NOTHING_MORE)).
+    pub catalog: extern "C" fn(*mut c_void, RStr<'_>) -> RResult<RString, Error>,
     /// Takes a [`PlanRequest`](crate::PlanRequest) as JSON, whose columns are all that is to be decoded; answers the
     /// splits in input order. A run that looks ahead asks again, and reads again: the same records must come, so a
     /// source that orders an export keeps it until `close`.
@@ -82,7 +84,7 @@ pub struct StreamTable {
     /// Every batch has the columns of the projection in the order planned, then `_offset` (UInt64) and `_length`
     /// (UInt32): the place of each row in the decompressed input.
     pub next: extern "C" fn(*mut c_void, &mut Batch, &mut Report) -> RResult<Status, Error>,
-    /// `[any thread]` As for [`SourceTable::cancel`].
+    /// `[any thread]` As for [`SourceTable::cancel`], of this stream alone; its source's cancels all streams.
     pub cancel: extern "C" fn(*mut c_void),
     /// Frees the stream.
     pub close: extern "C" fn(*mut c_void),

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use abi_stable::{
     StableAbi,
-    std_types::{RResult, RString},
+    std_types::{RResult, RStr, RString},
 };
 
 use crate::{ArrowSchema, Batch, Error, Report, Status};
@@ -14,7 +14,7 @@ use crate::{ArrowSchema, Batch, Error, Report, Status};
 #[derive(StableAbi, Debug)]
 pub struct TransformTable {
     /// As [`SourceTable::check`](crate::SourceTable::check).
-    pub check: extern "C" fn(*mut c_void) -> RResult<RString, Error>,
+    pub check: extern "C" fn(*mut c_void, RStr<'_>) -> RResult<RString, Error>,
     /// The schema that comes out when this one goes in; asked twice before the first batch, with what may come and
     /// with what will ([`metadata::OPEN`](crate::metadata::OPEN)).
     pub output_schema: extern "C" fn(*mut c_void, &ArrowSchema, &mut ArrowSchema) -> RResult<(), Error>,

@@ -13,6 +13,8 @@ use std::{
 use usher_abi::{Error, RResult, export::panic_message};
 
 thread_local! {
+    /// Whether whatever this thread is inside of was cancelled: a stream knows that it was, although its source was not.
+    static CURRENT: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -52,18 +54,35 @@ pub(crate) fn catch<R>(entry: &'static str, body: impl FnOnce() -> Result<R, Err
 pub(crate) struct Shell<T> {
     inner: Mutex<T>,
     cancelled: Arc<AtomicBool>,
+    /// That of what opened it.
+    above: Option<Arc<AtomicBool>>,
     poisoned: AtomicBool,
 }
 
 impl<T> Shell<T> {
     pub(crate) fn into_raw(inner: T, cancelled: Arc<AtomicBool>) -> *mut c_void {
-        Box::into_raw(Box::new(Self {
-            inner: Mutex::new(inner),
-            cancelled,
-            poisoned: AtomicBool::new(false),
-        }))
-        .cast()
+        Self::raw(inner, cancelled, None)
     }
+
+    /// Something that can be cancelled by itself, and is when what opened it was.
+    pub(crate) fn below(inner: T, above: Arc<AtomicBool>) -> *mut c_void {
+        Self::raw(inner, Arc::default(), Some(above))
+    }
+
+    fn raw(inner: T, cancelled: Arc<AtomicBool>, above: Option<Arc<AtomicBool>>) -> *mut c_void {
+        let (inner, poisoned) = (Mutex::new(inner), AtomicBool::new(false));
+        Box::into_raw(Box::new(Self { inner, cancelled, above, poisoned })).cast()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let set = |flag: &Arc<AtomicBool>| flag.load(Ordering::Acquire);
+        set(&self.cancelled) || self.above.as_ref().is_some_and(set)
+    }
+}
+
+/// Whether the instance or stream whose entry this thread runs was cancelled.
+pub(crate) fn is_cancelled() -> bool {
+    CURRENT.with_borrow(|flag| flag.as_ref().is_some_and(|flag| flag.load(Ordering::Acquire)))
 }
 
 /// Runs an entry over the instance behind `this`. After a panic the instance answers nothing but that it is poisoned.
@@ -78,11 +97,16 @@ pub(crate) fn enter<T, R>(
     if shell.poisoned.load(Ordering::Acquire) {
         return RResult::RErr(Error::bug("plugin.poisoned", format!("`{entry}` was called after a panic")));
     }
-    if shell.cancelled.load(Ordering::Acquire) {
+    if shell.is_cancelled() {
         return RResult::RErr(Error::cancelled());
     }
     let result = match shell.inner.try_lock() {
-        Ok(mut inner) => catch(entry, || body(&mut inner)),
+        Ok(mut inner) => {
+            let outer = CURRENT.replace(Some(shell.cancelled.clone()));
+            let result = catch(entry, || body(&mut inner));
+            CURRENT.set(outer);
+            result
+        }
         Err(TryLockError::WouldBlock) => {
             Err(Error::bug("host.concurrent", format!("`{entry}` was called while another call was running")))
         }

@@ -18,6 +18,8 @@ use usher_abi::{
     },
 };
 
+use crate::guard;
+
 pub use http::{Http, Multipart, PendingReply, Reply, RequestBuilder};
 
 /// Log, metrics, cancellation and the services. Cheap to clone; usable from any thread until the connector
@@ -59,7 +61,9 @@ impl Host {
 
     /// Whether to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire) || (self.table.is_cancelled)(self.table.context)
+        self.cancelled.load(Ordering::Acquire)
+            || guard::is_cancelled()
+            || (self.table.is_cancelled)(self.table.context)
     }
 
     /// An error of class `cancelled` when the run should stop: `host.stop_if_cancelled()?`.

@@ -8,11 +8,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema};
 use usher_abi::{Error, Origin, ValueKind};
 
-/// Name of the column with the place of each row in its decompressed input.
-pub const OFFSET: &str = "_offset";
-/// Name of the column with the length of each record in bytes.
-pub const LENGTH: &str = "_length";
-pub use usher_abi::metadata::KIND;
+pub use usher_abi::metadata::{KIND, LENGTH, OFFSET};
 
 /// Some thousand rows of one input.
 #[derive(Clone, Debug)]

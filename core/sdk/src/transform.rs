@@ -6,7 +6,7 @@ use arrow_schema::{Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use usher_abi::{
-    ArrowSchema, Batch, Component, Error, Instance, Problem, RResult, RString, Report, Status,
+    ArrowSchema, Batch, Checked, Component, Error, Instance, Problem, RResult, RStr, RString, Report, Status,
     TransformTable, export_batch, export_schema, import_batch, import_schema,
 };
 
@@ -75,8 +75,8 @@ pub fn open<T: Transform>(options_json: &str, host: Host) -> Result<Instance, Er
     })
 }
 
-extern "C" fn check<T: Transform>(this: *mut c_void) -> RResult<RString, Error> {
-    enter(this, "check", |t: &mut T| options::to_json(&t.check()?))
+extern "C" fn check<T: Transform>(this: *mut c_void, _: RStr<'_>) -> RResult<RString, Error> {
+    enter(this, "check", |t: &mut T| options::to_json(&Checked { problems: t.check()? }))
 }
 
 extern "C" fn output_schema<T: Transform>(

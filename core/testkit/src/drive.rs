@@ -8,10 +8,10 @@ use std::{ffi::c_void, sync::Arc};
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use usher_abi::{
-    ArrowSchema, Batch, Catalog, CheckRequest, Error, Instance, Kind, LOGIN, LoginProgress, LoginPrompt,
-    LoginTable, ModuleRef, PlanRequest, Problem, RSlice, RStr, Receipt, Report, Services, SinkTable,
-    SourceTable, Split, Status, StreamTable, TransformTable, export_batch, export_schema, import_batch,
-    import_schema,
+    ArrowSchema, Batch, Catalog, CheckRequest, Checked, Error, Instance, Kind, LOGIN, LoginProgress,
+    LoginPrompt, LoginTable, ModuleRef, NOTHING_MORE, PlanRequest, Problem, RSlice, RStr, Receipt, Report,
+    Services, SinkTable, SourceTable, Split, Status, StreamTable, TransformTable, export_batch,
+    export_schema, import_batch, import_schema,
 };
 
 use crate::merge;
@@ -76,7 +76,8 @@ fn to_json(request: &impl serde::Serialize) -> Result<String, Error> {
 }
 
 fn problems(json: &str) -> Result<Vec<Problem>, Error> {
-    serde_json::from_str(json).map_err(unreadable("check"))
+    let checked: Checked = serde_json::from_str(json).map_err(unreadable("check"))?;
+    Ok(checked.problems)
 }
 
 /// Rows as a producer filled them in.
@@ -119,12 +120,12 @@ impl Source {
 
     /// What is wrong with the options.
     pub fn check(&mut self) -> Result<Vec<Problem>, Error> {
-        problems(&(self.table.check)(self.live.this).into_result()?)
+        problems(&(self.table.check)(self.live.this, NOTHING_MORE.into()).into_result()?)
     }
 
     /// The attributes of the input.
     pub fn catalog(&mut self) -> Result<Catalog, Error> {
-        let json = (self.table.catalog)(self.live.this).into_result()?;
+        let json = (self.table.catalog)(self.live.this, NOTHING_MORE.into()).into_result()?;
         serde_json::from_str(&json).map_err(unreadable("catalog"))
     }
 
@@ -248,7 +249,7 @@ impl Sink {
 
     /// Ends the work.
     pub fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
-        let json = (self.table.finish)(self.live.this, report).into_result()?;
+        let json = (self.table.finish)(self.live.this, NOTHING_MORE.into(), report).into_result()?;
         serde_json::from_str(&json).map_err(unreadable("finish"))
     }
 
@@ -287,7 +288,7 @@ impl Transform {
 
     /// What is wrong with the options.
     pub fn check(&mut self) -> Result<Vec<Problem>, Error> {
-        problems(&(self.table.check)(self.live.this).into_result()?)
+        problems(&(self.table.check)(self.live.this, NOTHING_MORE.into()).into_result()?)
     }
 
     /// The schema that comes out when this one goes in.

@@ -67,8 +67,7 @@ impl PluginFile {
             refuse(format!("is cut short: its {what} cannot be read ({cause}); copy the plugin again"))
         };
         let text = section.data().map_err(|e| cut("preamble", e))?;
-        let preamble = Preamble::parse(text)
-            .map_err(|e| Refusal::of_plugin(path, format!("{e}; rebuild the plugin with usher-sdk")))?;
+        let preamble = Preamble::parse(text).map_err(|e| Refusal::of_plugin(path, e))?;
         let root = HEADER_SYMBOL.trim_end_matches('\0').as_bytes();
         let mut has_root = false;
         for export in object.exports().map_err(|e| cut("list of exports", e))? {
@@ -93,15 +92,15 @@ impl PluginFile {
             Err(Refusal { name: Some(self.preamble.name.clone()), ..refusal })
         };
         let [major, minor] = self.preamble.abi;
-        if major != ABI_MAJOR || (ABI_MAJOR == 0 && minor != ABI_MINOR) {
-            let advice = if (major, minor) > (ABI_MAJOR, ABI_MINOR) {
-                "update this host, or take an older build of the plugin"
-            } else {
-                "rebuild the plugin with the usher-sdk of this host"
-            };
+        // A newer one is told when its preamble is read, which may have another form.
+        if major != ABI_MAJOR {
             return refuse(format!(
-                "was built for ABI {major}.{minor}, this host has {ABI_MAJOR}.{ABI_MINOR}; {advice}"
+                "was built for ABI {major}.{minor}, this host has {ABI_MAJOR}.{ABI_MINOR}; rebuild the plugin with the \
+                 usher-sdk of this host"
             ));
+        }
+        if let Some(need) = self.preamble.needs.first() {
+            return refuse(format!("needs `{need}`, which this host does not know; update this host"));
         }
         if self.preamble.target != TARGET {
             let found = &self.preamble.target;

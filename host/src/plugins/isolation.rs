@@ -19,6 +19,9 @@ pub(super) fn usual(trusted: bool) -> Isolation {
 /// plugin's name, is that it wants more than that.
 pub(super) fn rights(preamble: &Preamble, jail: &Jail) -> Result<Rights, String> {
     let wanted: Vec<&str> = preamble.wants.iter().map(String::as_str).filter(|want| is_right(want)).collect();
+    if let Some(strange) = wanted.iter().find(|want| want.contains(':')) {
+        return Err(format!("wants `{strange}`, a right that this host does not know; update this host"));
+    }
     let refused: Vec<&str> =
         wanted.iter().copied().filter(|want| !jail.grants.iter().any(|grant| grant == want)).collect();
     if !refused.is_empty() {

@@ -6,9 +6,10 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde::{Serialize, de::DeserializeOwned};
 use usher_abi::{
-    ArrowSchema, Batch, Catalog, CheckRequest, Error, ErrorClass, Instance, PlanRequest, Problem, RSlice,
-    RStr, RString, Receipt, Report, Role, Services, SinkTable, SourceTable, Split, Status, StreamHandle,
-    StreamTable, TransformTable, export_batch, export_schema, import_batch, import_schema,
+    ArrowSchema, Batch, Catalog, CheckRequest, Checked, Error, ErrorClass, Instance, NOTHING_MORE,
+    PlanRequest, Problem, RSlice, RStr, RString, Receipt, Report, Role, Services, SinkTable, SourceTable,
+    Split, Status, StreamHandle, StreamTable, TransformTable, export_batch, export_schema, import_batch,
+    import_schema,
 };
 
 use super::{Cancel, Sink, Source, Stream, Transform};
@@ -136,11 +137,13 @@ struct InProcessSource(Arc<Handle<SourceTable>>);
 
 impl Source for InProcessSource {
     fn check(&mut self) -> Result<Vec<Problem>, Error> {
-        self.0.json((self.0.table.check)(self.0.this).into_result())
+        let checked: Checked =
+            self.0.json((self.0.table.check)(self.0.this, NOTHING_MORE.into()).into_result())?;
+        Ok(checked.problems)
     }
 
     fn catalog(&mut self) -> Result<Catalog, Error> {
-        self.0.json((self.0.table.catalog)(self.0.this).into_result())
+        self.0.json((self.0.table.catalog)(self.0.this, NOTHING_MORE.into()).into_result())
     }
 
     fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
@@ -211,7 +214,9 @@ impl InProcessTransform {
 
 impl Transform for InProcessTransform {
     fn check(&mut self) -> Result<Vec<Problem>, Error> {
-        self.0.json((self.0.table.check)(self.0.this).into_result())
+        let checked: Checked =
+            self.0.json((self.0.table.check)(self.0.this, NOTHING_MORE.into()).into_result())?;
+        Ok(checked.problems)
     }
 
     fn output_schema(&mut self, input: &SchemaRef) -> Result<SchemaRef, Error> {
@@ -253,7 +258,9 @@ struct InProcessSink(Arc<Handle<SinkTable>>);
 impl Sink for InProcessSink {
     fn check(&mut self, columns: &[String]) -> Result<Vec<Problem>, Error> {
         let request = to_json(&CheckRequest { columns: columns.to_vec() })?;
-        self.0.json((self.0.table.check)(self.0.this, RStr::from(request.as_str())).into_result())
+        let checked: Checked =
+            self.0.json((self.0.table.check)(self.0.this, RStr::from(request.as_str())).into_result())?;
+        Ok(checked.problems)
     }
 
     fn begin(&mut self, schema: &SchemaRef) -> Result<(), Error> {
@@ -270,7 +277,7 @@ impl Sink for InProcessSink {
     }
 
     fn finish(&mut self, report: &mut Report) -> Result<Receipt, Error> {
-        self.0.json((self.0.table.finish)(self.0.this, report).into_result())
+        self.0.json((self.0.table.finish)(self.0.this, NOTHING_MORE.into(), report).into_result())
     }
 
     fn canceller(&self) -> Cancel {

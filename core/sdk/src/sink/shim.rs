@@ -3,7 +3,7 @@
 use std::{ffi::c_void, marker::PhantomData, mem};
 
 use usher_abi::{
-    ArrowSchema, Batch, CheckRequest, Error, Instance, RResult, RStr, RString, Report, SinkTable,
+    ArrowSchema, Batch, CheckRequest, Checked, Error, Instance, RResult, RStr, RString, Report, SinkTable,
     import_batch, import_schema,
 };
 
@@ -44,7 +44,7 @@ pub fn open<T: Sink>(options_json: &str, host: Host) -> Result<Instance, Error> 
 extern "C" fn check<T: Sink>(this: *mut c_void, request: RStr<'_>) -> RResult<RString, Error> {
     enter(this, "check", |sink: &mut T| {
         let request: CheckRequest = options::from_json(request.as_str())?;
-        options::to_json(&sink.check(&request.columns)?)
+        options::to_json(&Checked { problems: sink.check(&request.columns)? })
     })
 }
 
@@ -67,6 +67,10 @@ extern "C" fn flush<T: Sink>(this: *mut c_void, report: &mut Report) -> RResult<
     enter(this, "flush", |sink: &mut T| sink.flush(report))
 }
 
-extern "C" fn finish<T: Sink>(this: *mut c_void, report: &mut Report) -> RResult<RString, Error> {
+extern "C" fn finish<T: Sink>(
+    this: *mut c_void,
+    _: RStr<'_>,
+    report: &mut Report,
+) -> RResult<RString, Error> {
     enter(this, "finish", |sink: &mut T| options::to_json(&sink.finish(report)?))
 }

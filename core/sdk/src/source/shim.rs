@@ -3,8 +3,8 @@
 use std::{ffi::c_void, marker::PhantomData};
 
 use usher_abi::{
-    Batch, Error, Instance, PlanRequest, RResult, RSlice, RStr, RString, RVec, Report, SourceTable, Split,
-    Status, StreamHandle, StreamTable, export_batch,
+    Batch, Checked, Error, Instance, PlanRequest, RResult, RSlice, RStr, RString, RVec, Report, SourceTable,
+    Split, Status, StreamHandle, StreamTable, export_batch,
 };
 
 use super::{Source, Stream};
@@ -14,7 +14,7 @@ use crate::{
     options,
 };
 
-/// The instance and the host whose cancellation it shares with its streams.
+/// The instance and the host, whose cancellation is that of its streams, too.
 struct Opened<T> {
     source: T,
     host: Host,
@@ -48,11 +48,11 @@ pub fn open<T: Source>(options_json: &str, host: Host) -> Result<Instance, Error
     })
 }
 
-extern "C" fn check<T: Source>(this: *mut c_void) -> RResult<RString, Error> {
-    enter(this, "check", |o: &mut Opened<T>| options::to_json(&o.source.check()?))
+extern "C" fn check<T: Source>(this: *mut c_void, _: RStr<'_>) -> RResult<RString, Error> {
+    enter(this, "check", |o: &mut Opened<T>| options::to_json(&Checked { problems: o.source.check()? }))
 }
 
-extern "C" fn catalog<T: Source>(this: *mut c_void) -> RResult<RString, Error> {
+extern "C" fn catalog<T: Source>(this: *mut c_void, _: RStr<'_>) -> RResult<RString, Error> {
     enter(this, "catalog", |o: &mut Opened<T>| options::to_json(&o.source.catalog()?))
 }
 
@@ -71,7 +71,7 @@ extern "C" fn open_split<T: Source>(
 ) -> RResult<StreamHandle, Error> {
     enter(this, "open_split", |o: &mut Opened<T>| {
         let stream = o.source.open_split(split, checkpoint.as_slice())?;
-        Ok(StreamHandle { this: Shell::into_raw(stream, o.host.cancelled_flag()), table: Table::<T>::STREAM })
+        Ok(StreamHandle { this: Shell::below(stream, o.host.cancelled_flag()), table: Table::<T>::STREAM })
     })
 }
 

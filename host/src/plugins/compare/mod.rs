@@ -89,6 +89,8 @@ pub fn compare_preambles(old: &Preamble, new: &Preamble) -> Vec<Change> {
     // What it wants is no manifest's matter; it is whoever trusts the file that must know.
     changes.differ(false, "list of services", &old.wants.join(" "), &new.wants.join(" "));
     changes.differ(false, "list of hosts", &old.hosts.join(" "), &new.hosts.join(" "));
+    // A host that does not know one of them refuses the file.
+    changes.differ(true, "list of what it needs of a host", &old.needs.join(" "), &new.needs.join(" "));
     changes.list
 }
 

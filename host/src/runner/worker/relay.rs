@@ -241,6 +241,9 @@ fn add(report: &mut Report, more: Report) {
     report.merged.extend(more.merged);
     report.left_out.extend(more.left_out);
     report.changed.extend(more.changed);
+    if !more.details.is_empty() {
+        report.details = more.details;
+    }
 }
 
 /// What a handle points at.
@@ -272,14 +275,11 @@ macro_rules! relayed {
 }
 
 relayed! {
-    fn check(it) -> RString {
-        it.text(Call::Check { of: it.id, request: String::new() })
-    }
-    fn check_columns(it, request: RStr<'_>) -> RString {
+    fn check(it, request: RStr<'_>) -> RString {
         it.text(Call::Check { of: it.id, request: request.into() })
     }
-    fn catalog(it) -> RString {
-        it.text(Call::Catalog { of: it.id })
+    fn catalog(it, request: RStr<'_>) -> RString {
+        it.text(Call::Catalog { of: it.id, request: request.into() })
     }
     fn plan(it, request: RStr<'_>) -> RVec<Split> {
         match value(it.call(Call::Plan { of: it.id, request: request.into() })?.0)? {
@@ -329,8 +329,8 @@ relayed! {
     fn flush_sink(it, report: &mut Report) -> () {
         it.report(Call::Flush { of: it.id }, report).map(drop)
     }
-    fn finish(it, report: &mut Report) -> RString {
-        match it.report(Call::Finish { of: it.id }, report)?.0 {
+    fn finish(it, request: RStr<'_>, report: &mut Report) -> RString {
+        match it.report(Call::Finish { of: it.id, request: request.into() }, report)?.0 {
             Value::Text(text) => Ok(text.into()),
             _ => Err(unexpected()),
         }
@@ -369,8 +369,7 @@ static SOURCE: SourceTable = SourceTable { check, catalog, plan, open_split, can
 static STREAM: StreamTable = StreamTable { next, cancel, close };
 static TRANSFORM: TransformTable =
     TransformTable { check, output_schema, apply, flush: flush_transform, cancel, close };
-static SINK: SinkTable =
-    SinkTable { check: check_columns, begin, write, flush: flush_sink, finish, cancel, close };
+static SINK: SinkTable = SinkTable { check, begin, write, flush: flush_sink, finish, cancel, close };
 /// All logins; this one's `open` is for nobody.
 pub(super) const LOGIN: LoginTable =
     LoginTable { open: open_here, begin: begin_login, poll, export, cancel, close };

@@ -26,8 +26,10 @@ pub(crate) fn spoilt_batch(fault: Fault, records: Records) -> Result<Records, Er
             fields.remove(0);
         }
         Fault::OriginsMissing => {
-            fields[data] = Field::new("other", DataType::UInt64, false);
-            fields[data + 1] = Field::new("another", DataType::UInt32, false);
+            for (place, name) in [(data, "other"), (data + 1, "another")] {
+                columns[place] = Arc::new(Int64Array::from(vec![0; columns[place].len()]));
+                fields[place] = Field::new(name, DataType::Int64, false);
+            }
         }
         Fault::OtherOrigins => {
             let offsets = columns[data].as_primitive::<UInt64Type>().values().iter();

@@ -19,6 +19,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("two instances work at once", two_at_once),
     ("asked again, and read on many threads, it gives the same rows", again_and_at_once),
     ("cancelled between calls, it stops", cancel_between),
+    ("a stream that is cancelled stops alone", cancel_stream),
     ("cancelled after any batch, it stops", cancel_after_any_batch),
     ("cancelled during a call, it stops soon", cancel_during),
     ("cancelled as a run, it stops", cancel_run),
@@ -113,6 +114,21 @@ fn cancel_between(bench: &Bench<'_>) -> Result<(), Stop> {
     cancelled(source.plan(&PlanRequest::new([""; 0])), "`plan`")?;
     if let Some(mut stream) = stream {
         cancelled(stream.next(&mut Report::default()), "`next` of a stream of a cancelled source")?;
+    }
+    Ok(())
+}
+
+fn cancel_stream(bench: &Bench<'_>) -> Result<(), Stop> {
+    let host = bench.host_of_rows(100);
+    let (mut source, stream) = open(bench, &host)?;
+    let Some(mut stream) = stream else { return Ok(()) };
+    stream.canceller().cancel();
+    cancelled(stream.next(&mut Report::default()), "`next`")?;
+    let splits = need(source.plan(&PlanRequest::new([""; 0])), "`plan` beside a stream that was cancelled")?;
+    if let Some(split) = splits.first() {
+        let what = "another stream beside one that was cancelled";
+        let mut other = need(source.open_split(split, &[]), what)?;
+        need(other.next(&mut Report::default()), what)?;
     }
     Ok(())
 }

@@ -192,16 +192,21 @@ impl Worker {
                 let table = Stream(found(stream.table)?);
                 Ok(Value::Opened(self.instances.add(Opened { this: stream.this, table })))
             }
-            Call::Check { of, request } => match self.instances.get(of)? {
-                Opened { this, table: Source(table) } => text((table.check)(this).into_result()),
-                Opened { this, table: Transform(table) } => text((table.check)(this).into_result()),
-                Opened { this, table: Sink(table) } => {
-                    text((table.check)(this, request.as_str().into()).into_result())
+            Call::Check { of, request } => {
+                let request = request.as_str().into();
+                match self.instances.get(of)? {
+                    Opened { this, table: Source(table) } => text((table.check)(this, request).into_result()),
+                    Opened { this, table: Transform(table) } => {
+                        text((table.check)(this, request).into_result())
+                    }
+                    Opened { this, table: Sink(table) } => text((table.check)(this, request).into_result()),
+                    _ => other(),
                 }
-                _ => other(),
-            },
-            Call::Catalog { of } => match self.instances.get(of)? {
-                Opened { this, table: Source(table) } => text((table.catalog)(this).into_result()),
+            }
+            Call::Catalog { of, request } => match self.instances.get(of)? {
+                Opened { this, table: Source(table) } => {
+                    text((table.catalog)(this, request.as_str().into()).into_result())
+                }
                 _ => other(),
             },
             Call::Plan { of, request } => match self.instances.get(of)? {
@@ -257,8 +262,10 @@ impl Worker {
                 }
                 _ => other(),
             },
-            Call::Finish { of } => match self.instances.get(of)? {
-                Opened { this, table: Sink(table) } => text((table.finish)(this, report).into_result()),
+            Call::Finish { of, request } => match self.instances.get(of)? {
+                Opened { this, table: Sink(table) } => {
+                    text((table.finish)(this, request.as_str().into(), report).into_result())
+                }
                 _ => other(),
             },
             Call::BeginLogin { of } => match self.instances.get(of)? {

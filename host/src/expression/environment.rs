@@ -2,14 +2,33 @@
 
 use std::sync::LazyLock;
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior};
 
 use super::cell::Cell;
 use super::filters;
+use super::text::{LONGEST, too_long};
 use super::value::with_cell;
 
 /// Steps of minijinja that one row may take.
 const FUEL: u64 = 100_000;
+
+thread_local! {
+    /// Bytes that the template of this row has printed of values.
+    static PRINTED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// A row begins: nothing of it is printed yet.
+pub(super) fn begin_row() {
+    PRINTED.set(0);
+}
+
+fn print(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
+    PRINTED.set(PRINTED.get() + text.len());
+    if PRINTED.get() > LONGEST {
+        return Err(Error::new(ErrorKind::InvalidOperation, too_long()));
+    }
+    out.write_str(text).map_err(Error::from)
+}
 
 /// Undefined is chainable, values print as the module documents, our filters are there.
 pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -18,10 +37,9 @@ pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(||
     environment.set_fuel(Some(FUEL));
     environment.set_formatter(|out, _, value| {
         with_cell(value, |cell| match cell {
-            Cell::Text(text) | Cell::Json(text) => out.write_str(text),
-            cell => out.write_str(&cell.to_text()),
+            Cell::Text(text) | Cell::Json(text) => print(out, text),
+            cell => print(out, &cell.to_text()),
         })
-        .map_err(Error::from)
     });
     filters::add_to(&mut environment);
     environment

@@ -10,7 +10,7 @@ use super::cell::{Cell, not_boolean};
 use super::compare::{compare, equal};
 use super::json;
 use super::list::{self, End, Split};
-use super::text::{TextFilter, input};
+use super::text::{LONGEST, TextFilter, input, too_long};
 use super::value::{from_cell, to_const, with_cell};
 
 /// Replaces every filter and test whose Jinja meaning is not ours, and adds our own.
@@ -184,6 +184,35 @@ fn split(value: Value, arguments: Rest<Value>) -> Result<Value, Error> {
     }))
 }
 
+/// How much room `indent` and `format` would add, by what a number or a text says that may stand in a record.
+fn check_widths(name: &str, arguments: &[Value]) -> Result<(), String> {
+    let lines = |text: &Value| text.as_str().map_or(1, |text| text.lines().count().max(1));
+    let room = match (name, arguments) {
+        ("indent", [text, width, ..]) => {
+            let width =
+                if width.is_kwargs() { width.get_attr("width").unwrap_or_default() } else { width.clone() };
+            usize::try_from(width).unwrap_or(0).saturating_mul(lines(text))
+        }
+        ("format", [text, ..]) => widths(text.as_str().unwrap_or_default()),
+        _ => 0,
+    };
+    if room > LONGEST { Err(too_long()) } else { Ok(()) }
+}
+
+/// The sum of all numbers behind a `%`.
+fn widths(text: &str) -> usize {
+    let mut sum = 0_usize;
+    for spec in text.split('%').skip(1) {
+        let named = spec.strip_prefix('(').and_then(|spec| spec.split_once(')'));
+        let spec = named.map_or(spec, |(_, spec)| spec);
+        let spec = spec.split(|char: char| char.is_ascii_alphabetic()).next().unwrap_or_default();
+        for number in spec.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty()) {
+            sum = sum.saturating_add(number.parse().unwrap_or(usize::MAX));
+        }
+    }
+    sum
+}
+
 /// A builtin filter that sees the text its input prints; undefined stays undefined.
 fn textual(environment: &mut Environment<'static>, name: &'static str, builtin: Value) {
     environment.add_filter(name, move |state: &mut State, value: Value, arguments: Rest<ValueOrKwargs>| {
@@ -198,6 +227,7 @@ fn textual(environment: &mut Environment<'static>, name: &'static str, builtin: 
             _ => with_cell(argument, |cell| Value::from(cell.to_text().as_ref())),
         });
         let arguments: Vec<Value> = std::iter::once(text).chain(arguments).collect();
+        check_widths(name, &arguments).map_err(invalid)?;
         builtin.call(state, &arguments)
     });
 }

@@ -3,13 +3,17 @@
 use super::ast::Const;
 use super::cell::{Cell, short};
 use super::json;
+use super::text::{LONGEST, too_long};
 
 /// Appends the elements of a JSON list with the separator between them. Text that is no JSON list is
 /// appended as it is.
-pub(super) fn join_text(separator: &str, text: &str, out: &mut String) {
+pub(super) fn join_text(separator: &str, text: &str, out: &mut String) -> Result<(), String> {
     let start = out.len();
     let mut first = true;
     let is_list = json::elements(text, |element| {
+        if out.len() - start > LONGEST {
+            return;
+        }
         if !first {
             out.push_str(separator);
         }
@@ -19,7 +23,9 @@ pub(super) fn join_text(separator: &str, text: &str, out: &mut String) {
     if !is_list {
         out.truncate(start);
         out.push_str(text);
+        return Ok(());
     }
+    if out.len() - start > LONGEST { Err(too_long()) } else { Ok(()) }
 }
 
 /// The filter `split`: at a separator or at white space, at most so often.
@@ -150,7 +156,7 @@ mod tests {
 
     fn join(separator: &str, text: &str) -> String {
         let mut out = String::new();
-        join_text(separator, text, &mut out);
+        join_text(separator, text, &mut out).unwrap();
         out
     }
 

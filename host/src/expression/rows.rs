@@ -7,7 +7,7 @@ use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 
 use super::column::Column;
-use super::environment::{ENVIRONMENT, message};
+use super::environment::{ENVIRONMENT, begin_row, message};
 use super::error::EvalError;
 use super::print::Code;
 use super::value::from_cell;
@@ -72,6 +72,7 @@ pub(super) fn run(
         Code::Template(source) => {
             let template = ENVIRONMENT.template_from_str(source).map_err(broken)?;
             for row in 0..rows {
+                begin_row();
                 each(row, template.render(context(row)).map(Value::from).map_err(|error| message(&error)));
             }
         }

@@ -15,6 +15,15 @@ use super::ast::Const;
 use super::cell::{Cell, short};
 use super::list;
 
+/// The longest text that an expression makes of a row, in bytes: as long as a record may be. What is longer was made to be, by
+/// values that are put into each other.
+pub(super) const LONGEST: usize = 10_000_000;
+
+/// The message for a row whose text would be longer.
+pub(super) fn too_long() -> String {
+    format!("stopped at a text of more than {} MB; make the expression do less per row", LONGEST / 1_000_000)
+}
+
 /// A filter with its arguments, ready to be applied to many texts.
 #[derive(Debug, Clone)]
 pub(super) enum TextFilter {
@@ -99,11 +108,11 @@ impl TextFilter {
             TextFilter::Upper => upper(input, out),
             TextFilter::Trim => out.push_str(input.trim()),
             TextFilter::TrimChars(chars) => out.push_str(input.trim_matches(chars.as_slice())),
-            TextFilter::Replace { from, to } => replace(from, to, input, out),
+            TextFilter::Replace { from, to } => replace(from, to, input, out)?,
             TextFilter::E164(region) => return Ok(e164(*region, input, out)),
             TextFilter::Date(format) => date(format, input, out)?,
             TextFilter::Sha256 => sha256(input, out),
-            TextFilter::Join(separator) => list::join_text(separator, input, out),
+            TextFilter::Join(separator) => list::join_text(separator, input, out)?,
         }
         Ok(true)
     }
@@ -136,23 +145,28 @@ fn upper(input: &str, out: &mut String) {
     }
 }
 
-fn replace(from: &Finder<'_>, to: &str, input: &str, out: &mut String) {
+fn replace(from: &Finder<'_>, to: &str, input: &str, out: &mut String) -> Result<(), String> {
+    let start = out.len();
+    let check = |out: &String| if out.len() - start > LONGEST { Err(too_long()) } else { Ok(()) };
     if from.needle().is_empty() {
         // As Rust and Jinja do: around every character.
         out.push_str(to);
         for char in input.chars() {
             out.push(char);
             out.push_str(to);
+            check(out)?;
         }
-        return;
+        return Ok(());
     }
     let mut rest = 0;
     for found in from.find_iter(input.as_bytes()) {
         out.push_str(&input[rest..found]);
         out.push_str(to);
         rest = found + from.needle().len();
+        check(out)?;
     }
     out.push_str(&input[rest..]);
+    Ok(())
 }
 
 /// True if the input was a phone number.
@@ -250,6 +264,19 @@ mod tests {
                 assert_eq!(apply("replace", &[from, to], input).unwrap().unwrap(), input.replace(from, to));
             }
         }
+    }
+
+    #[test]
+    fn what_is_put_into_each_other_has_an_end() {
+        let (dashes, text) = ("-".repeat(100_000), "x".repeat(1_000));
+        for (name, arguments, input) in [
+            ("replace", vec!["-", &text], dashes.clone()),
+            ("replace", vec!["", &text], dashes.clone()),
+            ("join", vec![text.as_str()], format!("[1{}]", ",1".repeat(100_000))),
+        ] {
+            assert_eq!(apply(name, &arguments, &input), Err(too_long()));
+        }
+        assert_eq!(apply("replace", &["-", "xx"], &dashes).unwrap().unwrap().len(), 200_000);
     }
 
     #[test]

@@ -249,3 +249,25 @@ fn a_row_that_never_ends_is_stopped() {
     let text = "{% for a in range(1000) %}{% for b in range(1000) %}{{ text }}{% endfor %}{% endfor %}";
     assert_eq!(one(text, ""), "! stopped after 100000 steps; make the expression do less per row");
 }
+
+/// What values of a record can blow up: each of these would be gigabytes.
+#[test]
+fn a_row_whose_text_never_ends_is_stopped() {
+    let stopped = "! stopped at a text of more than 10 MB; make the expression do less per row";
+    let long = "x,".repeat(20_000);
+    for (text, value) in [
+        ("text | replace(',', text)", long.as_str()),
+        ("{{ text | replace(',', text) }}", long.as_str()),
+        ("text | split(',') | join(text)", long.as_str()),
+        ("{% for piece in text | split(',') %}{{ text }}{% endfor %}", long.as_str()),
+        ("text | format(1)", "%999999999d"),
+        ("text | format(a=1)", "%(a)999999999d"),
+        ("text | format(1, 2)", "%6000000d%6000000d"),
+        ("text | indent(text | length * 1000)", long.as_str()),
+        ("text | indent(width=100000000)", "x"),
+    ] {
+        assert_eq!(one(text, value), stopped, "{text}");
+    }
+    assert_eq!(one("{{ text | format(7) }}", "%03d"), "007");
+    assert_eq!(one("text | indent(2)", "a\nb"), "a\n  b");
+}

@@ -204,21 +204,36 @@ fn nulls_cross_however_they_are_counted() {
 fn buffers_that_are_not_aligned_cross_or_are_refused() {
     let all = all_types();
     for i in 0..all.num_columns() {
+        // Lives for longer than what is imported of it.
+        let mut moved: Vec<Vec<u64>> = Vec::new();
         let mut batch = export_batch(&all, 0, Vec::new()).unwrap();
+        let first = 1 + (0..i).map(|before| buffers(column(&mut batch, before))).sum::<usize>();
+        let lens = batch.buffer_lens.clone();
         let array = column(&mut batch, i);
         for buffer in 1..usize::try_from(array.n_buffers).unwrap() {
             // SAFETY: the exporter made `n_buffers` pointers.
             let original = unsafe { *array.buffers.add(buffer) };
-            let moved = Vec::leak(vec![0u64; 100]).as_mut_ptr().cast::<u8>().wrapping_add(1);
-            // SAFETY: no buffer of these batches is longer than 64 bytes, and buffers are allocated in blocks of 64.
-            unsafe { ptr::copy_nonoverlapping(original.cast::<u8>(), moved, 64) };
-            set_buffer(array, buffer, moved.cast());
+            let len = lens[first + buffer] as usize;
+            moved.push(vec![0; len / 8 + 2]);
+            let unaligned = moved.last_mut().unwrap().as_mut_ptr().cast::<u8>().wrapping_add(1);
+            // SAFETY: the exporter says that the buffer has so many bytes, and there is room for one more.
+            unsafe { ptr::copy_nonoverlapping(original.cast::<u8>(), unaligned, len) };
+            set_buffer(array, buffer, unaligned.cast());
         }
         match import_batch(&mut batch) {
             Ok(batch) => assert_eq!(batch, all),
             Err(error) => refused::<()>(Err(error)).unwrap(),
         }
     }
+}
+
+/// Buffers of an array and of those within it.
+fn buffers(array: &ArrowArray) -> usize {
+    let within = (0..usize::try_from(array.n_children).unwrap()).map(|child| {
+        // SAFETY: the exporter made `n_children` valid pointers.
+        buffers(unsafe { &**array.children.add(child) })
+    });
+    usize::try_from(array.n_buffers).unwrap() + within.sum::<usize>()
 }
 
 fn refused<T>(result: Result<T, Error>) -> Result<(), String> {

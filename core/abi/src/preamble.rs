@@ -17,9 +17,9 @@ pub const SECTION_MACHO: &str = "__usher";
 /// Value of the key `usher`: tells a preamble from a section of the same name.
 pub const MAGIC: &str = "plugin";
 
-/// [`ABI_MAJOR`](crate::ABI_MAJOR) as text, for the constant concatenation.
+/// [`ABI_MAJOR`] as text, for the constant concatenation.
 pub const ABI_MAJOR_TEXT: &str = env!("CARGO_PKG_VERSION_MAJOR");
-/// [`ABI_MINOR`](crate::ABI_MINOR) as text.
+/// [`ABI_MINOR`] as text.
 pub const ABI_MINOR_TEXT: &str = env!("CARGO_PKG_VERSION_MINOR");
 /// The platform this crate is compiled for, as the preamble writes it.
 pub const TARGET: &str = env!("USHER_TARGET");

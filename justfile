@@ -52,7 +52,7 @@ fuzz target seconds="60" *args:
     USHER_SEEDS_TO="$PWD/target/fuzz/corpus" cargo test --test fuzz -- {{target}}
     ASAN_OPTIONS=detect_odr_violation=0 RUSTC_BOOTSTRAP=1 cargo fuzz run -O -a --fuzz-dir tests/fuzz/cargo-fuzz --target-dir target/fuzz {{target}} target/fuzz/corpus/{{target}} tests/fuzz/corpus/{{target}} -- -max_total_time={{seconds}} -timeout=20 -rss_limit_mb=4096 -artifact_prefix=target/fuzz/found/{{target}}/ {{args}}
 
-# The boundary, the SDK's shims and connectors over them, watched by AddressSanitizer (leaks aside: a library's module is made once and
-# stays).
+# Leaks aside: a library's module is made once and stays.
+# The boundary, the SDK's shims and connectors over them, watched by AddressSanitizer.
 sanitize *args:
     ASAN_OPTIONS=detect_leaks=0 RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" cargo test --no-fail-fast --target "$(rustc -vV | sed -n 's/host: //p')" --target-dir target/sanitize -p usher-abi -p usher-sdk -p usher-testkit -p usher-json -p usher-csv -p usher-pii --lib --tests {{args}}

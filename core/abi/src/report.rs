@@ -153,6 +153,28 @@ pub struct Report {
     pub details: RString,
 }
 
+impl Report {
+    /// Adds what a later report of the same instance says.
+    pub fn merge(&mut self, later: Self) {
+        self.written.merge(later.written);
+        self.accepted.merge(later.accepted);
+        self.confirmed.merge(later.confirmed);
+        self.unknown.merge(later.unknown);
+        self.rejects.extend(later.rejects);
+        self.merged.extend(later.merged);
+        self.left_out.extend(later.left_out);
+        for change in later.changed {
+            match self.changed.iter_mut().find(|c| c.column == change.column && c.rule == change.rule) {
+                Some(known) => known.count += change.count,
+                None => self.changed.push(change),
+            }
+        }
+        if !later.details.is_empty() {
+            self.details = later.details;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

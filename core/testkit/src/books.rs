@@ -6,23 +6,6 @@ use arrow_array::RecordBatch;
 use usher_abi::{Error, Identity, Origin, Report};
 use usher_sdk::Records;
 
-/// Adds a report to the reports before it.
-pub fn merge(into: &mut Report, report: Report) {
-    into.written.merge(report.written);
-    into.accepted.merge(report.accepted);
-    into.confirmed.merge(report.confirmed);
-    into.unknown.merge(report.unknown);
-    into.rejects.extend(report.rejects);
-    into.merged.extend(report.merged);
-    into.left_out.extend(report.left_out);
-    for change in report.changed {
-        match into.changed.iter_mut().find(|c| c.column == change.column && c.rule == change.rule) {
-            Some(known) => known.count += change.count,
-            None => into.changed.push(change),
-        }
-    }
-}
-
 /// Everything that the report says of rows, as one identity.
 fn outcome(report: &Report) -> Identity {
     let mut sum = Identity::default();

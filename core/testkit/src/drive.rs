@@ -14,8 +14,6 @@ use usher_abi::{
     export_schema, import_batch, import_schema,
 };
 
-use crate::merge;
-
 /// An open handle; closes itself before what it depends on.
 struct Live {
     this: *mut c_void,
@@ -188,7 +186,7 @@ impl Stream {
         loop {
             let mut fresh = Report::default();
             let pulled = self.next(&mut fresh)?;
-            merge(report, fresh);
+            report.merge(fresh);
             match pulled {
                 Some(pulled) => all.push(pulled),
                 None => return Ok(all),
@@ -340,7 +338,7 @@ impl Transform {
             let mut fresh = Report::default();
             let pulled = self.flush(&mut fresh)?;
             let told = fresh.rejects.len() + fresh.merged.len();
-            merge(report, fresh);
+            report.merge(fresh);
             let Some(pulled) = pulled else { return Ok(held) };
             let more = pulled.batch.num_rows();
             rows += more;

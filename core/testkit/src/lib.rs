@@ -148,7 +148,7 @@ pub use crate::conformance::{
     Case, Check, Extent, Outcome, Sample, Suite, Verdict, conformance, hostile_texts,
 };
 pub use batches::{comes_once, origin_columns, records, text_batch};
-pub use books::{Books, balance, merge};
+pub use books::{Books, balance};
 pub use check::{check, description};
 pub use loopback::{FormPart, Loopback, Request};
 pub use memory::{Call, CapturedPart, Failure, MemoryHost, Reply, SentRequest, Trouble, VirtualClock};

@@ -11,7 +11,7 @@ use usher_sdk::records::origin_fields;
 use crate::{
     MemoryHost,
     check::refuse,
-    drive, merge,
+    drive,
     write::{INPUT, with_origins},
 };
 
@@ -48,7 +48,7 @@ pub fn transform(
     for batch in &batches {
         let mut fresh = Report::default();
         out.extend(transform.apply(batch, INPUT, &mut fresh)?);
-        merge(&mut report, fresh);
+        report.merge(fresh);
     }
     out.extend(transform.flush_all(&mut report)?);
     let (batches, inputs) = out.into_iter().map(|pulled| (pulled.batch, pulled.input)).unzip();

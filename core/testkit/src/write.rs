@@ -8,7 +8,7 @@ use serde_json::Value;
 use usher_abi::{Error, ModuleRef, Problem, Receipt, Report};
 use usher_sdk::records::{LENGTH, OFFSET, origin_fields};
 
-use crate::{MemoryHost, check::refuse, drive, merge, origin_columns};
+use crate::{MemoryHost, check::refuse, drive, origin_columns};
 
 /// The input that rows given to [`write`](fn@write) come from.
 pub(crate) const INPUT: u32 = 1;
@@ -48,14 +48,14 @@ pub fn write(
     for batch in &batches {
         let mut fresh = Report::default();
         sink.write(batch, INPUT, &mut fresh)?;
-        merge(&mut report, fresh);
+        report.merge(fresh);
     }
     let mut fresh = Report::default();
     sink.flush(&mut fresh)?;
-    merge(&mut report, fresh);
+    report.merge(fresh);
     let mut fresh = Report::default();
     let receipt = sink.finish(&mut fresh)?;
-    merge(&mut report, fresh);
+    report.merge(fresh);
     Ok(Written { problems, report, receipt })
 }
 

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::Arc};
 use arrow_array::RecordBatch;
 use serde_json::{Value, json};
 use usher_sdk::abi::{Error, Report, Services};
-use usher_testkit::{MemoryHost, Reply, SentRequest, Written, drive::Sink, merge, origin_columns};
+use usher_testkit::{MemoryHost, Reply, SentRequest, Written, drive::Sink, origin_columns};
 use usher_zendesk::plugin;
 
 use crate::rows::rows;
@@ -152,7 +152,7 @@ pub(crate) fn deliver_on(
     sink.flush(&mut report)?;
     let mut fresh = Report::default();
     let receipt = sink.finish(&mut fresh)?;
-    merge(&mut report, fresh);
+    report.merge(fresh);
     Ok(Written { problems, report, receipt })
 }
 

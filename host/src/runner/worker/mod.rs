@@ -30,6 +30,7 @@ mod protocol;
 mod relay;
 mod serving;
 mod wire;
+mod words;
 
 use std::{
     io,

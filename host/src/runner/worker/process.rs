@@ -1,15 +1,12 @@
-//! The host's side of a worker: its process, the lanes to it, and what is said when it ends before its time.
+//! The host's side of a worker: its process, the lanes to it, and its end, which may come before its time.
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io,
     os::{
         fd::{AsFd, OwnedFd},
-        unix::{
-            net::UnixStream,
-            process::{CommandExt, ExitStatusExt},
-        },
+        unix::{net::UnixStream, process::CommandExt},
     },
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,16 +20,17 @@ use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg,
     socketpair,
 };
-use usher_abi::{Error, ErrorClass, HostTable, LogLevel};
+use usher_abi::{Error, ErrorClass, HostTable};
 
 use super::{
-    Rights, jail,
+    Rights,
     lender::Lender,
     memory::{Shared, UP},
     protocol::{Answer, Ask, Call, Control, FromWorker, Outcome, Said, Start, Started, ToWorker},
     relay::Cancelled,
     serving::Serving,
     wire::{Broken, Wire},
+    words::{Words, describe},
 };
 use crate::services::private::lock;
 
@@ -47,9 +45,6 @@ const GRACE: Duration = Duration::from_millis(600);
 
 /// The longest sleep of a plugin's own thread at a time.
 const A_DAY_MS: u64 = 24 * 60 * 60 * 1_000;
-
-/// So much of what a worker says on standard error is kept for whoever asks why it died.
-const LAST_WORDS: usize = 4096;
 
 /// The process that a plugin runs in.
 #[derive(Debug)]
@@ -83,13 +78,6 @@ struct Lane {
     wire: Wire,
     /// What the worker hands over on it.
     memory: Shared,
-}
-
-/// What is done with a worker's standard error: its last lines are kept, all go to the log of the run.
-#[derive(Debug, Default)]
-struct Words {
-    last: Mutex<String>,
-    serving: OnceLock<Serving>,
 }
 
 /// Why a worker could not be started: half a line, and the layout difference.
@@ -166,7 +154,7 @@ impl Worker {
     pub(super) fn serve(self: &Arc<Self>, host: HostTable) {
         let serving = Serving::new(host);
         let _ = self.serving.set(serving);
-        let _ = self.words.serving.set(serving);
+        self.words.log_by(serving);
         let Some(side) = ({
             let mut lanes = lock(&self.lanes);
             (!lanes.is_empty()).then(|| lanes.remove(0))
@@ -350,59 +338,42 @@ impl Worker {
     fn end(&self, broken: Broken) -> String {
         self.ended.store(true, Ordering::Release);
         let mut child = lock(&self.child);
+        if matches!(broken, Broken::Closed) {
+            // Whoever closes a lane is about to end, or wants the host to think so.
+            let patience = Instant::now() + GRACE;
+            while matches!(child.try_wait(), Ok(None)) && Instant::now() < patience {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+        let by_itself = matches!(broken, Broken::Closed) && !matches!(child.try_wait(), Ok(None));
+        if !by_itself {
+            let _ = child.kill();
+        }
+        let status = child.wait();
+        drop(child);
         match broken {
-            Broken::Closed => {
-                // Whoever closes a lane is about to end, or wants the host to think so.
-                let patience = Instant::now() + GRACE;
-                while matches!(child.try_wait(), Ok(None)) && Instant::now() < patience {
-                    thread::sleep(Duration::from_millis(2));
-                }
-                if matches!(child.try_wait(), Ok(None)) {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return "its process closed the connection, and was ended".to_owned();
-                }
-                let status = child.wait();
-                drop(child);
+            Broken::Closed if by_itself => {
                 self.hear_out();
-                let words = lock(&self.words.last).clone();
                 match status {
-                    Ok(status) => describe(status, &words),
+                    Ok(status) => describe(status, &self.words.last()),
                     Err(e) => format!("its process ended ({e})"),
                 }
             }
+            Broken::Closed => "its process closed the connection, and was ended".to_owned(),
             Broken::Garbled(what) => {
-                let _ = child.kill();
-                let _ = child.wait();
                 format!("its process sent what is no answer ({what}), and was ended")
             }
-            Broken::Unable(why) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                format!(
-                    "this machine does not let the host speak to its process ({why}), which was ended; run again"
-                )
-            }
-            Broken::TooLong(length) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                format!(
-                    "what it is to be told has {length} bytes, more than a message may have; its process was ended"
-                )
-            }
-            Broken::Cancelled => {
-                let _ = child.kill();
-                let _ = child.wait();
-                "it did not stop when it was cancelled; its process was ended".to_owned()
-            }
-            Broken::GivenUp => {
-                let _ = child.kill();
-                let _ = child.wait();
-                let seconds = self.deadline.as_secs_f64();
-                format!(
-                    "it did not return within {seconds} s of its own time; its process was ended (`jail.deadline` allows more)"
-                )
-            }
+            Broken::Unable(why) => format!(
+                "this machine does not let the host speak to its process ({why}), which was ended; run again"
+            ),
+            Broken::TooLong(length) => format!(
+                "what it is to be told has {length} bytes, more than a message may have; its process was ended"
+            ),
+            Broken::Cancelled => "it did not stop when it was cancelled; its process was ended".to_owned(),
+            Broken::GivenUp => format!(
+                "it did not return within {} s of its own time; its process was ended (`jail.deadline` allows more)",
+                self.deadline.as_secs_f64()
+            ),
         }
     }
 
@@ -477,61 +448,6 @@ impl Lane {
         unsafe { bytes.set_len(len) };
         self.memory.copy(0, bytes.as_slice_mut());
         Ok(bytes)
-    }
-}
-
-impl Words {
-    /// Until the process ends.
-    fn listen(&self, errors: impl Read) {
-        let mut errors = BufReader::new(errors);
-        let mut line = Vec::new();
-        // A line that does not end is cut into such as do.
-        while matches!(errors.by_ref().take(LAST_WORDS as u64).read_until(b'\n', &mut line), Ok(1..)) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            line.clear();
-            if text.is_empty() {
-                continue;
-            }
-            if let (Some(serving), None) = (self.serving.get(), jail::trapped(&text)) {
-                // As shown as what a plugin prints in the host's own process.
-                serving.log(LogLevel::WARN, "print", &text);
-            }
-            let mut last = lock(&self.last);
-            if last.len() + text.len() > LAST_WORDS {
-                last.clear();
-            }
-            *last += &text;
-            last.push('\n');
-        }
-    }
-}
-
-/// What an exit status means, and what was said last.
-fn describe(status: ExitStatus, words: &str) -> String {
-    if let Some(call) = words.lines().rev().find_map(jail::trapped) {
-        return format!("it tried what its jail forbids ({call}), and its process was ended");
-    }
-    // What the runtime has to say of backtraces helps nobody here.
-    let last = words.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with("note: "));
-    let last = last.map_or_else(String::new, |line| format!("; the last it said: {line}"));
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => {
-            let name = match signal {
-                libc::SIGSEGV => " (segmentation fault)",
-                libc::SIGBUS => " (bus error)",
-                libc::SIGABRT => " (abort)",
-                libc::SIGILL => " (illegal instruction)",
-                libc::SIGFPE => " (arithmetic)",
-                libc::SIGSYS => " (a system call that its jail forbids)",
-                libc::SIGKILL => " (killed; the system may be out of memory)",
-                libc::SIGXCPU => " (its processor time is used up)",
-                _ => "",
-            };
-            format!("its process was ended by signal {signal}{name}{last}")
-        }
-        (None, code) => {
-            format!("its process ended itself with code {}{last}", code.unwrap_or_default())
-        }
     }
 }
 

@@ -170,10 +170,10 @@ impl Remote {
         self.worker.call(call, &self.cancelled, &place)
     }
 
-    /// The value, and the report added to `report`: it is read although the call failed.
+    /// The value, and the report merged into `report`: it is read although the call failed.
     fn report(&self, call: Call, report: &mut Report) -> Result<(Value, Option<MutableBuffer>), Error> {
         let (mut outcome, bytes) = self.call(call)?;
-        add(report, std::mem::take(&mut outcome.report));
+        report.merge(std::mem::take(&mut outcome.report));
         Ok((value(outcome)?, bytes))
     }
 
@@ -230,20 +230,6 @@ fn value(outcome: Outcome) -> Result<Value, Error> {
 
 fn unexpected() -> Error {
     Error::bug("worker.garbled", "its process sent an answer to another question")
-}
-
-fn add(report: &mut Report, more: Report) {
-    report.written.merge(more.written);
-    report.accepted.merge(more.accepted);
-    report.confirmed.merge(more.confirmed);
-    report.unknown.merge(more.unknown);
-    report.rejects.extend(more.rejects);
-    report.merged.extend(more.merged);
-    report.left_out.extend(more.left_out);
-    report.changed.extend(more.changed);
-    if !more.details.is_empty() {
-        report.details = more.details;
-    }
 }
 
 /// What a handle points at.

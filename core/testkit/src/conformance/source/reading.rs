@@ -12,7 +12,7 @@ use super::super::{
     bench::{Bench, Step, need, rows_text, same, survive},
     outcome::{Stop, skip},
 };
-use crate::{MemoryHost, Read, ReadPlan, drive, merge, records};
+use crate::{MemoryHost, Read, ReadPlan, drive, records};
 
 pub(super) const STEPS: &[(&str, Step)] = &[
     ("the sample is read", sample),
@@ -293,7 +293,6 @@ fn checkpoints(bench: &Bench<'_>) -> Result<(), Stop> {
             let mut report = usher_abi::Report::default();
             while let Some(pulled) = need(stream.next(&mut report), &what)? {
                 rest.push(pulled.batch);
-                merge(&mut report, usher_abi::Report::default());
             }
         }
         same(&records(&read.batches[i + 1..]), &records(&rest), &what)?;

@@ -63,4 +63,4 @@ macro_rules! held {
     };
 }
 
-held! { arrow csv expression http library manifest ndjson packed paths replies worker }
+held! { arrow csv description expression http library manifest ndjson packed paths replies reports worker }

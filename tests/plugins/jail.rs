@@ -1,7 +1,7 @@
 //! The plugin `hostile`, attack by attack, from a constructor and from a call: every one fails, by an error or by the death of
 //! the worker; the host lives, says which plugin it was and what happened, and runs the next chain.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Instant};
 
 use crate::support::{Bench, Said, plugin_file};
 
@@ -44,6 +44,7 @@ const ATTACKS: &[Attack] = &[
     attack("shared-memory", REFUSED, REFUSED),
     attack("shrink", "refused: no descriptor could be cut", "refused: no descriptor could be cut"),
     attack("garbage", "its process sent what is no answer", "its process sent what is no answer"),
+    attack("words", "what is to be told has 41943", "what is to be told has 41943"),
     attack("close-all", "its process", "its process"),
     attack("memory", "memory allocation of 67108864 bytes failed", "memory allocation of 67108864 bytes failed"),
     attack("threads", "refused: Resource temporarily unavailable", "refused: Resource temporarily unavailable"),
@@ -146,13 +147,24 @@ fn without_an_attack_nothing_is_refused() {
     assert!(said.err.contains("hostile 0.1.0: nothing was attacked"), "{}", said.err);
 }
 
+/// A thread of the plugin's own is in the host's clock while its instance is closed.
+#[test]
+fn whoever_sleeps_by_itself_keeps_nobody_waiting() {
+    let bench = bench();
+    let started = Instant::now();
+    let said = run(&bench, "sleep");
+    assert!(said.err.contains("a thread of its own sleeps"), "{}", said.err);
+    assert!(bench.path("out/good/latest").exists(), "{}", said.err);
+    assert!(started.elapsed() < crate::misbehaving::PATIENCE, "it took {:?}", started.elapsed());
+}
+
 /// Writes what the plugin wants into its file.
 fn want(bench: &Bench, wants: &str) {
     let file = bench.path("libusher_hostile.so");
     let mut bytes = fs::read(&file).expect("the plugin");
-    let usual = b"\"wants\":[\"input\",\"state\"]";
+    let usual = b"\"wants\":[\"input\",\"clock\",\"state\"]";
     let at = bytes.windows(usual.len()).position(|window| window == usual).expect("the preamble");
-    let text = format!("\"wants\":{wants:<17}");
+    let text = format!("\"wants\":{wants:<25}");
     assert_eq!(text.len(), usual.len());
     bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
     fs::write(file, bytes).expect("the plugin");

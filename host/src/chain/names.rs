@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use usher_abi::{Catalog, nearest};
 
-use crate::expression::{Bound, NamePath, Segment};
+use crate::{
+    expression::{Bound, NamePath, Segment},
+    report::list,
+};
 
 /// Name of the column that stands for claims the chain does not have; all null.
 pub(super) const NOTHING: &str = "_nothing";
@@ -60,7 +63,7 @@ impl Names {
 
     /// What a closed input has, for messages.
     pub(super) fn listing(&self) -> String {
-        list(&self.catalog.attributes.iter().map(|a| a.path.as_str()).collect::<Vec<_>>())
+        list(self.catalog.attributes.iter().map(|attribute| &attribute.path))
     }
 
     pub(super) fn claims(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -114,12 +117,6 @@ impl Names {
     pub(super) fn lists(&self, path: &str) -> bool {
         self.catalog.attributes.iter().any(|a| a.path == path)
     }
-}
-
-fn list(names: &[&str]) -> String {
-    let shown: Vec<String> = names.iter().take(40).map(|n| format!("`{n}`")).collect();
-    let more = names.len().saturating_sub(shown.len());
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
 #[cfg(test)]

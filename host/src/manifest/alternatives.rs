@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{
     expected,
-    read::list,
     schema::{
         Broken, Checker, SchemaProblem, child, is_secret, not_listed, resolve, unknown_key, wrong_type,
     },
 };
+use crate::report::list;
 
 impl<'s> Checker<'s> {
     /// Nothing if a branch fits; else what is wrong with the branch that is nearest.

@@ -8,12 +8,12 @@ use super::{
     diagnostic::{Diagnostic, Severity},
     model::{Chain, Connector, MaxRejects, Retention},
     place::{KeyPath, Location, Span},
-    read::list,
     rejects::RejectRecord,
     render,
     secrets::{mask, redact},
     source::Source,
 };
+use crate::report::list;
 
 /// A manifest that has been read and checked by itself; what plugins say of it is not known yet.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use super::{
     source::Source,
     tree::{Kind, Node},
 };
+use crate::report::list;
 
 /// A table's entries.
 pub(super) type Entries<'n> = &'n [(String, Node)];
@@ -69,8 +70,7 @@ impl<'a> Reader<'a> {
     pub(super) fn known_keys(&mut self, entries: Entries<'_>, path: &KeyPath, known: &[&str], more: &str) {
         for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
             let near = nearest(key, known.iter().copied());
-            let help =
-                near.name().is_none().then(|| format!("known here: {}{more}", list(known.iter().copied())));
+            let help = near.name().is_none().then(|| format!("known here: {}{more}", list(known)));
             self.error_at_key(&path.child(key), format!("unknown key{near}"), help.as_deref());
         }
     }
@@ -140,15 +140,5 @@ impl<'a> Reader<'a> {
         } else {
             format!("write `{key} = \"{text}\"`")
         })
-    }
-}
-
-/// `` `a`, `b` `` and so on, at most twelve.
-pub(super) fn list<'s>(names: impl IntoIterator<Item = &'s str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.len() {
-        0 => "nothing".to_owned(),
-        1..=12 => names.join(", "),
-        more => format!("{} and {} more", names[..12].join(", "), more - 12),
     }
 }

@@ -8,9 +8,10 @@ use usher_abi::{Role, nearest};
 use super::{
     load::KEYS,
     place::KeyPath,
-    read::{Reader, list},
+    read::Reader,
     tree::{Kind, Node},
 };
+use crate::report::list;
 
 impl Reader<'_> {
     /// Checks all references. Works on the tree, so that one bad connector does not make its chains look bad too.
@@ -70,7 +71,7 @@ impl Reader<'_> {
         } else if connectors.is_empty() {
             Some(format!("write `[connectors.{name}]` with `plugin = \"…\"`"))
         } else {
-            Some(format!("connectors here: {}", list(connectors.iter().map(|(key, _)| key.as_str()))))
+            Some(format!("connectors here: {}", list(connectors.iter().map(|(key, _)| key))))
         };
         self.error(path, format!("unknown connector `{name}`{near}"), help.as_deref());
         false

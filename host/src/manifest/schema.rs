@@ -18,7 +18,8 @@ use std::cell::Cell;
 use serde_json::{Map, Value};
 use usher_abi::nearest;
 
-use super::{expected, read::list};
+use super::expected;
+use crate::report::list;
 
 /// How deep schemas are followed: more than any options need, less than a `$ref` to itself.
 const MAX_DEPTH: usize = 64;

@@ -9,6 +9,8 @@ use std::{
 
 use usher_abi::{Error, nearest};
 
+use crate::report::list;
+
 /// The keys, folded, that stand in a table below `heading`; or else below the one that says what `expected` does, or the
 /// only one that speaks of an email address.
 pub fn keys_in_table(
@@ -36,7 +38,7 @@ pub fn keys_in_table(
 }
 
 /// What stands most often between the headings.
-fn delimiter(head: &[u8]) -> u8 {
+pub(super) fn delimiter(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
     // The last of several that stand equally often.
@@ -45,10 +47,10 @@ fn delimiter(head: &[u8]) -> u8 {
 
 fn column(names: &[&str], heading: Option<&str>, expected: Option<&str>) -> Result<usize, String> {
     let has = |name: &str| names.iter().position(|other| other.eq_ignore_ascii_case(name));
-    let list = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if let Some(heading) = heading {
         let near = nearest(heading, names.iter().copied());
-        return has(heading).ok_or_else(|| format!("has no heading `{heading}`{near}; there are {}", list()));
+        return has(heading)
+            .ok_or_else(|| format!("has no heading `{heading}`{near}; there are {}", list(names)));
     }
     if let Some(found) = expected.and_then(has) {
         return Ok(found);
@@ -60,7 +62,7 @@ fn column(names: &[&str], heading: Option<&str>, expected: Option<&str>) -> Resu
         (Some((index, _)), None) => Ok(index),
         _ => Err(format!(
             "below which heading do people's keys stand? Say `--key HEADING`; there are {}",
-            list()
+            list(names)
         )),
     }
 }

@@ -7,6 +7,7 @@ use usher_abi::{Role, nearest};
 use crate::{
     manifest::{Connector, Diagnostic, Manifest},
     plugins::SearchPath,
+    report::list,
 };
 
 /// Who goes and who comes, and in which chains.
@@ -179,8 +180,5 @@ fn names<'c>(connectors: impl Iterator<Item = &'c Connector>) -> String {
 }
 
 fn listed(names: &[String]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    if names.is_empty() { "none".to_owned() } else { list(names) }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod arrow;
 pub(crate) mod csv;
+pub(crate) mod description;
 pub(crate) mod expression;
 pub(crate) mod http;
 pub(crate) mod library;
@@ -11,6 +12,7 @@ pub(crate) mod ndjson;
 pub(crate) mod packed;
 pub(crate) mod paths;
 pub(crate) mod replies;
+pub(crate) mod reports;
 pub(crate) mod worker;
 
 mod reading;
@@ -20,9 +22,10 @@ mod reading;
 pub(crate) type Target = (&'static str, fn(&[u8]), fn() -> Vec<Vec<u8>>);
 
 /// All of them.
-pub(crate) const ALL: [Target; 11] = [
+pub(crate) const ALL: [Target; 13] = [
     ("arrow", arrow::run, arrow::seeds),
     ("csv", csv::run, Vec::new),
+    ("description", description::run, description::seeds),
     ("expression", expression::run, Vec::new),
     ("http", http::run, Vec::new),
     ("library", library::run, library::seeds),
@@ -31,6 +34,7 @@ pub(crate) const ALL: [Target; 11] = [
     ("packed", packed::run, packed::seeds),
     ("paths", paths::run, Vec::new),
     ("replies", replies::run, Vec::new),
+    ("reports", reports::run, reports::seeds),
     ("worker", worker::run, worker::seeds),
 ];
 

@@ -18,7 +18,7 @@ use crate::{
         session::{RunFlags, Session, code, print_json, say_error},
     },
     manifest::RejectRecord,
-    report::{meaning, print, tell},
+    report::{list, meaning, print, tell},
     runs::{self, Columns, Match, PartFile, Reported, Run},
     services::{create_private_file, create_private_folder, disk_error},
 };
@@ -114,8 +114,10 @@ impl Import {
         let mut connectors: Vec<&str> = parts.iter().map(|part| part.connector.as_str()).collect();
         connectors.dedup();
         let wrong = |what: &str| {
-            let list = connectors.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            Error::config("reported.connector", format!("run {} has files of {list}: {what}", run.id))
+            Error::config(
+                "reported.connector",
+                format!("run {} has files of {}: {what}", run.id, list(&connectors)),
+            )
         };
         let connector = match (&self.connector, &connectors[..]) {
             (Some(name), _) if connectors.contains(&name.as_str()) => name.clone(),

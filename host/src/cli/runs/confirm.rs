@@ -17,7 +17,7 @@ use crate::{
         session::{code, print_json},
     },
     manifest::Manifest,
-    report::{self, print, tell},
+    report::{self, list, print, tell},
     runs::{self, keys_in_table},
     services::{Key, Secret, Synced, Waiting},
 };
@@ -78,8 +78,8 @@ impl Confirm {
             (_, 1) => return Ok(those),
             (_, 2..) if self.errors.is_none() => return Ok(those),
             (_, 2..) => {
-                let names = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                format!("of run `{}` rows of {names} wait: name the connector whose list this is", self.run)
+                let (run, names) = (&self.run, list(names()));
+                format!("of run `{run}` rows of {names} wait: name the connector whose list this is")
             }
             (Some(connector), 0) if !of_run.is_empty() => {
                 let near = nearest(connector, names());

@@ -105,7 +105,7 @@ fn unknown_key() {
        `----
     "#);
     assert_snapshot!(changed("[connectors.users]", "[connector.users]"), @"connectors.toml:4:2: connector: unknown key; did you mean `connectors`?");
-    assert_snapshot!(changed("plugin  = \"zendesk\"", "plugin = \"zendesk\"\nlocale = \"fr\""), @"connectors.toml:14:1: connectors.support.locale: unknown key (known here: `plugin`, `component`, `options`, `fields`, `where`, `unique`, `max_rejects`, `allow_empty`, `hosts`, `store`, `isolation`, `jail` and 3 more; what the plugin itself takes goes into `options`)");
+    assert_snapshot!(changed("plugin  = \"zendesk\"", "plugin = \"zendesk\"\nlocale = \"fr\""), @"connectors.toml:14:1: connectors.support.locale: unknown key (known here: `plugin`, `component`, `options`, `fields`, `where`, `unique`, `max_rejects`, `allow_empty`, `hosts`, `store`, `isolation`, `jail`, `sync`, `on_missing`, `max_missing`; what the plugin itself takes goes into `options`)");
     assert_snapshot!(changed("claims ", "calims"), @"connectors.toml:25:1: chains.onboard.calims: unknown key; did you mean `claims`?");
     assert_snapshot!(changed("keep = {", "kep = {"), @"connectors.toml:21:28: connectors.newsletter.unique.kep: unknown key; did you mean `key`?");
     assert_snapshot!(changed("key = \"email\" }", "key = \"email\", on = \"sub\" }"), @"connectors.toml:28:51: chains.onboard.exclude.on: unknown key (known here: `from`, `key`)");

@@ -1,11 +1,15 @@
 //! The lines of a report.
 
-use std::{cmp::Reverse, fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use usher_abi::Error;
 
 use super::{Columns, folded};
-use crate::runs::unreadable;
+use crate::{report::list, runs::table::delimiter};
 
 /// Headings that hold what is wrong, where nobody says which does.
 const ERRORS: [&str; 8] =
@@ -13,6 +17,9 @@ const ERRORS: [&str; 8] =
 /// Headings that hold a person's key, the best first, where nobody says which does.
 const KEYS: [&str; 8] =
     ["external_id", "$user_id", "user_id", "$email", "email", "emails", "email address", "email_address"];
+
+/// The largest report: a line of each of a million rows, and many times that.
+const MOST: u64 = 256 << 20;
 
 /// The most characters that are kept of what a vendor says.
 const MOST_MESSAGE: usize = 1_000;
@@ -47,22 +54,21 @@ pub fn read_report(
     columns: &Columns,
     headings: &[String],
 ) -> Result<(Vec<Reported>, u64), Error> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.trim_start_matches('\u{feff}');
-    let mut table =
-        csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
-    let broken = |error: csv::Error| {
-        let message = format!("`{}` cannot be read as a table ({error})", path.display());
+    let broken = |why: &dyn std::fmt::Display| {
+        let message = format!("`{}` cannot be read as a table ({why})", path.display());
         Error::config("reported.table", message)
     };
-    let own = table.headers().map_err(broken)?.iter().map(folded).collect();
+    let bytes = read(path).map_err(|error| broken(&error))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{feff}').as_bytes();
+    let mut table = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text);
+    let own = table.headers().map_err(|error| broken(&error))?.iter().map(folded).collect();
     let sheet = Sheet { path, own, headings };
     let error = sheet.error(columns)?;
     let (at, name) = sheet.place(columns)?;
     let (mut reported, mut silent) = (Vec::new(), 0);
     let mut record = csv::StringRecord::new();
-    while table.read_record(&mut record).map_err(broken)? {
+    while table.read_record(&mut record).map_err(|error| broken(&error))? {
         let line = record.position().map_or(0, csv::Position::line);
         let message = clean(record.get(error).unwrap_or_default());
         if message.is_empty() {
@@ -75,11 +81,14 @@ pub fn read_report(
     Ok((reported, silent))
 }
 
-/// The one of the usual that the headings have most of; a comma where none stands.
-fn delimiter(text: &str) -> u8 {
-    let first = text.lines().next().unwrap_or_default();
-    let count = |delimiter: u8| first.bytes().filter(|byte| *byte == delimiter).count();
-    [b',', b';', b'\t'].into_iter().min_by_key(|delimiter| Reverse(count(*delimiter))).unwrap_or(b',')
+/// All of it, which is kept in memory.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::other("it is larger than 256 MiB; cut it, headings above each piece"));
+    }
+    Ok(bytes)
 }
 
 /// How a row is named by its cell.
@@ -170,10 +179,6 @@ impl Sheet<'_> {
     }
 }
 
-fn list(headings: &[String]) -> String {
-    headings.iter().map(|heading| format!("`{heading}`")).collect::<Vec<_>>().join(", ")
-}
-
 /// In one line, and no longer than anybody reads.
 fn clean(message: &str) -> String {
     let words: Vec<&str> = message.split(|c: char| c.is_whitespace() || c.is_control()).collect();
@@ -186,6 +191,8 @@ fn clean(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(text: &str, columns: &str) -> Result<Vec<(u64, String, Place)>, String> {
@@ -211,6 +218,20 @@ mod tests {
         assert_eq!(places("key=e-mail:Emails"), [key("a@x", "Emails"), key("c@x", "Emails")]);
         assert_eq!(places("row=Row"), [Place::Row(2), Place::Row(3)]);
         assert_eq!(places("line=ROW,error=error"), [Place::Line(2), Place::Line(3)]);
+    }
+
+    #[test]
+    fn a_report_is_a_file_that_fits_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        let wrong = || read_report(&path, &Columns::default(), &[]).unwrap_err().message;
+        assert!(wrong().contains("No such file"), "{}", wrong());
+        fs::File::create(&path).unwrap().set_len(MOST + 1).unwrap();
+        assert!(
+            wrong().ends_with("(it is larger than 256 MiB; cut it, headings above each piece)"),
+            "{}",
+            wrong()
+        );
     }
 
     #[test]

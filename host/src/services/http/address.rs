@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use ureq::http::{Uri, uri::Scheme};
 use usher_abi::Error;
 
+use crate::report::list;
+
 /// The hosts that one connector may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<String>);
@@ -30,10 +32,9 @@ impl AllowedHosts {
                     i,
                     match plugin {
                         [] => "the plugin asks for no network host, so there is nothing to narrow".to_owned(),
-                        some => format!(
-                            "the plugin does not ask for the host `{entry}`, only for {}",
-                            some.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ")
-                        ),
+                        some => {
+                            format!("the plugin does not ask for the host `{entry}`, only for {}", list(some))
+                        }
                     },
                 ));
             }
@@ -68,7 +69,7 @@ impl AllowedHosts {
         }
         let known = match self.0.as_slice() {
             [] => "it names none".to_owned(),
-            some => some.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", "),
+            some => list(some),
         };
         Err(Error::config(
             "http.host-not-allowed",

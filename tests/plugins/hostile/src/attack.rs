@@ -33,6 +33,8 @@ pub(crate) fn attack(name: &str) -> String {
             unsafe { libc::ftruncate(descriptor, 0) == 0 }
         }),
         "garbage" => garbage(),
+        // More than any message between host and worker may hold.
+        "words" => Err(io::Error::other("x".repeat(40 << 20))),
         "close-all" => {
             for descriptor in 0..64 {
                 // SAFETY: they are not this plugin's, which is the point.

@@ -10,5 +10,5 @@ usher_sdk::export! {
     summary = "Rows that are none of your business",
     sources = { "rows" => source::Rows },
     // Longer than the rights that a test writes over it.
-    wants = ["input", "state"],
+    wants = ["input", "clock", "state"],
 }

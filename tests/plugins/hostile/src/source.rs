@@ -1,5 +1,7 @@
 //! The source `rows`: it has none, and attacks instead.
 
+use std::{thread, time::Duration};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use usher_sdk::{
@@ -24,7 +26,10 @@ pub(crate) struct Options {
 
 /// An attack.
 #[derive(Debug)]
-pub(crate) struct Rows(Options);
+pub(crate) struct Rows {
+    options: Options,
+    host: Host,
+}
 
 impl Source for Rows {
     type Options = Options;
@@ -34,8 +39,8 @@ impl Source for Rows {
         Component { open: true, ..describe::source::<Options>("rows", "No rows at all") }
     }
 
-    fn open(options: Options, _: Host) -> Result<Self, Error> {
-        Ok(Self(options))
+    fn open(options: Options, host: Host) -> Result<Self, Error> {
+        Ok(Self { options, host })
     }
 
     fn check(&mut self) -> Result<Vec<Problem>, Error> {
@@ -51,20 +56,31 @@ impl Source for Rows {
     }
 
     fn open_split(&mut self, _: &Split, _: &[u8]) -> Result<Attack, Error> {
-        Ok(Attack(self.0.attack.clone(), self.0.token.clone()))
+        let Options { attack, token } = &self.options;
+        Ok(Attack { name: attack.clone(), token: token.clone(), host: self.host.clone() })
     }
 }
 
 /// What would read rows.
 #[derive(Debug)]
-pub(crate) struct Attack(String, String);
+pub(crate) struct Attack {
+    name: String,
+    token: String,
+    host: Host,
+}
 
 impl Stream for Attack {
     fn next(&mut self, _: &mut Report) -> Result<Option<Records>, Error> {
-        let outcome = match (self.0.as_str(), OUTCOME.get()) {
+        let outcome = match (self.name.as_str(), OUTCOME.get()) {
             ("constructor", Some(outcome)) => outcome.clone(),
             ("constructor", None) => "nothing was attacked".to_owned(),
-            ("tell", _) => format!("the token is {}", self.1),
+            ("tell", _) => format!("the token is {}", self.token),
+            ("sleep", _) => {
+                let clock = self.host.clock()?;
+                thread::spawn(move || clock.sleep_ms(24 * 3_600_000));
+                thread::sleep(Duration::from_millis(200));
+                "a thread of its own sleeps".to_owned()
+            }
             (name, _) => attack(name),
         };
         Err(Error::data("hostile.outcome", outcome))

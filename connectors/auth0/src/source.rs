@@ -88,7 +88,7 @@ impl Source for Users {
         refuse(&problems)?;
         let splits = files
             .inputs
-            .splits(request.max_splits as usize, |f| matches!(files.form(f.id), Some(Form::Lines)));
+            .splits(request.max_splits as usize, |f| !matches!(files.form(f.id), Some(Form::Array) | None));
         self.wanted = columns.iter().map(|path| Wanted::new(path, attribute(path).kind)).collect();
         Ok(splits)
     }
@@ -117,7 +117,7 @@ impl Source for Users {
                     .iter()
                     .map(|w| TableColumn { cell: cell(&w.name), wanted: w.clone() })
                     .collect();
-                let stream = TableStream::open(&host, header, columns, *escape, checkpoint, limit)?;
+                let stream = TableStream::open(&host, header, columns, *escape, split, checkpoint, limit)?;
                 Export::Table(Box::new(stream))
             }
         })

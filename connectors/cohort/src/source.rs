@@ -101,7 +101,7 @@ macro_rules! source {
             }
 
             fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
-                self.0.plan(&request.columns)
+                self.0.plan(request)
             }
 
             fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<TableStream, Error> {

@@ -89,7 +89,7 @@ impl Source for Rows {
     }
 
     fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
-        self.tables.plan(&request.columns)
+        self.tables.plan(request)
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<TableStream, Error> {

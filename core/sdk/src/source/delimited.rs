@@ -1,6 +1,6 @@
 //! Records of delimited text (CSV, TAB, semicolon), with their places.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use usher_abi::{
     Error, Reject, Report,
@@ -13,9 +13,12 @@ use super::{
     quotes::{Quoted, quoted},
     rejects::{origin, shown, too_long_in_quotes},
     separators::{self, Place as CellPlace, undoubled},
-    slabs::{BOM, Slabs},
+    slabs::{BOM, Slabs, SplitReader},
 };
-use crate::{Input, Reader, words::thousands};
+use crate::{Input, words::thousands};
+
+/// So far behind the end of a split a record may reach whose beginning was guessed.
+const GUESSED: u64 = 64 * 1024;
 
 /// Reads record after record.
 ///
@@ -24,7 +27,7 @@ use crate::{Input, Reader, words::thousands};
 /// quote is `csv.after-quote`. Where a quote leaves open which lines are records, reading ends with the error
 /// `csv.unterminated`: as a reject, one record would hide thousands. What a cell holds is not looked at: it may be no
 /// UTF-8.
-pub struct DelimitedReader<R = Reader> {
+pub struct DelimitedReader<R = SplitReader> {
     slabs: R,
     parser: csv_core::Reader,
     dialect: Dialect,
@@ -43,6 +46,10 @@ pub struct DelimitedReader<R = Reader> {
     position: u64,
     /// Where the first record begins.
     start: u64,
+    /// Records that begin here or behind are others'.
+    end: u64,
+    /// A record that reaches beyond this is not read to its end: who guessed where it begins has guessed wrong.
+    reach: u64,
     cells: Vec<u8>,
     ends: Vec<usize>,
     places: Vec<CellPlace>,
@@ -97,7 +104,7 @@ impl<'a> Record<'a> {
     }
 }
 
-impl DelimitedReader<Reader> {
+impl DelimitedReader<SplitReader> {
     /// Reads an input from the record that begins at `start`.
     pub fn open(
         input: &Input,
@@ -106,12 +113,43 @@ impl DelimitedReader<Reader> {
         dialect: Dialect,
         limit: usize,
     ) -> Result<Self, Error> {
-        let slabs = match input.read(file.id, start, u64::MAX) {
+        Self::open_split(input, file, start..u64::MAX, start, dialect, limit)
+    }
+
+    /// Reads the records that begin in a split, the first of them at `start`.
+    pub(crate) fn open_split(
+        input: &Input,
+        file: &InputFile,
+        split: Range<u64>,
+        start: u64,
+        dialect: Dialect,
+        limit: usize,
+    ) -> Result<Self, Error> {
+        let slabs = match SplitReader::open(input, file.id, split.start, split.end) {
             // What is packed begins at its beginning; what stands before the record is passed over.
-            Err(error) if error.code == "input.not-splittable" => input.read(file.id, 0, u64::MAX)?,
+            Err(error) if error.code == "input.not-splittable" => {
+                SplitReader::open(input, file.id, 0, u64::MAX)?
+            }
             read => read?,
         };
-        Ok(Self::new(slabs, file, start, dialect, limit))
+        Ok(Self { end: split.end, ..Self::new(slabs, file, start, dialect, limit) })
+    }
+
+    /// Reads the records of a split from the first that seems to begin in it, behind a line end, and says where that is; none
+    /// does where no line ends. To be [trusted](Self::trust) when it is known to be right.
+    pub(crate) fn guess(
+        input: &Input,
+        file: &InputFile,
+        split: Range<u64>,
+        dialect: Dialect,
+        limit: usize,
+    ) -> Result<(Self, Option<u64>), Error> {
+        // From one byte before, to see whether a line begins at the start.
+        let from = split.start.saturating_sub(1);
+        let mut reader = Self::open_split(input, file, from..split.end, from, dialect, limit)?;
+        reader.reach = split.end.saturating_add(GUESSED);
+        let start = reader.pass_line()?.then_some(reader.position);
+        Ok((reader, start.filter(|start| *start < split.end)))
     }
 }
 
@@ -135,6 +173,8 @@ impl<R: Slabs> DelimitedReader<R> {
             carry: Vec::new(),
             position: start,
             start,
+            end: u64::MAX,
+            reach: u64::MAX,
             cells: vec![0; 4096],
             ends: vec![0; 64],
             places: Vec::new(),
@@ -148,9 +188,24 @@ impl<R: Slabs> DelimitedReader<R> {
         self.position
     }
 
+    /// Whether all records were read; the next one, if there is one, begins at the [position](Self::position).
+    pub(crate) fn has_ended(&self) -> bool {
+        self.done && !self.has_given_up()
+    }
+
+    /// The guess was right.
+    pub(crate) fn trust(&mut self) {
+        self.reach = u64::MAX;
+    }
+
+    /// Whether a record reached further than any does whose beginning was guessed right.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.position > self.reach
+    }
+
     /// The next record; `None` at the end.
     pub fn next(&mut self, report: &mut Report) -> Result<Option<Record<'_>>, Error> {
-        while !self.done && self.begin()? {
+        while !self.done && self.begin()? && self.position < self.end {
             let start = self.position;
             let quote = self.dialect.quote;
             if let Some(length) = self.usual() {
@@ -158,7 +213,12 @@ impl<R: Slabs> DelimitedReader<R> {
                 let bytes = &slab[self.from..][..length];
                 return Ok(Some(Record { offset: start, length, bytes, places: &self.places, quote }));
             }
-            let Some((cells, ends)) = self.record(start)? else { return Err(self.unclosed(start)?) };
+            let Some((cells, ends)) = self.record(start)? else {
+                if self.has_given_up() {
+                    break;
+                }
+                return Err(self.unclosed(start)?);
+            };
             // One byte of the line end was read, unless the input ended instead.
             let length = self.position - start - u64::from(!self.done);
             if length > self.limit as u64 {
@@ -184,6 +244,21 @@ impl<R: Slabs> DelimitedReader<R> {
         }
         self.done = true;
         Ok(None)
+    }
+
+    /// Goes behind the next line end, and to what may be the first byte of a record; false: there is none.
+    fn pass_line(&mut self) -> Result<bool, Error> {
+        while self.position < self.end && self.refill()? {
+            let bytes = self.slab.as_ref().map_or(&[][..], |slab| &slab.bytes()[self.at..]);
+            let found = memchr::memchr2(b'\n', b'\r', bytes);
+            let passed = found.unwrap_or(bytes.len());
+            self.at += passed;
+            self.position += passed as u64;
+            if found.is_some() {
+                return self.begin();
+            }
+        }
+        Ok(false)
     }
 
     /// Goes to the first byte of the next record.
@@ -270,6 +345,7 @@ impl<R: Slabs> DelimitedReader<R> {
                     self.swallowed = (self.swallowed + line_ends(&self.cells[..cells])).saturating_sub(1);
                     return Ok(None);
                 }
+                _ if self.has_given_up() => return Ok(None),
                 // Over the limit the record is only passed over: its cells are not kept.
                 _ if self.position - start > self.limit as u64 + 1 => {
                     self.swallowed += line_ends(&self.cells[..cells]);

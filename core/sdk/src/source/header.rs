@@ -10,6 +10,7 @@ use super::{
     delimited::DelimitedReader,
     dialect::Dialect,
     slabs::{BOM, Slabs},
+    starts::Starts,
 };
 use crate::Input;
 
@@ -71,7 +72,7 @@ impl JsonSchema for Delimiter {
 }
 
 /// What the first record of a file says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Header {
     /// The file.
     pub file: InputFile,
@@ -81,9 +82,22 @@ pub struct Header {
     pub dialect: Dialect,
     /// Where the records begin.
     pub body: u64,
+    /// Where its splits do.
+    pub(super) starts: Starts,
 }
 
 impl Header {
+    /// Of a file without any record.
+    pub(super) fn none(file: &InputFile) -> Self {
+        Self {
+            file: file.clone(),
+            headings: Vec::new(),
+            dialect: Dialect::default(),
+            body: 0,
+            starts: Starts::default(),
+        }
+    }
+
     /// The place of a heading.
     pub fn find(&self, heading: &str) -> Option<usize> {
         self.headings.iter().position(|h| h == heading)
@@ -120,7 +134,8 @@ impl Header {
         }
         let headings =
             headings(&cells).map_err(|(code, what)| Error::data(code, format!("`{}`: {what}", file.name)))?;
-        Ok(Some(Self { file: file.clone(), headings, dialect, body: reader.position() }))
+        let (file, body, starts) = (file.clone(), reader.position(), Starts::default());
+        Ok(Some(Self { file, headings, dialect, body, starts }))
     }
 }
 

@@ -28,6 +28,7 @@ mod row;
 mod separators;
 pub(crate) mod shim;
 mod slabs;
+mod starts;
 mod table;
 mod tables;
 mod texts;

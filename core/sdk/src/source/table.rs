@@ -1,6 +1,8 @@
 //! The stream over delimited text.
 
-use usher_abi::{Error, Reject, Report};
+use std::{ops::Range, time::Duration};
+
+use usher_abi::{Error, Reject, Report, Split};
 
 use super::{
     Stream,
@@ -11,6 +13,7 @@ use super::{
     rejects::{REJECTS_A_CALL, origin},
     row::{Cell, RowScratch, from_text},
     separators::undoubled,
+    starts::Learner,
 };
 use crate::{Host, Records};
 
@@ -23,27 +26,38 @@ pub struct TableColumn {
     pub cell: Option<usize>,
 }
 
-/// Batches of the wanted cells of one file.
+/// How long a stream waits to be told where its first record begins, before it looks for it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Batches of the wanted cells of one split.
 ///
 /// An empty cell is null: delimited text cannot say whether nothing or an empty text was meant. A record that cannot
 /// be read is a reject: `csv.after-quote`, `csv.cells`, `encoding.utf8`, `value.type`, `record.too-long`. A quote that
-/// is not closed is the error `csv.unterminated`. A file is one split, as no byte of it tells whether it lies inside
-/// quotes.
+/// is not closed is the error `csv.unterminated`.
+///
+/// No byte of a file tells whether it lies inside quotes. A stream that does not know where its first record begins reads
+/// from where one seems to begin, and hands its first batch out when the stream of the split before has come to its end
+/// and it was so; else it reads again from where it is.
 #[derive(Debug)]
 pub struct TableStream {
     host: Host,
-    reader: DelimitedReader,
-    headings: Vec<String>,
+    header: Header,
+    split: Range<u64>,
+    /// Where a checkpoint says that the first record begins.
+    from: Option<u64>,
+    /// Tells the split behind this one where it begins.
+    end: Learner,
+    reader: Option<DelimitedReader>,
+    limit: usize,
     columns: Vec<TableColumn>,
     apostrophe: bool,
-    input: u32,
     builders: Builders,
     /// The cells of the rows that wait.
     text: String,
 }
 
 impl TableStream {
-    /// Opens a file behind its header, or after the records of a checkpoint.
+    /// Opens a split of a file, or what is left of it behind the records of a checkpoint.
     ///
     /// `apostrophe`: every text was given one leading `'`, which is taken off again, exactly one. Cells of columns that
     /// are no text (booleans, numbers) lose one in any case.
@@ -52,39 +66,97 @@ impl TableStream {
         header: &Header,
         columns: Vec<TableColumn>,
         apostrophe: bool,
+        split: &Split,
         checkpoint: &[u8],
         limit: usize,
     ) -> Result<Self, Error> {
-        let start = json::offset(checkpoint)?.unwrap_or(header.body);
-        let wanted: Vec<Wanted> = columns.iter().map(|c| c.wanted.clone()).collect();
         Ok(Self {
             host: host.clone(),
-            reader: DelimitedReader::open(&host.input()?, &header.file, start, header.dialect, limit)?,
-            headings: header.headings.clone(),
-            builders: Builders::new(&wanted),
+            header: header.clone(),
+            split: split.start..split.end,
+            end: header.starts.learner(split.end),
+            from: json::offset(checkpoint)?,
+            reader: None,
+            limit,
+            builders: builders(&columns),
             columns,
             apostrophe,
-            input: header.file.id,
             text: String::new(),
         })
     }
-}
 
-impl Stream for TableStream {
-    fn next(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
-        self.host.stop_if_cancelled()?;
+    /// Where the first record begins, if that is known.
+    fn start(&self) -> Option<u64> {
+        let first = (self.split.start == 0).then_some(self.header.body);
+        self.from.or(first).or_else(|| self.header.starts.of(self.split.start))
+    }
+
+    /// The reader of the records between these places, the first of which begins at `start`.
+    fn reader(&self, bytes: Range<u64>, start: u64) -> Result<DelimitedReader, Error> {
+        let Header { file, dialect, .. } = &self.header;
+        DelimitedReader::open_split(&self.host.input()?, file, bytes, start, *dialect, self.limit)
+    }
+
+    /// Begins with the first record.
+    fn begin(&mut self, start: u64) -> Result<(), Error> {
+        let bytes = self.from.unwrap_or(self.split.start)..self.split.end;
+        self.reader = Some(self.reader(bytes, start)?);
+        Ok(())
+    }
+
+    /// Reads the first batch from where a record seems to begin; none where that was wrong, and it is to be read again.
+    fn guess(&mut self, report: &mut Report) -> Result<Option<Option<Records>>, Error> {
+        let Header { file, dialect, .. } = &self.header;
+        let (input, split) = (self.host.input()?, self.split.clone());
+        let (reader, guess) = DelimitedReader::guess(&input, file, split, *dialect, self.limit)?;
+        self.reader = guess.map(|_| reader);
+        // What is wrong with the records may be the guess.
+        let mut held = Report::default();
+        let read = self.read(&mut held);
+        let start = self.find()?;
+        let right = |reader: &&mut DelimitedReader| guess == Some(start) && !reader.has_given_up();
+        if let Some(reader) = self.reader.as_mut().filter(right) {
+            reader.trust();
+            report.merge(held);
+            return read.map(Some);
+        }
+        self.builders = builders(&self.columns);
+        self.text.clear();
+        self.begin(start)?;
+        Ok(None)
+    }
+
+    /// Where the first record begins: where the split before ends. If nobody says so, it is read.
+    fn find(&self) -> Result<u64, Error> {
+        let (starts, cut) = (&self.header.starts, self.split.start);
+        if let Some(start) = starts.wait_for(cut, PATIENCE) {
+            return Ok(start);
+        }
+        let from = starts.before(cut).unwrap_or(self.header.body);
+        let (mut reader, mut report) = (self.reader(from.min(cut)..cut, from)?, Report::default());
+        while reader.next(&mut report)?.is_some() {
+            report.rejects.clear();
+            self.host.stop_if_cancelled()?;
+        }
+        starts.learn(cut, reader.position());
+        Ok(reader.position())
+    }
+
+    /// The next rows, from the reader.
+    fn read(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
+        let Some(reader) = &mut self.reader else { return Ok(None) };
         while !self.builders.is_full() && report.rejects.len() < REJECTS_A_CALL {
-            let Some(record) = self.reader.next(report)? else {
+            let Some(record) = reader.next(report)? else {
                 if self.builders.is_empty() {
                     return Ok(None);
                 }
                 break;
             };
             let mut bad = |column: &str, code: &str, message: String| {
-                let place = origin(self.input, record.offset, record.length as u64);
+                let place = origin(self.header.file.id, record.offset, record.length as u64);
                 report.rejects.push(Reject::new(place, column, code, message));
             };
-            let (found, expected) = (record.len(), self.headings.len());
+            let (found, expected) = (record.len(), self.header.headings.len());
             if found != expected {
                 bad(
                     "",
@@ -97,7 +169,7 @@ impl Stream for TableStream {
                 continue;
             }
             let Some(text) = text(&record) else {
-                let (index, message) = not_utf8(&record, &self.headings);
+                let (index, message) = not_utf8(&record, &self.header.headings);
                 let column = self.columns.iter().find(|c| c.cell.is_some() && c.cell == index);
                 bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
                 continue;
@@ -131,10 +203,35 @@ impl Stream for TableStream {
         }
         self.builders.settle(&self.text)?;
         self.text.clear();
-        let mut records = self.builders.finish(self.input)?;
-        records.checkpoint = json::checkpoint(self.reader.position());
+        let mut records = self.builders.finish(self.header.file.id)?;
+        records.checkpoint = json::checkpoint(reader.position());
         Ok(Some(records))
     }
+}
+
+impl Stream for TableStream {
+    fn next(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
+        self.host.stop_if_cancelled()?;
+        let mut guessed = None;
+        if self.reader.is_none() {
+            match self.start() {
+                Some(start) => self.begin(start)?,
+                None => guessed = self.guess(report)?,
+            }
+        }
+        let records = match guessed {
+            Some(records) => records,
+            None => self.read(report)?,
+        };
+        if let Some(reader) = self.reader.as_ref().filter(|reader| reader.has_ended()) {
+            self.end.learn(reader.position());
+        }
+        Ok(records)
+    }
+}
+
+fn builders(columns: &[TableColumn]) -> Builders {
+    Builders::new(&columns.iter().map(|column| column.wanted.clone()).collect::<Vec<_>>())
 }
 
 /// The cells as one text, when each of them is one.

@@ -1,11 +1,10 @@
 //! A source of delimited files, all but its options.
 
-use usher_abi::{Catalog, Error, Problem, Split, nearest};
+use usher_abi::{Catalog, Error, PlanRequest, Problem, Split, nearest};
 
 use super::{
     builders::Wanted,
     declared::{Declared, refuse},
-    dialect::Dialect,
     header::{Delimiter, Header},
     inputs::Inputs,
     table::{TableColumn, TableStream},
@@ -68,8 +67,9 @@ impl Tables {
         Ok(Catalog { attributes, open: false, notes })
     }
 
-    /// One split a file.
-    pub fn plan(&mut self, projection: &[String]) -> Result<Vec<Split>, Error> {
+    /// Splits of the files.
+    pub fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
+        let projection = &request.columns;
         let headings = &self.files()?.headings;
         let unknown = projection.iter().filter(|name| !headings.contains(name)).map(|name| {
             let near = nearest(name, headings.iter().map(String::as_str));
@@ -78,10 +78,10 @@ impl Tables {
         refuse(&unknown.collect::<Vec<_>>())?;
         let declared = &self.profile.declared;
         self.wanted = projection.iter().map(|name| Wanted::new(name, declared.kind(name))).collect();
-        Ok(self.files()?.inputs.splits(1, |_| false))
+        Ok(self.files()?.inputs.splits(request.max_splits as usize, |_| true))
     }
 
-    /// The rows of a file.
+    /// The rows of a split.
     pub fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<TableStream, Error> {
         let (host, limit, wanted) = (self.host.clone(), self.profile.limit, self.wanted.clone());
         let files = self.files()?;
@@ -90,7 +90,7 @@ impl Tables {
         let header = &files.headers[index];
         let columns =
             wanted.into_iter().map(|wanted| TableColumn { cell: header.find(&wanted.name), wanted });
-        TableStream::open(&host, header, columns.collect(), false, checkpoint, limit)
+        TableStream::open(&host, header, columns.collect(), false, split, checkpoint, limit)
     }
 
     /// The files, found and looked at once.
@@ -112,7 +112,7 @@ impl Files {
                 Header::read(inputs.service(), file, profile.delimiter, profile.quote, profile.limit)?;
             let header = header.unwrap_or_else(|| {
                 notes.push(format!("`{}` is empty", file.name));
-                Header { file: file.clone(), headings: Vec::new(), dialect: Dialect::default(), body: 0 }
+                Header::none(file)
             });
             for heading in &header.headings {
                 if !headings.contains(heading) {

@@ -158,6 +158,43 @@ fn whoever_sleeps_by_itself_keeps_nobody_waiting() {
     assert!(started.elapsed() < crate::misbehaving::PATIENCE, "it took {:?}", started.elapsed());
 }
 
+/// Where a plugin runs is nobody's guess, and whoever takes it out of its jail is told.
+#[test]
+fn where_a_plugin_runs_is_told() {
+    let bench = bench();
+    bench.write("connectors.toml", MANIFEST.replace("isolation = \"process\"\n", ""));
+    let usher = |arguments: &[&str]| {
+        let mut command = bench.command(arguments);
+        command.env_remove("USHER_ISOLATION");
+        bench.said(command.output().expect("usher runs"))
+    };
+    let show = || usher(&["plugins", "show", "./libusher_hostile.so"]).expect(0).out;
+    let runs = |place: &str| format!("\nruns      {place}\n");
+    let jail = "in a jail, a process of its own for each instance";
+    let stranger = runs(&format!("{jail} (it did not come with the host and is not locked)"));
+    assert!(show().contains(&stranger), "{}", show());
+    let jailed = "hostile 0.1.0 runs in a jail, a process of its own for each instance";
+    let said = usher(&["check"]).expect(0);
+    assert!(said.out.contains(jailed) && !said.err.contains("`jail`"), "{}", said.shown());
+
+    let said = usher(&["plugins", "lock"]).expect(0);
+    let trusted = "what is locked is trusted, and runs in the host's own process from now on: `hostile`, ";
+    assert!(said.err.contains(trusted), "{}", said.err);
+    assert!(show().contains(&runs("in the host's own process (it is locked)")), "{}", show());
+    let said = usher(&["check"]).expect(0);
+    let nothing =
+        "plugin `hostile` 0.1.0: `jail` limits nothing, as it runs in the host's own process (it is locked)";
+    assert!(!said.out.contains(jailed) && said.err.contains(nothing), "{}", said.shown());
+    assert!(!usher(&["plugins", "lock"]).expect(0).err.contains("trusted"), "it was before");
+
+    bench.write("connectors.toml", MANIFEST);
+    assert!(usher(&["check"]).expect(0).out.contains(jailed));
+    let said = usher(&["check", "--isolation", "none"]).expect(0);
+    let overruled = "plugin `hostile` 0.1.0 runs in the host's own process (the command says so), though its connector says \
+                     `isolation = \"process\"`";
+    assert!(said.err.contains(overruled), "{}", said.err);
+}
+
 /// Writes what the plugin wants into its file.
 fn want(bench: &Bench, wants: &str) {
     let file = bench.path("libusher_hostile.so");

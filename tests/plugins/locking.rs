@@ -111,7 +111,9 @@ fn a_byte_that_differs_is_found_before_anything_runs() {
     }
     assert!(!bench.path("out/rows/latest").exists());
     insta::assert_snapshot!(of_any_build(&text));
-    let shown = usher(&bench, &["plugins", "show", "misbehaving"]).expect(0);
+    // All that loading would refuse is told without loading.
+    let shown = usher(&bench, &["plugins", "show", "misbehaving"]).expect(1);
+    assert!(shown.out.contains("\nloads     no\n"), "{}", shown.out);
     assert!(shown.out.contains("is not the one in `connectors.lock`: file for"), "{}", shown.out);
     // The changed file would have run, had there been no lock.
     std::fs::remove_file(bench.path("connectors.lock")).expect("a lock");

@@ -62,6 +62,27 @@ fn json_says_the_same() {
     );
 }
 
+/// A jail hides what a plugin prints, and which threads and memory an instance leaves behind.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_not_seen_of_a_jail_is_skipped() {
+    let bench = Bench::new();
+    let unseen = ["nothing goes to standard output", "no thread is left behind"];
+    let left = "closed instances leave no memory behind";
+    bench.write(
+        "conformance.toml",
+        "[[case]]\nsink = 'rows'\noptions.fault = 'print'\ncolumns.email = ['a{n}']\n",
+    );
+    let said = quick(&bench, "misbehaving", &["--isolation", "none"]).expect(1);
+    assert!(said.out.contains(&format!("\nFAILED  process: {}", unseen[0])), "{}", said.out);
+    let said = quick(&bench, "misbehaving", &["--isolation", "process"]).expect(0);
+    for name in
+        unseen.map(|name| format!("process: {name}")).into_iter().chain([format!("sink rows: {left}")])
+    {
+        assert!(said.out.contains(&format!("\nskipped {name} (")), "{name}: {}", said.out);
+    }
+}
+
 /// What cannot be guessed is not passed over in silence.
 #[test]
 fn without_cases_what_can_be_guessed_is_checked() {

@@ -7,7 +7,7 @@ use super::{
     session::{RunFlags, Session, add_new, code},
 };
 use crate::chain::{self, Failure};
-use crate::report::print;
+use crate::report::{list, print};
 
 /// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
 #[derive(Debug, Args)]
@@ -50,6 +50,13 @@ impl Check {
         }
         if exit == code::DONE && !global.json && !global.quiet {
             print(&format!("{}: {} in order\n", global.manifest.display(), chains.join(", ")));
+            for (plugin, hosts) in session.engine.plugins.apart() {
+                let reached = match hosts {
+                    [] => String::new(),
+                    hosts => format!("; through the host it reaches {}", list(hosts)),
+                };
+                print(&format!("{plugin} runs in a jail, a process of its own for each instance{reached}\n"));
+            }
         }
         exit
     }

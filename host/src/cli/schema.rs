@@ -9,15 +9,15 @@ use crate::manifest::json_schema;
 use crate::report::tell;
 
 pub(super) fn execute(global: &Global) -> u8 {
-    let mut registry = match registry(global, None) {
+    let registry = match registry(global, None) {
         Ok(registry) => registry,
         Err(exit) => return exit,
     };
-    let (found, refused) = registry.search().all();
+    let (found, refused, _) = registry.search().all();
     refused.iter().for_each(|refusal| tell!("refused: {refusal}"));
     let mut described = Vec::new();
     for candidate in found {
-        match registry.look_at(&candidate.preamble.name) {
+        match registry.look_at(&candidate.preamble.name, &[]) {
             Ok(plugin) => described.push((candidate.preamble.name, plugin.description.clone())),
             Err(message) => tell!("refused: {}", message.lines().next().unwrap_or_default()),
         }

@@ -1,7 +1,5 @@
 //! `sync`, `on_missing` and `max_missing` of a connector.
 
-use usher_abi::nearest;
-
 use super::{
     model::{ChangedOnly, OnMissing},
     place::KeyPath,
@@ -44,26 +42,5 @@ impl<'a> Reader<'a> {
             );
         }
         None
-    }
-
-    /// A string of a few that there are.
-    pub(super) fn one_of(
-        &mut self,
-        node: &'a Node,
-        path: &KeyPath,
-        known: &[&'static str],
-    ) -> Option<&'static str> {
-        let text = self.string(node, path)?;
-        let found = known.iter().copied().find(|one| *one == text);
-        if found.is_none() {
-            let near = nearest(&text, known.iter().copied());
-            let forms: Vec<String> = known.iter().map(|one| format!("`\"{one}\"`")).collect();
-            self.error(
-                path,
-                format!("unknown value `{text}`{near}"),
-                Some(&format!("write {}", forms.join(" or "))),
-            );
-        }
-        found
     }
 }

@@ -27,9 +27,11 @@ impl<'a> Reader<'a> {
         let Some(entries) = self.table(node, &path, "jail = { memory = \"2GB\" }") else { return jail };
         self.known_keys(entries, &path, &KEYS, "");
         let help = "write megabytes or gigabytes (`\"500MB\"`, `\"2GB\"`), 32 MB at least";
-        jail.memory = self.amount(node, &path, "memory", memory, help);
+        let at = |key| node.get(key).map(|node| (node, path.child(key)));
+        jail.memory = at("memory").and_then(|(node, at)| self.parsed(node, &at, ("memory", help), memory));
         let help = "write seconds, minutes or hours (`\"90s\"`, `\"5m\"`, `\"1h\"`)";
-        jail.deadline = self.amount(node, &path, "deadline", time, help);
+        jail.deadline =
+            at("deadline").and_then(|(node, at)| self.parsed(node, &at, ("deadline", help), time));
         let grants = node.get("grants").and_then(|node| self.strings(node, &path.child("grants")));
         jail.grants = grants.unwrap_or_default();
         for (i, grant) in jail.grants.iter().enumerate() {
@@ -40,23 +42,6 @@ impl<'a> Reader<'a> {
             }
         }
         jail
-    }
-
-    fn amount<T>(
-        &mut self,
-        table: &'a Node,
-        path: &KeyPath,
-        key: &str,
-        parse: impl Fn(&str) -> Option<T>,
-        help: &str,
-    ) -> Option<T> {
-        let path = path.child(key);
-        let text = table.get(key).and_then(|node| self.string(node, &path))?;
-        let amount = parse(&text);
-        if amount.is_none() {
-            self.error(&path, format!("`{text}` is no {key}"), Some(help));
-        }
-        amount
     }
 }
 

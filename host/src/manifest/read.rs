@@ -90,6 +90,49 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A string of a form that `help` says.
+    fn string_of(&mut self, node: &Node, path: &KeyPath, help: &str) -> Option<String> {
+        if matches!(node.kind, Kind::String(_)) {
+            return self.string(node, path);
+        }
+        self.wrong_type(path, node, "a string", Some(help));
+        None
+    }
+
+    /// What is parsed of such a string; where nothing is, it is no `what`.
+    pub(super) fn parsed<T>(
+        &mut self,
+        node: &Node,
+        path: &KeyPath,
+        (what, help): (&str, &str),
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.string_of(node, path, help)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.error(path, format!("`{text}` is no {what}"), Some(help));
+        }
+        parsed
+    }
+
+    /// A string of a few that there are.
+    pub(super) fn one_of(
+        &mut self,
+        node: &Node,
+        path: &KeyPath,
+        known: &[&'static str],
+    ) -> Option<&'static str> {
+        let forms: Vec<String> = known.iter().map(|one| format!("`\"{one}\"`")).collect();
+        let help = format!("write {}", forms.join(" or "));
+        let text = self.string_of(node, path, &help)?;
+        let found = known.iter().copied().find(|one| *one == text);
+        if found.is_none() {
+            let near = nearest(&text, known.iter().copied());
+            self.error(path, format!("unknown value `{text}`{near}"), Some(&help));
+        }
+        found
+    }
+
     /// [`Self::string`] with its place.
     pub(super) fn text(&mut self, node: &Node, path: &KeyPath) -> Option<Text> {
         let span = self.span(path);

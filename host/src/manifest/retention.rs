@@ -22,13 +22,8 @@ impl<'a> Reader<'a> {
     }
 
     fn age(&mut self, node: &'a Node, path: &KeyPath) -> Option<Duration> {
-        let text = self.string(node, path)?;
-        let age = age(&text);
-        if age.is_none() {
-            let help = "write hours (`\"12h\"`), days (`\"30d\"`) or weeks (`\"4w\"`)";
-            self.error(path, format!("`{text}` is no age"), Some(help));
-        }
-        age
+        let help = "write hours (`\"12h\"`), days (`\"30d\"`) or weeks (`\"4w\"`)";
+        self.parsed(node, path, ("age", help), age)
     }
 }
 

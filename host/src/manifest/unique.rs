@@ -122,11 +122,6 @@ impl<'a> Reader<'a> {
 
     /// So many of a hundred: `"20%"`.
     pub(super) fn share(&mut self, node: &'a Node, path: &KeyPath, help: &str) -> Option<f64> {
-        let text = self.string(node, path)?;
-        let share = percent(&text);
-        if share.is_none() {
-            self.error(path, format!("`{text}` is no share"), Some(help));
-        }
-        share
+        self.parsed(node, path, ("share", help), percent)
     }
 }

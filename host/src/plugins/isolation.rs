@@ -1,6 +1,6 @@
 //! Where a plugin's code runs: in the host's own process, or in a jailed one of its own.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use usher_abi::preamble::{NETWORK, Preamble, is_right};
 
@@ -9,16 +9,58 @@ use crate::{
     runner::Rights,
 };
 
-/// Where a plugin runs whose connector does not say: what came with the host or was looked at and locked, here; everything
-/// else apart.
-pub(super) fn usual(trusted: bool) -> Isolation {
-    if trusted { Isolation::None } else { Isolation::Process }
+/// Where a plugin's code runs, and why there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Where.
+    pub isolation: Isolation,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a plugin runs where it does; the first that is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The command says so.
+    Command,
+    /// Its connector says so.
+    Connector,
+    /// It lies where the host's own plugins do.
+    CameWithTheHost,
+    /// Somebody has looked at it and locked it.
+    Locked,
+    /// Nobody has said that it can be trusted.
+    Stranger,
+}
+
+impl Whereabouts {
+    pub(super) fn new(isolation: Isolation, why: Why) -> Self {
+        Self { isolation, why }
+    }
+}
+
+/// `in the host's own process (it came with the host)`
+impl fmt::Display for Whereabouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.isolation {
+            Isolation::None => "in the host's own process",
+            Isolation::Process => "in a jail, a process of its own for each instance",
+        };
+        let why = match self.why {
+            Why::Command => "the command says so",
+            Why::Connector => "its connector says so",
+            Why::CameWithTheHost => "it came with the host",
+            Why::Locked => "it is locked",
+            Why::Stranger => "it did not come with the host and is not locked",
+        };
+        write!(f, "{place} ({why})")
+    }
 }
 
 /// What a worker of the plugin gets: what the plugin wants and the manifest grants. The error, half a line that follows the
 /// plugin's name, is that it wants more than that.
 pub(super) fn rights(preamble: &Preamble, jail: &Jail) -> Result<Rights, String> {
-    let wanted: Vec<&str> = preamble.wants.iter().map(String::as_str).filter(|want| is_right(want)).collect();
+    let wanted = wanted(preamble);
     if let Some(strange) = wanted.iter().find(|want| want.contains(':')) {
         return Err(format!("wants `{strange}`, a right that this host does not know; update this host"));
     }
@@ -36,11 +78,26 @@ pub(super) fn rights(preamble: &Preamble, jail: &Jail) -> Result<Rights, String>
     Ok(Rights {
         memory: jail.memory.unwrap_or(usual.memory),
         deadline: jail.deadline.unwrap_or(usual.deadline),
-        network: wanted.contains(&NETWORK),
-        paths: wanted
-            .iter()
-            .filter(|want| want.starts_with('/'))
-            .map(|path| Path::new(path).to_owned())
-            .collect(),
+        ..of(&wanted)
     })
+}
+
+/// What a worker gets of a plugin that is only looked at: of what it wants, what it is granted.
+pub(super) fn granted(preamble: &Preamble, grants: &[String]) -> Rights {
+    let mut wanted = wanted(preamble);
+    wanted.retain(|want| grants.iter().any(|grant| grant == want));
+    of(&wanted)
+}
+
+fn wanted(preamble: &Preamble) -> Vec<&str> {
+    preamble.wants.iter().map(String::as_str).filter(|want| is_right(want)).collect()
+}
+
+fn of(rights: &[&str]) -> Rights {
+    let paths = rights.iter().filter(|right| right.starts_with('/'));
+    Rights {
+        network: rights.contains(&NETWORK),
+        paths: paths.map(|path| Path::new(path).to_owned()).collect(),
+        ..Rights::default()
+    }
 }

@@ -1,7 +1,7 @@
 //! A loaded plugin, and the set of them in a run.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,7 +11,11 @@ use usher_abi::{
     Role, preamble::Preamble,
 };
 
-use super::{Lock, Locked, PluginFile, Refusal, SearchPath, isolation, load};
+use super::{
+    Lock, Locked, PluginFile, Refusal, SearchPath,
+    isolation::{self, Whereabouts, Why},
+    load,
+};
 use crate::{
     manifest::{Isolation, Jail},
     report::tell,
@@ -196,19 +200,37 @@ impl Registry {
         loaded
     }
 
-    /// The plugin by itself, without a connector: to be asked what it is, with no rights at all.
-    pub fn look_at(&mut self, plugin: &str) -> Result<Arc<Plugin>, String> {
+    /// The plugin by itself, without a connector: to be asked what it is. Of the rights that it wants it has those that are
+    /// granted here.
+    pub fn look_at(&self, plugin: &str, grants: &[String]) -> Result<Plugin, String> {
         let file = self.find(plugin)?;
-        let apart = self.isolation(&file, &Jail::default()) == Isolation::Process;
-        Plugin::load(file, apart.then(Rights::default)).map(Arc::new)
+        let apart = self.whereabouts(&file, &Jail::default()).isolation == Isolation::Process;
+        let rights = apart.then(|| isolation::granted(&file.preamble, grants));
+        Plugin::load(file, rights)
+    }
+
+    /// The plugins that were loaded for connectors into processes of their own: name and version, and the network hosts that
+    /// they may reach through this one.
+    pub fn apart(&self) -> BTreeMap<String, &[String]> {
+        let apart = self.loaded.values().flatten().filter(|plugin| plugin.jailed().is_some());
+        apart.map(|plugin| (plugin.label(), plugin.preamble.hosts.as_slice())).collect()
     }
 
     fn load(&self, plugin: &str, jail: &Jail) -> Result<Plugin, String> {
         let file = self.find(plugin)?;
         let rights = isolation::rights(&file.preamble, jail)
             .map_err(|reason| format!("{}: {} {reason}", file.path.display(), file.label()))?;
-        let apart = self.isolation(&file, jail) == Isolation::Process;
         let label = file.label();
+        let found = self.whereabouts(&file, jail);
+        let apart = found.isolation == Isolation::Process;
+        if !apart && jail.isolation == Some(Isolation::Process) {
+            tell!(warning, "{label} runs {found}, though its connector says `isolation = \"process\"`");
+        } else if !apart && (jail.memory, jail.deadline) != (None, None) {
+            tell!(
+                warning,
+                "{label}: `jail` limits nothing, as it runs {found}; write `isolation = \"process\"` for a jail"
+            );
+        }
         let plugin = Plugin::load(file, apart.then_some(rights))?;
         for gap in plugin.jailed().map(Jailed::gaps).unwrap_or_default() {
             tell!(warning, "{label}: {gap}");
@@ -216,10 +238,22 @@ impl Registry {
         Ok(plugin)
     }
 
-    /// Where a file's code runs.
-    fn isolation(&self, file: &PluginFile, jail: &Jail) -> Isolation {
-        let trusted = || self.lock.is_some() || self.search.came_with_the_host(&file.path);
-        self.forced.or(jail.isolation).unwrap_or_else(|| isolation::usual(trusted()))
+    /// Where a file's code runs for a connector that says this.
+    pub fn whereabouts(&self, file: &PluginFile, jail: &Jail) -> Whereabouts {
+        if let Some(forced) = self.forced {
+            return Whereabouts::new(forced, Why::Command);
+        }
+        if let Some(said) = jail.isolation {
+            return Whereabouts::new(said, Why::Connector);
+        }
+        if self.search.came_with_the_host(&file.path) {
+            return Whereabouts::new(Isolation::None, Why::CameWithTheHost);
+        }
+        // What is not in it was not found.
+        match self.lock {
+            Some(_) => Whereabouts::new(Isolation::None, Why::Locked),
+            None => Whereabouts::new(Isolation::Process, Why::Stranger),
+        }
     }
 
     /// The file that `plugin = "…"` means. A locked one is read once, whole: what its preamble says and its digest are of

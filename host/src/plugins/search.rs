@@ -1,7 +1,7 @@
 //! From a name to a file.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
 };
@@ -101,18 +101,29 @@ impl SearchPath {
         Err(format!("no plugin `{plugin}` found; looked in {}{suggestion}", tried.join(", ")))
     }
 
-    /// Every plugin found, by name, the first folder's first; and what looked like a plugin but was refused.
-    pub fn all(&self) -> (Vec<PluginFile>, Vec<Refusal>) {
-        let mut plugins: BTreeMap<String, PluginFile> = BTreeMap::new();
-        let mut refusals = Vec::new();
+    /// The plugins that names [find](Self::find), sorted; what looked like a plugin and is refused; and files that would be
+    /// plugins if there were no other of their name.
+    pub fn all(&self) -> (Vec<PluginFile>, Vec<Refusal>, Vec<PluginFile>) {
+        let (mut files, mut refusals): (Vec<PluginFile>, Vec<Refusal>) = (Vec::new(), Vec::new());
         for folder in &self.folders {
             let (found, refused) = scan(folder);
-            for candidate in found {
-                plugins.entry(candidate.preamble.name.clone()).or_insert(candidate);
-            }
+            files.extend(found);
             refusals.extend(refused);
         }
-        (plugins.into_values().collect(), refusals)
+        let names: BTreeSet<String> = files.iter().map(|file| file.preamble.name.clone()).collect();
+        let mut plugins: Vec<PluginFile> = Vec::new();
+        for name in names {
+            match self.find(&name, Path::new("")) {
+                Ok(file) => plugins.push(file),
+                Err(reason) if refusals.iter().any(|refusal| refusal.to_string() == reason) => {}
+                Err(reason) => {
+                    let first = files.iter().find(|file| file.preamble.name == name);
+                    refusals.extend(first.map(|file| Refusal::new(&file.path, reason)));
+                }
+            }
+        }
+        files.retain(|file| plugins.iter().all(|used| used.path != file.path));
+        (plugins, refusals, files)
     }
 }
 

@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 
 use super::{
     rejects::{examples, headline},
-    tables::{changes, count, gone_and_waiting, indent, table},
+    tables::{changes, count, gone_and_waiting, indent, records_of, table},
 };
 use crate::{
     chain::{ConnectorOutcome, Filling, Outcome, PlanOutcome, Requests},
@@ -17,7 +17,7 @@ use crate::{
 pub fn plan(outcome: &Outcome, masked: bool) -> String {
     let mut text = String::new();
     let limited = if outcome.limited { ", the first ones only (--limit)" } else { "" };
-    let _ = writeln!(text, "{}: {} records would be read{limited}", outcome.chain, count(outcome.read));
+    let _ = writeln!(text, "{}: {} would be read{limited}", outcome.chain, records_of(outcome.read));
     for input in outcome.plan.iter().flat_map(|plan| &plan.bound.made_of.inputs) {
         let _ = writeln!(text, "  {} ({})", input.file.path, HumanBytes(input.file.bytes));
     }

@@ -12,7 +12,7 @@ use crate::runs::{Group, Run};
 pub fn rejects(run: &Run, groups: &[Group]) -> String {
     let Run { chain, id, folder, .. } = run;
     let all: u64 = groups.iter().map(|group| group.count).sum();
-    let mut text = format!("{chain}, run {id}: {} rejects\n", count(all));
+    let mut text = format!("{chain}, run {id}: {} reject{}\n", count(all), if all == 1 { "" } else { "s" });
     for group in groups {
         // What the source or the chain rejects, no sink gets.
         let whose = if group.connector.is_empty() { "everybody" } else { &group.connector };

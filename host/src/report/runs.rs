@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::SystemTime};
 use indicatif::HumanBytes;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::tables::{count, table};
+use super::tables::{count, records_of, table};
 use crate::{
     runs::{ForgottenIn, How, Pruned, Run, Since, Summary, Suspension, Verified},
     services::{Confirmed, Waiting},
@@ -44,7 +44,7 @@ pub fn run(run: &Run, summary: &Summary, retried_by: &[String]) -> String {
         let _ = writeln!(text, "  read {} ({})", input.path, HumanBytes(input.bytes));
     }
     let limited = if summary.read.limited { ", the first ones only (--limit)" } else { "" };
-    let _ = writeln!(text, "  {} records{limited}", count(summary.read.records));
+    let _ = writeln!(text, "  {}{limited}", records_of(summary.read.records));
     for connector in &summary.connectors {
         let books = &connector.books;
         let _ = writeln!(text, "  {} ({} {})", connector.name, connector.plugin, connector.plugin_version);
@@ -157,10 +157,6 @@ pub fn since(since: &Since) -> String {
         let _ = writeln!(text, "  {} was pruned ({})", file.path, HumanBytes(file.bytes));
     }
     text
-}
-
-fn records_of(count: u64) -> String {
-    if count == 1 { "1 record".to_owned() } else { format!("{} records", super::tables::count(count)) }
 }
 
 /// What is too old.

@@ -30,15 +30,20 @@ pub(super) fn count(n: u64) -> String {
     HumanCount(n).to_string()
 }
 
+/// `1 record`, `2,000 records`
+pub(super) fn records_of(n: u64) -> String {
+    if n == 1 { "1 record".to_owned() } else { format!("{} records", count(n)) }
+}
+
 /// What `usher run` ends with.
 pub fn summary(outcome: &Outcome, quiet: bool) -> String {
     let mut text = String::new();
     if !quiet {
         let _ = writeln!(
             text,
-            "{}: {} records in {:.1} s ({})",
+            "{}: {} in {:.1} s ({})",
             outcome.chain,
-            count(outcome.read),
+            records_of(outcome.read),
             outcome.seconds,
             rate(outcome)
         );

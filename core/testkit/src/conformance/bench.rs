@@ -19,14 +19,16 @@ pub(super) struct Bench<'a> {
     /// What the plugin says of it; absent when it says nothing, which a check of its own complains about.
     pub(super) component: Option<Component>,
     extent: Extent,
+    /// Whether each instance has a process of its own.
+    apart: bool,
 }
 
 impl<'a> Bench<'a> {
-    pub(super) fn new(module: ModuleRef, case: &'a Case, extent: Extent) -> Self {
+    pub(super) fn new(module: ModuleRef, case: &'a Case, extent: Extent, apart: bool) -> Self {
         let found = try_description(module)
             .ok()
             .and_then(|d| d.components.into_iter().find(|c| c.role == case.role && c.name == case.component));
-        Self { module, case, component: found, extent }
+        Self { module, case, component: found, extent, apart }
     }
 
     /// Goes on only where everything is to be checked, however long it takes.
@@ -41,6 +43,7 @@ impl<'a> Bench<'a> {
     /// Goes on only where nothing else runs in this process.
     pub(super) fn needs_the_process(&self) -> Result<(), Stop> {
         match self.extent {
+            _ if self.apart => skip("its instances have processes of their own, which end with them"),
             Extent::Full | Extent::Quick => Ok(()),
             Extent::Shared => skip("measures the process: `usher test` runs it in one of its own"),
         }

@@ -1,5 +1,7 @@
 //! How much memory the process holds, and whether it stays flat.
 
+use std::fs;
+
 use super::outcome::{Stop, skip};
 
 const MIB: u64 = 1 << 20;
@@ -20,17 +22,22 @@ const FIRST_INSTANCES: usize = 100;
 /// Allocators keep some pages for later; a leak of 20 KiB an instance is more than that.
 const MOST_OF_INSTANCES: u64 = 6 * MIB;
 
-/// Bytes of this process that are in memory.
+/// Bytes of this process, and of those that it has started for instances, that are in memory.
 fn resident() -> Result<u64, Stop> {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+    let Some(own) = resident_of("self") else {
         return skip("only Linux says how much memory a process holds");
     };
-    let kib =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
-    kib.map_or_else(
-        || skip("the kernel does not say how much memory this process holds"),
-        |kib: u64| Ok(kib * 1024),
-    )
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let started = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    // One that ends meanwhile holds nothing.
+    let held = |of: &str| of.split_whitespace().filter_map(resident_of).sum::<u64>();
+    Ok(own + started.map(|started| held(&started)).sum::<u64>())
+}
+
+fn resident_of(process: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok().map(|kib: u64| kib * 1024)
 }
 
 /// Memory over the rows of a run.

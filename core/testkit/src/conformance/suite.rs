@@ -35,6 +35,7 @@ pub struct Suite<'a> {
     pub(super) module: ModuleRef,
     pub(super) cases: &'a [Case],
     pub(super) extent: Extent,
+    apart: bool,
     planned: Vec<Planned<'a>>,
 }
 
@@ -78,7 +79,13 @@ impl<'a> Suite<'a> {
             })
         });
         let planned = of_plugin.chain(of_cases).collect();
-        Self { module, cases, extent, planned }
+        Self { module, cases, extent, apart: false, planned }
+    }
+
+    /// Says that each instance has a process of its own, so that nothing is left of it once it is closed.
+    #[must_use]
+    pub fn apart(self, apart: bool) -> Self {
+        Self { apart, ..self }
     }
 
     /// Subject and name of each check, in order.
@@ -95,7 +102,7 @@ impl<'a> Suite<'a> {
         let Planned { subject, name, work } = &self.planned[place];
         let verdict = judge(|| match work {
             Work::Plugin(step) => step(self),
-            Work::Component(case, step) => step(&Bench::new(self.module, case, self.extent)),
+            Work::Component(case, step) => step(&Bench::new(self.module, case, self.extent, self.apart)),
         });
         Check { subject: subject.clone(), name: (*name).to_owned(), verdict }
     }

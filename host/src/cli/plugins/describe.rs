@@ -10,7 +10,7 @@ use crate::plugins::{choices, plain};
 use crate::report::{print, table};
 
 pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
-    let loaded = registry(global, Some(plugin)).map(|mut registry| registry.look_at(plugin));
+    let loaded = registry(global, Some(plugin)).map(|registry| registry.look_at(plugin, &[]));
     let loaded = match loaded {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(message)) if global.verbose => return refuse(global, message),

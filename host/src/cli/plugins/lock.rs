@@ -3,17 +3,18 @@
 use serde_json::json;
 use usher_abi::preamble::TARGET;
 
-use super::{Global, code, lock_of, refuse, used};
+use super::{Global, code, lock_of, refuse, search_path, used};
 use crate::cli::session::print_json;
 use crate::plugins::{Lock, Locked};
-use crate::report::print;
+use crate::report::{list, print, tell};
 
 pub(super) fn execute(global: &Global) -> u8 {
     let (old, used) = match (lock_of(global), used(global)) {
         (Ok(old), Ok(used)) => (old, used),
         (Err(exit), _) | (_, Err(exit)) => return exit,
     };
-    let mut found: Vec<Locked> = Vec::new();
+    let (search, _) = search_path(global);
+    let (mut found, mut strangers): (Vec<Locked>, Vec<String>) = (Vec::new(), Vec::new());
     for path in used {
         match path.and_then(|path| Locked::of(&path)) {
             Ok((_, entry)) if found.contains(&entry) => {}
@@ -28,12 +29,19 @@ pub(super) fn execute(global: &Global) -> u8 {
                     ),
                 );
             }
-            Ok((_, entry)) => found.push(entry),
+            Ok((file, entry)) => {
+                if !search.came_with_the_host(&file.path) {
+                    strangers.push(entry.name.clone());
+                }
+                found.push(entry);
+            }
             Err(message) => return refuse(global, message),
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let before = old.map(|lock| lock.plugins).unwrap_or_default();
+    // Those that ran in a jail up to now.
+    strangers.retain(|name| before.iter().all(|old| old.name != *name));
     let mut changes: Vec<(String, String)> = Vec::new();
     for entry in &mut found {
         let change = merge(before.iter().find(|old| old.name == entry.name), entry);
@@ -48,11 +56,21 @@ pub(super) fn execute(global: &Global) -> u8 {
     if global.json {
         let changes: Vec<_> =
             changes.iter().map(|(plugin, change)| json!({ "plugin": plugin, "change": change })).collect();
-        print_json(&json!({ "path": lock.path, "plugins": lock.plugins, "changes": changes }));
+        print_json(
+            &json!({ "path": lock.path, "plugins": lock.plugins, "changes": changes, "trusted": strangers }),
+        );
     } else {
         changes.iter().for_each(|(plugin, change)| print(&format!("{plugin}: {change}\n")));
         let (path, count) = (lock.path.display(), lock.plugins.len());
         print(&format!("{path}: {count} plugin{} for {TARGET}\n", if count == 1 { "" } else { "s" }));
+        if !strangers.is_empty() {
+            tell!(
+                warning,
+                "what is locked is trusted, and runs in the host's own process from now on: {}; \
+                 `isolation = \"process\"` keeps a connector's plugin in a jail",
+                list(&strangers)
+            );
+        }
     }
     code::DONE
 }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use usher_abi::preamble::is_right;
 
-use super::{Global, code, lock_of, offers, refuse, remark, said, search_path};
+use super::{Global, code, lock_of, offers, refuse, registry, remark, said, search_path};
 use crate::cli::session::print_json;
-use crate::plugins::{Lock, Locked, PluginFile};
+use crate::manifest::Jail;
+use crate::plugins::{Lock, Locked, PluginFile, Whereabouts};
 use crate::report::{print, table};
 
 pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
@@ -22,18 +23,32 @@ pub(super) fn execute(global: &Global, plugin: &str) -> u8 {
         Ok(lock) => lock,
         Err(exit) => return exit,
     };
-    let refusal = file.check().err();
-    let locked = locked(lock.as_ref(), &Locked::new(&file.preamble, digest.clone()), global);
+    let found = Locked::new(&file.preamble, digest.clone());
+    let locked = match &lock {
+        None => Ok(format!("there is no `{}`", Lock::path_of(&global.manifest).display())),
+        Some(lock) => lock.check(&found).map(|()| format!("as in `{}`", lock.path.display())),
+    };
+    // All that loading would refuse.
+    let refusal = file.check().map_err(|refusal| (refusal.reason.clone(), refusal.to_string())).err();
+    let label = || format!("{}: {}", file.path.display(), file.label());
+    let not_locked = locked.as_ref().err().map(|reason| (reason.clone(), format!("{} {reason}", label())));
+    let refusal = refusal.or(not_locked);
+    let runs = match registry(global, Some(plugin)) {
+        Ok(registry) => registry.whereabouts(&file, &Jail::default()),
+        Err(exit) => return exit,
+    };
+    let locked = locked.unwrap_or_else(|reason| reason);
     if global.json {
         let mut value = said(&file);
         value["sha256"] = digest.trim_start_matches("sha256:").into();
-        value["refused"] = refusal.as_ref().map(|refusal| refusal.reason.clone()).into();
+        value["refused"] = refusal.as_ref().map(|(reason, _)| reason.clone()).into();
         value["lock"] = locked.into();
+        value["isolation"] = runs.isolation.name().into();
         print_json(&value);
     } else {
-        print(&text(&file, &digest, refusal.is_some(), &locked));
+        print(&text(&file, &digest, refusal.is_some(), runs, &locked));
     }
-    refusal.map_or(code::DONE, remark)
+    refusal.map_or(code::DONE, |(_, message)| remark(message))
 }
 
 /// A file may be shown whatever is wrong with it; a name means the file that would be loaded.
@@ -45,17 +60,7 @@ fn find(global: &Global, plugin: &str) -> Result<PathBuf, String> {
     search.find(plugin, &folder).map(|file| file.path)
 }
 
-fn locked(lock: Option<&Lock>, found: &Locked, global: &Global) -> String {
-    match lock {
-        None => format!("there is no `{}`", Lock::path_of(&global.manifest).display()),
-        Some(lock) => match lock.check(found) {
-            Ok(()) => format!("as in `{}`", lock.path.display()),
-            Err(reason) => reason,
-        },
-    }
-}
-
-fn text(file: &PluginFile, digest: &str, refused: bool, locked: &str) -> String {
+fn text(file: &PluginFile, digest: &str, refused: bool, runs: Whereabouts, locked: &str) -> String {
     let said = &file.preamble;
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let [major, minor] = said.abi;
@@ -82,7 +87,9 @@ fn text(file: &PluginFile, digest: &str, refused: bool, locked: &str) -> String 
         ("loads", loads.to_owned()),
         ("lock", locked.to_owned()),
     ];
-    let rows = rows.into_iter().map(|(what, text)| vec![what.to_owned(), text]);
+    // What is not loaded runs nowhere.
+    let runs = (!refused).then(|| ("runs", runs.to_string()));
+    let rows = rows.into_iter().chain(runs).map(|(what, text)| vec![what.to_owned(), text]);
     let head = format!("{} {}: {}", said.name, said.version, said.summary);
     let body = table(&["", ""], rows, &[]);
     format!("{head}\n{}", body.trim_start_matches('\n'))

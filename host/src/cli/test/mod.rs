@@ -37,6 +37,9 @@ pub(super) struct Test {
     /// End a check that takes longer than this
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     deadline: u64,
+    /// With `--isolation process`: give it a right that it wants, `network` or a path (may be given several times)
+    #[arg(long, value_name = "RIGHT")]
+    grant: Vec<String>,
     /// The process that runs the checks, from this one on
     #[arg(long, hide = true, requires = "supervisor")]
     worker: Option<usize>,
@@ -54,7 +57,8 @@ impl Test {
         let extent = if self.quick { Extent::Quick } else { Extent::Full };
         if let (Some(from), Some(supervisor)) = (self.worker, self.supervisor) {
             orphan::end_with(supervisor);
-            return worker::run(&self.plugin, self.cases.as_deref(), extent, isolation, from);
+            let cases = self.cases.as_deref();
+            return worker::run(&self.plugin, cases, extent, isolation, &self.grant, from);
         }
         let plugin = match find(global, &self.plugin) {
             Ok(found) => found,
@@ -74,6 +78,7 @@ impl Test {
             cases: cases.as_deref(),
             quick: self.quick,
             isolation,
+            grants: &self.grant,
             deadline: Duration::from_secs(self.deadline),
             silent: global.quiet || global.json,
         };

@@ -1,7 +1,7 @@
 //! The process that loads the plugin and runs the checks. What it finds goes to the supervisor as lines of JSON, so that
 //! a plugin which hangs or ends the process leaves everything that was found before.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use usher_testkit::{Case, Check, Extent, Suite};
@@ -10,7 +10,7 @@ use super::watch::{Printed, Threads};
 use crate::{
     cli::session::code,
     manifest::Isolation,
-    plugins::{Plugin, Registry, SearchPath},
+    plugins::{Registry, SearchPath},
     report::print,
 };
 
@@ -46,9 +46,10 @@ pub(super) fn run(
     cases: Option<&Path>,
     extent: Extent,
     isolation: Isolation,
+    grants: &[String],
     from: usize,
 ) -> u8 {
-    match work(plugin, cases, extent, isolation, from) {
+    match work(plugin, cases, extent, isolation, grants, from) {
         Ok(()) => code::DONE,
         Err(message) => {
             say(&Message::Refused(message));
@@ -62,20 +63,21 @@ fn work(
     cases: Option<&Path>,
     extent: Extent,
     isolation: Isolation,
+    grants: &[String],
     from: usize,
 ) -> Result<(), String> {
     let mut printed = Printed::divert().map_err(|e| format!("standard output cannot be watched: {e}"))?;
     let registry = Registry::new(SearchPath::new(&[], None, &[]), Path::new(""), None);
     // Where it runs is said, not guessed: by itself in this process, which is nobody else's.
-    let mut registry = registry.forcing(Some(isolation));
-    let plugin = registry.look_at(plugin)?;
+    let registry = registry.forcing(Some(isolation));
+    let plugin = registry.look_at(plugin, grants)?;
     let cases = match cases {
         Some(file) => Case::load(file)?,
         None => plugin.description.components.iter().filter_map(|c| Case::guess(c).ok()).collect(),
     };
-    let module = Arc::into_inner(plugin).and_then(Plugin::into_module).ok_or("the plugin is in use")?;
+    let module = plugin.into_module().ok_or("the plugin is in use")?;
     let mut threads = Threads::new();
-    let suite = Suite::new(module, &cases, extent);
+    let suite = Suite::new(module, &cases, extent).apart(isolation == Isolation::Process);
     let names: Vec<_> = suite.names().map(|(subject, name)| (subject.to_owned(), name.to_owned())).collect();
     let places = from..names.len();
     say(&Message::Planned(names));

@@ -136,6 +136,7 @@ fn wrong_type() {
     assert_snapshot!(changed("verified = true", "custom_fields.plan = \"plan\""), @r#"connectors.toml:14:65: connectors.support.fields.custom_fields: expected an expression, found a table (write a string with an expression or a template, for a name with dots in quotes: `"custom_fields.plan" = "plan"`)"#);
     assert_snapshot!(changed("\"0.1 %\"", "0.1"), @r#"connectors.toml:15:15: connectors.support.max_rejects: expected an integer or a string, found a number (write rows (`100`) or a share from 0 to 100 (`"5%"`))"#);
     assert_snapshot!(changed("\"0.1 %\"", "\"5\""), @r#"connectors.toml:15:15: connectors.support.max_rejects: `5` is no share (write rows (`100`) or a share from 0 to 100 (`"5%"`))"#);
+    assert_snapshot!(changed("= 100", "= 100\nmax_change = 20"), @r#"connectors.toml:31:14: chains.onboard.max_change: expected a string, found an integer (write a share of the last run's rows (`"20%"`))"#);
     assert_snapshot!(changed("= 100", "= 100\nmax_change = \"20\""), @r#"connectors.toml:31:14: chains.onboard.max_change: `20` is no share (write a share of the last run's rows (`"20%"`))"#);
     assert_snapshot!(changed("= 100", "= -1"), @r#"connectors.toml:30:15: chains.onboard.max_rejects: `-1` is less than 0 (write rows (`100`) or a share from 0 to 100 (`"5%"`))"#);
     assert_snapshot!(changed("= 100", "= 100\nallow_empty = \"yes\""), @"connectors.toml:31:15: chains.onboard.allow_empty: expected true or false, found a string (write it without quotes)");
@@ -165,7 +166,7 @@ fn retention() {
     assert_snapshot!(problems("[retention]\nruns = \"month\"\nreject = \"7d\"\ninputs = 1"), @r#"
     connectors.toml:4:8: retention.runs: `month` is no age (write hours (`"12h"`), days (`"30d"`) or weeks (`"4w"`))
     connectors.toml:5:1: retention.reject: unknown key; did you mean `rejects`?
-    connectors.toml:6:10: retention.inputs: expected a string, found an integer (write `inputs = "1"`)
+    connectors.toml:6:10: retention.inputs: expected a string, found an integer (write hours (`"12h"`), days (`"30d"`) or weeks (`"4w"`))
     "#);
     assert_snapshot!(problems("retention = \"30d\""), @"connectors.toml:3:13: retention: expected a table, found a string (write `[retention]`)");
     let kept = parse(

@@ -149,6 +149,7 @@ impl Remote {
         let place = || {
             let Progress { batches, rows: before, split } = lock(&self.progress).clone();
             let mut text = match rows {
+                Some(0) => format!("batch {}, which has no rows", batches + 1),
                 Some(rows) => format!(
                     "batch {}, its rows {} to {}",
                     batches + 1,

@@ -65,7 +65,9 @@ pub(super) fn describe(status: ExitStatus, words: &str) -> String {
     }
     // What the runtime has to say of backtraces helps nobody here.
     let last = words.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with("note: "));
-    let last = last.map_or_else(String::new, |line| format!("; the last it said: {line}"));
+    let of_memory = |line: &str| line.starts_with("memory allocation of ");
+    let limit = if last.is_some_and(of_memory) { " (its limit is `jail.memory`)" } else { "" };
+    let last = last.map_or_else(String::new, |line| format!("; the last it said: {line}{limit}"));
     match (status.signal(), status.code()) {
         (Some(signal), _) => {
             let name = match signal {

@@ -64,7 +64,7 @@ impl Source for Rows {
 
     fn plan(&mut self, request: &PlanRequest) -> Result<Vec<Split>, Error> {
         self.fault.panic_if(Fault::PanicInPlan);
-        self.tables.plan(&request.columns)
+        self.tables.plan(request)
     }
 
     fn open_split(&mut self, split: &Split, checkpoint: &[u8]) -> Result<Spoilt, Error> {

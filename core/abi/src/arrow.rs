@@ -3,7 +3,8 @@
 
 use std::{ffi::CStr, mem, sync::Arc};
 
-use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_array::{Array, RecordBatch, StringArray, StructArray};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow_data::{ArrayData, ffi::FFI_ArrowArray};
 use arrow_schema::{DataType, Schema, SchemaRef, ffi::FFI_ArrowSchema};
 
@@ -111,18 +112,38 @@ fn are_texts(column: &ArrayData) -> bool {
     {
         return false;
     }
-    let offsets = &column.buffer::<i32>(0)[..=column.len()];
+    is_text(&column.buffer::<i32>(0)[..=column.len()], values) && column.validate_nulls().is_ok()
+}
+
+/// Whether between growing offsets, of which there is one at least, stands UTF-8.
+fn is_text(offsets: &[i32], values: &[u8]) -> bool {
     let grow = offsets.windows(2).fold(offsets[0] >= 0, |grow, pair| grow & (pair[0] <= pair[1]));
     let place = |offset: i32| usize::try_from(offset).ok();
-    let (first, last) = (place(offsets[0]), place(offsets[column.len()]));
+    let (first, last) = (place(offsets[0]), place(offsets[offsets.len() - 1]));
     let Some(text) = first.zip(last).filter(|_| grow).and_then(|(first, last)| values.get(first..last))
     else {
         return false;
     };
     // A byte that goes on with a character begins none.
     let begins = |offset: &i32| values.get(*offset as usize).is_none_or(|byte| byte & 0xC0 != 0x80);
-    let utf8 = text.is_ascii() || (simdutf8::basic::from_utf8(text).is_ok() && offsets.iter().all(begins));
-    utf8 && column.validate_nulls().is_ok()
+    text.is_ascii() || (simdutf8::basic::from_utf8(text).is_ok() && offsets.iter().all(begins))
+}
+
+/// A column of texts that stand one behind the other in `values`; they are checked as one. An error is the caller's fault.
+pub fn text_column(
+    ends: OffsetBuffer<i32>,
+    values: Buffer,
+    nulls: Option<NullBuffer>,
+) -> Result<StringArray, Error> {
+    let fits = nulls.as_ref().is_none_or(|nulls| nulls.len() == ends.len() - 1);
+    if fits && is_text(&ends, &values) {
+        // SAFETY: the offsets grow, lie within the values and begin no text within a character; the values between them are
+        // UTF-8; there is a validity bit for each text.
+        return Ok(unsafe { StringArray::new_unchecked(ends, values, nulls) });
+    }
+    // Whatever is wrong with it is told in the arrow crates' words.
+    StringArray::try_new(ends, values, nulls)
+        .map_err(|e| Error::bug("source.batch", format!("the texts are no column: {e}")))
 }
 
 fn invalid(what: impl Into<String>) -> Error {

@@ -46,7 +46,7 @@ mod wants;
 pub mod export;
 
 #[cfg(feature = "arrow")]
-pub use arrow::{export_batch, export_schema, import_batch, import_schema};
+pub use arrow::{export_batch, export_schema, import_batch, import_schema, text_column};
 pub use batch::{ArrowArray, ArrowSchema, Batch};
 pub use claims::{STANDARD_CLAIMS, is_standard};
 pub use description::{

@@ -2,7 +2,7 @@
 
 use arrow_array::StringArray;
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
-use usher_abi::Error;
+use usher_abi::{Error, text_column};
 
 use super::row::{Cell, other_type};
 use crate::pieces::append_part;
@@ -76,8 +76,7 @@ impl Texts {
     /// The column.
     pub(crate) fn finish(mut self) -> Result<StringArray, Error> {
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.nulls.finish())
-            .map_err(|e| Error::bug("source.batch", format!("the texts are no column: {e}")))
+        text_column(ends, Buffer::from_vec(self.bytes), self.nulls.finish())
     }
 }
 

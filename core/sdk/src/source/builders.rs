@@ -84,7 +84,7 @@ impl Builder {
     fn extend<'a>(
         &mut self,
         cells: impl Iterator<Item = &'a Cell>,
-        text: &str,
+        text: &[u8],
         scratch: &RowScratch,
     ) -> Result<(), Error> {
         match self {
@@ -181,7 +181,7 @@ impl Builders {
     }
 
     /// Appends the rows that wait; `text` is what they stand in.
-    pub(crate) fn settle(&mut self, text: &str) -> Result<(), Error> {
+    pub(crate) fn settle(&mut self, text: &[u8]) -> Result<(), Error> {
         // As many rows as these, or as many bytes, make a batch.
         let rows = BATCH_ROWS.min(BATCH_BYTES * self.offsets.len() / self.bytes.max(1));
         for (at, column) in self.columns.iter_mut().enumerate() {

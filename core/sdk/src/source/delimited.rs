@@ -40,6 +40,8 @@ pub struct DelimitedReader<R = SplitReader> {
     at: usize,
     /// First byte of the record in `slab`.
     from: usize,
+    /// Bytes of the record, if it lies there.
+    length: usize,
     /// The record's bytes of earlier slabs.
     carry: Vec<u8>,
     /// First unread byte of the input.
@@ -170,6 +172,7 @@ impl<R: Slabs> DelimitedReader<R> {
             slab: None,
             at: 0,
             from: 0,
+            length: 0,
             carry: Vec::new(),
             position: start,
             start,
@@ -203,15 +206,47 @@ impl<R: Slabs> DelimitedReader<R> {
         self.position > self.reach
     }
 
+    /// Goes to the next record if it is plainly right and lies in the slab that is read, as most do; then it is [here](Self::here),
+    /// and the slab stays. Else [`next`](Self::next) knows more.
+    #[inline]
+    pub(crate) fn step(&mut self) -> bool {
+        // A mark stands at the beginning.
+        while !self.done && self.position >= BOM.len() as u64 && self.position < self.end {
+            match self.slab().get(self.at) {
+                Some(b'\r' | b'\n') => {
+                    self.at += 1;
+                    self.position += 1;
+                }
+                Some(_) => return self.usual().map(|length| self.length = length).is_some(),
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The record that was [stepped](Self::step) to, and where in the slab it begins.
+    #[inline]
+    pub(crate) fn here(&self) -> (Record<'_>, usize) {
+        let bytes = self.slab().get(self.from..self.from + self.length).unwrap_or_default();
+        let offset = self.position - (self.at - self.from) as u64;
+        let (length, places, quote) = (self.length, &*self.places, self.dialect.quote);
+        (Record { offset, length, bytes, places, quote }, self.from)
+    }
+
+    /// What is read.
+    #[inline]
+    pub(crate) fn slab(&self) -> &[u8] {
+        self.slab.as_ref().map_or(&[], Slab::bytes)
+    }
+
     /// The next record; `None` at the end.
     pub fn next(&mut self, report: &mut Report) -> Result<Option<Record<'_>>, Error> {
         while !self.done && self.begin()? && self.position < self.end {
             let start = self.position;
             let quote = self.dialect.quote;
             if let Some(length) = self.usual() {
-                let slab = self.slab.as_ref().map_or(&[][..], Slab::bytes);
-                let bytes = &slab[self.from..][..length];
-                return Ok(Some(Record { offset: start, length, bytes, places: &self.places, quote }));
+                self.length = length;
+                return Ok(Some(self.here().0));
             }
             let Some((cells, ends)) = self.record(start)? else {
                 if self.has_given_up() {

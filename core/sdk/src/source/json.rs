@@ -155,7 +155,7 @@ impl Rows {
         let mut at = 0;
         while at < block.len() && !self.is_full(report) {
             if self.builders.waiting.are_many() {
-                self.builders.settle(text.unwrap_or_default())?;
+                self.builders.settle(text.unwrap_or_default().as_bytes())?;
             }
             let waiting = &mut self.builders.waiting;
             if let Some((text, end)) =
@@ -166,7 +166,7 @@ impl Rows {
                 at = end + 1;
                 continue;
             }
-            self.builders.settle(text.unwrap_or_default())?;
+            self.builders.settle(text.unwrap_or_default().as_bytes())?;
             let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |i| at + i);
             let cr = end > at && block[end - 1] == b'\r';
             let line = at..if cr { end - 1 } else { end };
@@ -177,7 +177,7 @@ impl Rows {
             self.settle()?;
             at = end + 1;
         }
-        self.builders.settle(text.unwrap_or_default())?;
+        self.builders.settle(text.unwrap_or_default().as_bytes())?;
         Ok(at.min(block.len()))
     }
 
@@ -222,7 +222,7 @@ impl Rows {
 
     /// Appends the rows that wait and do not stand in a block.
     fn settle(&mut self) -> Result<(), Error> {
-        self.builders.settle(&self.text)?;
+        self.builders.settle(self.text.as_bytes())?;
         self.text.clear();
         Ok(())
     }

@@ -2,29 +2,19 @@
 
 use std::{ops::Range, time::Duration};
 
-use usher_abi::{Error, Reject, Report, Split};
+use usher_abi::{Error, Report, Split};
 
 use super::{
     Stream,
-    builders::{Builders, WAITING, Wanted},
-    delimited::{DelimitedReader, Record},
+    builders::WAITING,
+    delimited::DelimitedReader,
     header::Header,
     json,
-    rejects::{REJECTS_A_CALL, origin},
-    row::{Cell, RowScratch, from_text},
-    separators::undoubled,
+    rejects::REJECTS_A_CALL,
     starts::Learner,
+    table_rows::{TableColumn, TableRows},
 };
 use crate::{Host, Records};
-
-/// A wanted column and the cell it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableColumn {
-    /// The column.
-    pub wanted: Wanted,
-    /// The place of its cell in the file; none: this file has no such column, every value is null.
-    pub cell: Option<usize>,
-}
 
 /// How long a stream waits to be told where its first record begins, before it looks for it.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -49,11 +39,7 @@ pub struct TableStream {
     end: Learner,
     reader: Option<DelimitedReader>,
     limit: usize,
-    columns: Vec<TableColumn>,
-    apostrophe: bool,
-    builders: Builders,
-    /// The cells of the rows that wait.
-    text: String,
+    rows: TableRows,
 }
 
 impl TableStream {
@@ -78,10 +64,7 @@ impl TableStream {
             from: json::offset(checkpoint)?,
             reader: None,
             limit,
-            builders: builders(&columns),
-            columns,
-            apostrophe,
-            text: String::new(),
+            rows: TableRows::new(header, columns, apostrophe),
         })
     }
 
@@ -120,8 +103,7 @@ impl TableStream {
             report.merge(held);
             return read.map(Some);
         }
-        self.builders = builders(&self.columns);
-        self.text.clear();
+        self.rows.clear();
         self.begin(start)?;
         Ok(None)
     }
@@ -144,66 +126,34 @@ impl TableStream {
 
     /// The next rows, from the reader.
     fn read(&mut self, report: &mut Report) -> Result<Option<Records>, Error> {
-        let Some(reader) = &mut self.reader else { return Ok(None) };
-        while !self.builders.is_full() && report.rejects.len() < REJECTS_A_CALL {
+        let (Some(reader), rows) = (&mut self.reader, &mut self.rows) else { return Ok(None) };
+        // Of the slab, what rows that wait stand in begins here.
+        let mut waiting = None;
+        while !rows.builders.is_full() && report.rejects.len() < REJECTS_A_CALL {
+            if reader.step() {
+                let (record, from) = reader.here();
+                // While it is in the caches.
+                if from - *waiting.get_or_insert(from) > WAITING || rows.builders.waiting.are_many() {
+                    rows.builders.settle(reader.slab())?;
+                    waiting = Some(from);
+                }
+                rows.take(&record, from, report);
+                continue;
+            }
+            // The slab may be another behind this.
+            rows.builders.settle(reader.slab())?;
+            waiting = None;
             let Some(record) = reader.next(report)? else {
-                if self.builders.is_empty() {
+                if rows.builders.is_empty() {
                     return Ok(None);
                 }
                 break;
             };
-            let mut bad = |column: &str, code: &str, message: String| {
-                let place = origin(self.header.file.id, record.offset, record.length as u64);
-                report.rejects.push(Reject::new(place, column, code, message));
-            };
-            let (found, expected) = (record.len(), self.header.headings.len());
-            if found != expected {
-                bad(
-                    "",
-                    "csv.cells",
-                    format!(
-                        "the record has {found} {}, the header {expected}",
-                        if found == 1 { "cell" } else { "cells" }
-                    ),
-                );
-                continue;
-            }
-            let Some(text) = text(&record) else {
-                let (index, message) = not_utf8(&record, &self.header.headings);
-                let column = self.columns.iter().find(|c| c.cell.is_some() && c.cell == index);
-                bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
-                continue;
-            };
-            if self.text.len() + text.len() > WAITING || self.builders.waiting.are_many() {
-                self.builders.settle(&self.text)?;
-                self.text.clear();
-            }
-            let base = self.text.len() as u32;
-            self.text.push_str(text);
-            self.builders.waiting.begin();
-            let (cells, scratch) = self.builders.waiting.last();
-            let mut fault = None;
-            for (column, place) in self.columns.iter().zip(cells) {
-                match cell(column, text, &record, self.apostrophe, scratch) {
-                    Ok(Cell::Record(from, to)) => *place = Cell::Record(base + from, base + to),
-                    Ok(cell) => *place = cell,
-                    Err(message) => {
-                        fault = Some((&*column.wanted.name, message));
-                        break;
-                    }
-                }
-            }
-            match fault {
-                None => self.builders.keep(record.offset, record.length),
-                Some((name, message)) => {
-                    bad(name, "value.type", format!("`{name}`: {message}"));
-                    self.builders.waiting.forget();
-                }
-            }
+            rows.take(&record, 0, report);
+            rows.builders.settle(record.bytes)?;
         }
-        self.builders.settle(&self.text)?;
-        self.text.clear();
-        let mut records = self.builders.finish(self.header.file.id)?;
+        rows.builders.settle(reader.slab())?;
+        let mut records = rows.builders.finish(self.header.file.id)?;
         records.checkpoint = json::checkpoint(reader.position());
         Ok(Some(records))
     }
@@ -228,61 +178,4 @@ impl Stream for TableStream {
         }
         Ok(records)
     }
-}
-
-fn builders(columns: &[TableColumn]) -> Builders {
-    Builders::new(&columns.iter().map(|column| column.wanted.clone()).collect::<Vec<_>>())
-}
-
-/// The cells as one text, when each of them is one.
-fn text<'a>(record: &Record<'a>) -> Option<&'a str> {
-    let text = simdutf8::basic::from_utf8(record.bytes).ok()?;
-    // Two halves of a character in neighbouring cells look whole together.
-    record.places.iter().all(|place| text.is_char_boundary(place.to)).then_some(text)
-}
-
-/// Which cell is at fault, and what to say of it.
-#[cold]
-fn not_utf8(record: &Record<'_>, headings: &[String]) -> (Option<usize>, String) {
-    for (index, heading) in headings.iter().enumerate() {
-        if let Err(error) = simdutf8::compat::from_utf8(&record.cell(index)) {
-            let byte = error.valid_up_to() + 1;
-            return (Some(index), format!("the cell under `{heading}` is not UTF-8 at byte {byte}"));
-        }
-    }
-    (None, "the record is not UTF-8".to_owned())
-}
-
-#[inline]
-fn cell(
-    column: &TableColumn,
-    text: &str,
-    record: &Record<'_>,
-    apostrophe: bool,
-    scratch: &mut RowScratch,
-) -> Result<Cell, String> {
-    use usher_abi::ValueKind::{Boolean, Integer, Number};
-    let place = column.cell.and_then(|index| record.places.get(index)).filter(|place| place.from < place.to);
-    let Some(place) = place else { return Ok(Cell::Null) };
-    let (kind, is_text) = (column.wanted.kind, column.wanted.is_text());
-    let may_be_guarded = apostrophe || matches!(kind, Boolean | Integer | Number);
-    if !place.doubled {
-        let guarded = may_be_guarded && text.as_bytes().get(place.from) == Some(&b'\'');
-        let from = place.from + usize::from(guarded);
-        let cell = Cell::Record(from as u32, place.to as u32);
-        return if is_text { Ok(cell) } else { from_text(kind, &text[from..place.to], cell, scratch) };
-    }
-    let mut value = std::mem::take(&mut scratch.value);
-    value.clear();
-    let text = &text[place.from..place.to];
-    undoubled(text.as_bytes(), record.quote)
-        .for_each(|part| value.push_str(text.get(part).unwrap_or_default()));
-    let text = &value[usize::from(may_be_guarded && value.starts_with('\''))..];
-    let start = scratch.text.len();
-    if is_text {
-        scratch.text.push_str(text);
-    }
-    let cell = from_text(kind, text, scratch.since(start), scratch);
-    scratch.value = value;
-    cell
 }

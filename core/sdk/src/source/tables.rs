@@ -7,7 +7,8 @@ use super::{
     declared::{Declared, refuse},
     header::{Delimiter, Header},
     inputs::Inputs,
-    table::{TableColumn, TableStream},
+    table::TableStream,
+    table_rows::TableColumn,
 };
 use crate::{Host, options::problem};
 

@@ -45,7 +45,7 @@ impl Texts {
     pub(crate) fn extend<'a>(
         &mut self,
         cells: impl Iterator<Item = &'a Cell>,
-        text: &str,
+        text: &[u8],
         scratch: &str,
     ) -> Result<(), Error> {
         self.ends.reserve(cells.size_hint().0);
@@ -53,7 +53,7 @@ impl Texts {
         for cell in cells {
             let (text, from, to) = match *cell {
                 Cell::Record(from, to) => (text, from, to),
-                Cell::Scratch(from, to) => (scratch, from, to),
+                Cell::Scratch(from, to) => (scratch.as_bytes(), from, to),
                 Cell::Null => {
                     self.nulls.append_n_non_nulls(since_null);
                     self.nulls.append_null();
@@ -63,7 +63,7 @@ impl Texts {
                 }
                 other => return Err(other_type(other)),
             };
-            if !append_part(&mut self.bytes, text.as_bytes(), from as usize..to as usize) {
+            if !append_part(&mut self.bytes, text, from as usize..to as usize) {
                 return Err(no_part());
             }
             self.ends.push(self.bytes.len() as i32);
@@ -121,11 +121,11 @@ mod tests {
                 expected.push(Some(&of.as_bytes()[from..to]));
             }
             let (first, second) = cells.split_at(cut.index(cells.len() + 1));
-            texts.extend(first.iter(), &text, &reversed).unwrap();
-            texts.extend(second.iter(), &text, &reversed).unwrap();
+            texts.extend(first.iter(), text.as_bytes(), &reversed).unwrap();
+            texts.extend(second.iter(), text.as_bytes(), &reversed).unwrap();
             for (from, to) in [(0, text.len() + 1), (text.len() + 1, text.len() + 2), (1, 0)] {
                 let beyond = [Cell::Record(from as u32, to as u32)];
-                prop_assert!(texts.extend(beyond.iter(), &text, "").is_err());
+                prop_assert!(texts.extend(beyond.iter(), text.as_bytes(), "").is_err());
             }
             let expected: Option<Vec<_>> = expected.into_iter().map(|text| text.map_or(Some(None), |text| std::str::from_utf8(text).ok().map(Some))).collect();
             match (texts.finish(), expected) {

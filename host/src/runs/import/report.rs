@@ -68,8 +68,9 @@ pub fn read_report(
     let (at, name) = sheet.place(columns)?;
     let (mut reported, mut silent) = (Vec::new(), 0);
     let mut record = csv::StringRecord::new();
+    let mut lines = Lines { text, counted: 0, line: 1 };
     while table.read_record(&mut record).map_err(|error| broken(&error))? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(record.position().map_or(0, csv::Position::byte));
         let message = clean(record.get(error).unwrap_or_default());
         if message.is_empty() {
             silent += 1;
@@ -89,6 +90,30 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is larger than 256 MiB; cut it, headings above each piece"));
     }
     Ok(bytes)
+}
+
+/// Which line a record begins in: the reader itself counts a line end of two bytes only with what follows it.
+struct Lines<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins at this byte, or behind line ends that stand there; ever further on.
+    fn of(&mut self, byte: u64) -> u64 {
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let rest = self.text.get(byte as usize..).unwrap_or_default();
+        let begins = byte as usize + rest.iter().take_while(|byte| is_end(byte)).count();
+        let passed = self.text.get(self.counted..begins).unwrap_or_default();
+        let ends = passed.iter().enumerate().filter(|(at, byte)| match byte {
+            b'\r' => passed.get(at + 1) != Some(&b'\n'),
+            byte => **byte == b'\n',
+        });
+        self.line += ends.count() as u64;
+        self.counted = begins;
+        self.line
+    }
 }
 
 /// How a row is named by its cell.
@@ -218,6 +243,16 @@ mod tests {
         assert_eq!(places("key=e-mail:Emails"), [key("a@x", "Emails"), key("c@x", "Emails")]);
         assert_eq!(places("row=Row"), [Place::Row(2), Place::Row(3)]);
         assert_eq!(places("line=ROW,error=error"), [Place::Line(2), Place::Line(3)]);
+    }
+
+    #[test]
+    fn lines_end_in_any_way() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["row,error", "1,bad", "", "2,\"a\nb\"", "3,bad"].join(end);
+            let lines: Vec<u64> =
+                read(&text, "row=row").unwrap().into_iter().map(|(line, ..)| line).collect();
+            assert_eq!(lines, [2, 4, 6], "{end:?}");
+        }
     }
 
     #[test]

@@ -26,6 +26,10 @@ fn rejects_are_told_by_reason_with_examples_and_advice() {
         (Some("r1"), bench.read("out/main/r1/rejects.ndjson").lines().count())
     );
     assert!(bench.usher(&["rejects", "r2"]).expect(1).err.contains("there is no run `r2`"));
+    // A look at the first records is not what somebody means who names no run.
+    bench.usher(&["run", "--quiet", "--run-id", "look", "--limit", "2"]).expect(0);
+    assert!(bench.usher(&["rejects"]).expect(0).out.starts_with("main, run r1: "));
+    assert!(bench.usher(&["rejects", "look"]).expect(0).out.starts_with("main, run look: "));
 }
 
 /// What a spreadsheet would do to whoever looks at their rejects.

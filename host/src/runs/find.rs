@@ -8,7 +8,7 @@ use std::{
 
 use usher_abi::{Error, nearest};
 
-use super::{receipt::RECEIPT, unreadable};
+use super::{receipt::RECEIPT, summary, unreadable};
 
 /// A published run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,14 +61,15 @@ pub fn find(out: &Path, id: &str) -> Result<Run, Error> {
     })
 }
 
-/// The newest run of each chain, in the order of their names; at least one.
+/// The newest run of each chain, in the order of their names; at least one. A look at the first records (`--limit`) counts only
+/// where there is no other run.
 pub fn newest(out: &Path) -> Result<Vec<Run>, Error> {
+    // Of one that cannot be read nobody can say.
+    let is_look = |run: &Run| summary(&run.folder).is_ok_and(|summary| summary.read.limited);
     let mut newest: Vec<Run> = Vec::new();
-    for run in all(out)? {
-        match newest.last_mut() {
-            Some(last) if last.chain == run.chain => *last = run,
-            _ => newest.push(run),
-        }
+    for of_chain in all(out)?.chunk_by(|a, b| a.chain == b.chain) {
+        let whole = of_chain.iter().rfind(|run| !is_look(run));
+        newest.extend(whole.or(of_chain.last()).cloned());
     }
     if newest.is_empty() {
         let message = format!("there is no run below `{}`; make one with `usher run`", out.display());

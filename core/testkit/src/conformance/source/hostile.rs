@@ -90,7 +90,9 @@ fn texts(bench: &Bench<'_>) -> Result<(), Stop> {
     let Some((_, sample)) = bench.case.inputs.first() else { return skip("the case gives no input") };
     for (what, text) in hostile_texts() {
         let Some((attribute, bytes)) = sample.text(&text) else {
-            return skip("the sample does not say how a text is written (`text` of its case in `conformance.toml`, `Sample::with_text` in a test)");
+            return skip(
+                "the sample does not say how a text is written (`text` of its case in `conformance.toml`, `Sample::with_text` in a test)",
+            );
         };
         let host = bench.host_of_bytes(&bytes).slab_size(4096);
         let only = [attribute];

@@ -3,6 +3,7 @@
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, OffsetBuffer, ScalarBuffer};
+use usher_abi::text_column;
 
 use super::ast::{Comparison, Const};
 use super::cell::{Cell, not_boolean};
@@ -359,6 +360,6 @@ fn change_case(filter: &TextFilter, column: &Column) -> Option<Result<StringArra
         0 => offsets.clone(),
         start => OffsetBuffer::new(ScalarBuffer::from_iter(offsets.iter().map(|offset| offset - start))),
     };
-    let changed = StringArray::try_new(offsets, Buffer::from_vec(bytes), array.nulls().cloned());
-    Some(changed.map_err(|error| EvalError::new(error.to_string())))
+    let changed = text_column(offsets, Buffer::from_vec(bytes), array.nulls().cloned());
+    Some(changed.map_err(|error| EvalError::new(error.message)))
 }

@@ -2,6 +2,7 @@
 
 use arrow_array::StringArray;
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use usher_abi::text_column;
 
 use super::error::EvalError;
 
@@ -59,7 +60,7 @@ impl TextWriter {
             return Err(EvalError::new("the result of one batch is larger than 2 GB; use smaller batches"));
         }
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
-        StringArray::try_new(ends, Buffer::from_vec(self.text.into_bytes()), self.nulls.finish())
-            .map_err(|error| EvalError::new(error.to_string()))
+        text_column(ends, Buffer::from_vec(self.text.into_bytes()), self.nulls.finish())
+            .map_err(|error| EvalError::new(error.message))
     }
 }

@@ -7,6 +7,7 @@ use super::{
     session::{RunFlags, Session, add_new, code},
 };
 use crate::chain::{self, Failure};
+use crate::plugins::APART;
 use crate::report::{list, print};
 
 /// Check manifest, plugins, options, columns and expressions; reads no more than the inputs' heads
@@ -55,7 +56,7 @@ impl Check {
                     [] => String::new(),
                     hosts => format!("; through the host it reaches {}", list(hosts)),
                 };
-                print(&format!("{plugin} runs in a jail, a process of its own for each instance{reached}\n"));
+                print(&format!("{plugin} runs {APART}{reached}\n"));
             }
         }
         exit

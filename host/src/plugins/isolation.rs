@@ -9,6 +9,13 @@ use crate::{
     runner::Rights,
 };
 
+/// Where a plugin runs that does not run in the host's own process.
+pub(crate) const APART: &str = if cfg!(target_os = "linux") {
+    "in a jail, a process of its own for each instance"
+} else {
+    "in a process of its own for each instance, which no jail surrounds on this system"
+};
+
 /// Where a plugin's code runs, and why there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whereabouts {
@@ -44,7 +51,7 @@ impl fmt::Display for Whereabouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self.isolation {
             Isolation::None => "in the host's own process",
-            Isolation::Process => "in a jail, a process of its own for each instance",
+            Isolation::Process => APART,
         };
         let why = match self.why {
             Why::Command => "the command says so",

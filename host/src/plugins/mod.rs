@@ -16,6 +16,7 @@ mod writable;
 pub use choices::{choices, plain};
 pub use compare::{Change, compare_columns, compare_descriptions, compare_preambles, compare_sinks};
 pub use file::PluginFile;
+pub(crate) use isolation::APART;
 pub use isolation::{Whereabouts, Why};
 #[cfg(feature = "linked")]
 pub use library::LINKED;

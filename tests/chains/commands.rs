@@ -34,7 +34,10 @@ fn from(bench: &Bench, input: &str) -> Vec<String> {
 
 #[test]
 fn check() {
-    insta::assert_snapshot!(Bench::shipped().usher(&["check"]).shown());
+    let shown = Bench::shipped().usher(&["check"]).shown();
+    // Where plugins run is another matter (`tests/plugins/jail.rs`).
+    let lines: Vec<&str> = shown.lines().filter(|line| !line.contains(" runs in a ")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]

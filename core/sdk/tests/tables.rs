@@ -62,7 +62,7 @@ fn drain(mut stream: TableStream) -> Result<Found, Error> {
     Ok((rows, rejects.collect()))
 }
 
-fn read(text: &str, slab: usize, bounds: &[u64], order: Order) -> Result<Found, String> {
+fn read(text: &[u8], slab: usize, bounds: &[u64], order: Order) -> Result<Found, String> {
     let memory = MemoryHost::new().with_input("people.csv", text).slab_size(slab);
     let services = memory.services();
     let file = File::open(Host::new(services.table(), Default::default()));
@@ -93,8 +93,8 @@ fn read(text: &str, slab: usize, bounds: &[u64], order: Order) -> Result<Found, 
     Ok(all)
 }
 
-fn same(body: &str, cuts: &[prop::sample::Index], slab: usize) -> Result<(), TestCaseError> {
-    let text = format!("name,note\n{body}");
+fn same(body: &[u8], cuts: &[prop::sample::Index], slab: usize) -> Result<(), TestCaseError> {
+    let text = [b"name,note\n", body].concat();
     let whole = read(&text, 1 << 20, &[0, u64::MAX], Order::Forward);
     let mut bounds: Vec<u64> = cuts.iter().map(|cut| 1 + cut.index(text.len()) as u64).collect();
     bounds.extend([0, u64::MAX]);
@@ -106,7 +106,7 @@ fn same(body: &str, cuts: &[prop::sample::Index], slab: usize) -> Result<(), Tes
             &whole,
             "{:?} of {:?}, {:?}",
             order,
-            text,
+            text.escape_ascii().to_string(),
             bounds
         );
     }
@@ -116,20 +116,60 @@ fn same(body: &str, cuts: &[prop::sample::Index], slab: usize) -> Result<(), Tes
 proptest! {
     #[test]
     fn every_record_comes_once(
-        rows in prop::collection::vec("(\"([a-z,é\r\n]|\"\"){0,9}\"|[a-z'é]{0,9}),(\"([a-z,é\n]|\"\"){0,30}\"|[a-z é]{0,30})(\r\n|\n|\n\n)", 0..12),
+        rows in prop::collection::vec("(\"([a-z,é\r\n]|\"\"){0,9}\"|[a-z'é]{0,9}),(\"([a-z,é\n]|\"\"){0,30}\"|[a-z é]{0,30})(\r\n|\n|\n\n)", 0..24),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
-        slab in 1usize..80,
+        slab in 1usize..300,
     ) {
-        same(&rows.concat(), &cuts, slab)?;
+        same(rows.concat().as_bytes(), &cuts, slab)?;
     }
 
     #[test]
     fn whatever_is_wrong_is_told_alike(
         body in "([a,\"\n]|\"\"|,\"){0,60}",
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
-        slab in 1usize..80,
+        slab in 1usize..300,
     ) {
-        same(&body, &cuts, slab)?;
+        same(body.as_bytes(), &cuts, slab)?;
+    }
+}
+
+proptest! {
+    #[test]
+    fn characters_are_whole_or_told_alike(
+        body in prop::collection::vec(
+            prop::sample::select(vec![&b"a"[..], b",", b",", b"\n", b"\n", b"\xC3\xA9", b"\xC3", b"\xA9", b"\xF0\x9F\x99\x82", b"\xF0\x9F", b"\""]),
+            0..200,
+        ),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        slab in 1usize..300,
+    ) {
+        same(&body.concat(), &cuts, slab)?;
+    }
+}
+
+#[test]
+fn records_that_are_no_text_are_rejected_wherever_slabs_end() {
+    let (mut text, mut bad, mut good) = (b"name,note\n".to_vec(), Vec::new(), Vec::new());
+    for row in 0..60 {
+        let place = text.len() as u64;
+        match row % 7 {
+            3 => text.extend(b"a\xC3\xA9\xC3,half a character\n"),
+            // Both cells together would be text.
+            5 => text.extend(b"a\xC3,\xA9b\n"),
+            _ => text.extend(format!("é{row},\"🙂\"\n").bytes()),
+        }
+        if matches!(row % 7, 3 | 5) {
+            bad.push((place, "encoding.utf8".to_owned()));
+        } else {
+            good.push((place, Some(format!("é{row}"))));
+        }
+    }
+    for slab in (1..400).chain([1 << 20]) {
+        assert_eq!(
+            read(&text, slab, &[0, u64::MAX], Order::Forward),
+            Ok((good.clone(), bad.clone())),
+            "slabs of {slab}"
+        );
     }
 }
 
@@ -142,7 +182,7 @@ fn records_within_quotes_are_none() {
     let names = |found: Found| found.0.into_iter().map(|(_, name)| name.unwrap()).collect::<Vec<_>>();
     for step in 1..text.len() as u64 {
         let bounds: Vec<u64> = (0..text.len() as u64).step_by(step as usize).chain([u64::MAX]).collect();
-        let found = read(&text, 16, &bounds, Order::AtOnce).unwrap();
+        let found = read(text.as_bytes(), 16, &bounds, Order::AtOnce).unwrap();
         assert_eq!(names(found), ["ada", "bob", "eve"], "splits of {step} bytes");
     }
 }

@@ -101,6 +101,15 @@ impl Column {
         }
     }
 
+    /// The bytes that so many rows take when they are printed, roughly.
+    pub(super) fn bytes(&self, rows: usize) -> usize {
+        match self {
+            Column::Text(texts, _) => texts.bytes(),
+            Column::Const(Const::Text(text)) => text.len() * rows,
+            _ => rows * 6,
+        }
+    }
+
     /// Appends the text the value prints; nothing for null.
     pub(super) fn print(&self, row: usize, out: &mut String) {
         match self {

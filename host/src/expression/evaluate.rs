@@ -1,9 +1,8 @@
 //! Running column operations over one batch.
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch, StringArray};
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, OffsetBuffer, ScalarBuffer};
-use usher_abi::text_column;
+use arrow_array::{Array, BooleanArray, Int64Array, RecordBatch};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 
 use super::ast::{Comparison, Const};
 use super::cell::{Cell, not_boolean};
@@ -14,6 +13,7 @@ use super::list::{self, End, Split};
 use super::load::load;
 use super::lower::{Condition, Op};
 use super::merge::merge;
+use super::runs::Plain;
 use super::text::TextFilter;
 use super::write::TextWriter;
 
@@ -173,7 +173,7 @@ impl<'a> Evaluate<'a> {
             columns.push(self.data(part)?.cells()?);
         }
         let mut writer =
-            TextWriter::new(self.rows, columns.iter().map(|column| size(column, self.rows)).sum());
+            TextWriter::new(self.rows, columns.iter().map(|column| column.bytes(self.rows)).sum());
         for row in 0..self.rows {
             columns.iter().for_each(|column| column.print(row, writer.text()));
             writer.end();
@@ -202,22 +202,27 @@ impl<'a> Evaluate<'a> {
             }
             (filter, input) => {
                 let column = input.cells()?;
-                if let Some(changed) = change_case(filter, &column) {
-                    return Ok(Column::Text(Texts::Utf8(changed?), Reading::Text));
-                }
-                writer = TextWriter::new(self.rows, size(&column, self.rows));
-                let mut scratch = String::new();
-                for row in 0..self.rows {
-                    let result = match column.text(row, &mut scratch) {
-                        Some(text) => filter.apply(text, writer.text()),
-                        None => Ok(false),
-                    };
+                writer = TextWriter::new(self.rows, column.bytes(self.rows));
+                let errors = &mut self.errors;
+                let mut apply = |row: usize, text: &str, writer: &mut TextWriter| {
+                    let result = filter.apply(text, writer.text());
                     match result {
                         Ok(true) => writer.end(),
                         Ok(false) => writer.end_null(),
                         Err(message) => {
                             writer.end_null();
-                            self.errors.push((row, message));
+                            errors.push((row, message));
+                        }
+                    }
+                };
+                if let (Some(plain), Column::Text(texts, _)) = (Plain::new(filter), &column) {
+                    plain.write(texts, self.rows, &mut writer, apply);
+                } else {
+                    let mut scratch = String::new();
+                    for row in 0..self.rows {
+                        match column.text(row, &mut scratch) {
+                            Some(text) => apply(row, text, &mut writer),
+                            None => writer.end_null(),
                         }
                     }
                 }
@@ -329,37 +334,4 @@ impl<'a> Evaluate<'a> {
         }
         result.finish()
     }
-}
-
-/// The bytes a printed column takes, roughly.
-fn size(column: &Column, rows: usize) -> usize {
-    match column {
-        Column::Text(texts, _) => texts.bytes(),
-        Column::Const(Const::Text(text)) => text.len() * rows,
-        _ => rows * 6,
-    }
-}
-
-/// `lower` and `upper` of a column that is all ASCII: the whole buffer at once.
-fn change_case(filter: &TextFilter, column: &Column) -> Option<Result<StringArray, EvalError>> {
-    let Column::Text(Texts::Utf8(array), _) = column else { return None };
-    let change: fn(&mut [u8]) = match filter {
-        TextFilter::Lower => <[u8]>::make_ascii_lowercase,
-        TextFilter::Upper => <[u8]>::make_ascii_uppercase,
-        _ => return None,
-    };
-    let offsets = array.offsets();
-    let (start, end) = (offsets[0], offsets[array.len()]);
-    let bytes = &array.value_data()[start as usize..end as usize];
-    if !bytes.is_ascii() {
-        return None;
-    }
-    let mut bytes = bytes.to_vec();
-    change(&mut bytes);
-    let offsets = match start {
-        0 => offsets.clone(),
-        start => OffsetBuffer::new(ScalarBuffer::from_iter(offsets.iter().map(|offset| offset - start))),
-    };
-    let changed = text_column(offsets, Buffer::from_vec(bytes), array.nulls().cloned());
-    Some(changed.map_err(|error| EvalError::new(error.message)))
 }

@@ -20,9 +20,46 @@ pub(super) fn elements(text: &str, mut each: impl FnMut(Cell<'_>)) -> bool {
     if !text.starts_with('[') {
         return false;
     }
+    if plain_texts(text, |_| {}) {
+        return plain_texts(text, |text| each(Cell::Text(text)));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let done = deserializer.deserialize_seq(List(&mut each)).is_ok();
     done && deserializer.end().is_ok()
+}
+
+/// Calls `each` with the elements of a JSON list of texts in which nothing is escaped, as most are; `text` begins with `[`.
+/// False: it is no such list; `each` may have been called by then.
+fn plain_texts<'t>(text: &'t str, mut each: impl FnMut(&'t str)) -> bool {
+    let byte = |at: usize| text.as_bytes().get(at).copied().unwrap_or_default();
+    let next = |mut at: usize| {
+        while byte(at) == b' ' {
+            at += 1;
+        }
+        at
+    };
+    let mut at = next(1);
+    if byte(at) == b']' {
+        return at + 1 == text.len();
+    }
+    while byte(at) == b'"' {
+        let from = at + 1;
+        at = from;
+        while !matches!(byte(at), b'"' | b'\\' | ..b' ') {
+            at += 1;
+        }
+        match text.get(from..at).filter(|_| byte(at) == b'"') {
+            Some(text) => each(text),
+            None => return false,
+        }
+        at = next(at + 1);
+        match byte(at) {
+            b',' => at = next(at + 1),
+            b']' => return at + 1 == text.len(),
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// The number of entries of a JSON list or map.
@@ -150,6 +187,8 @@ impl<'de, F: FnMut(Cell<'_>)> Visitor<'de> for Element<'_, F> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn texts(text: &str) -> Option<Vec<String>> {
@@ -172,5 +211,16 @@ mod tests {
         let mut out = String::new();
         print_texts([Some("a"), None, Some("\"\u{1}"), Some("ß")].into_iter(), &mut out);
         assert_eq!(out, r#"["a",null,"\"\u0001","ß"]"#);
+    }
+
+    proptest! {
+        #[test]
+        fn lists_of_texts_are_what_they_are_to_serde(text in r#"\[("[a,\]é ]{0,3}",? ?|[,"\\\[\] a\n1]{0,2}){0,4}\]?"#) {
+            let expected: Option<Vec<Value>> = serde_json::from_str(&text).ok();
+            let expected = expected.map(|list| {
+                list.iter().map(|value| with_cell(value, |cell| cell.to_text().into_owned())).collect::<Vec<_>>()
+            });
+            prop_assert_eq!(texts(&text), expected);
+        }
     }
 }

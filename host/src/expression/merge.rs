@@ -10,6 +10,7 @@ use super::ast::Const;
 use super::cell::Cell;
 use super::column::{Column, Data, Reading, Texts};
 use super::error::EvalError;
+use super::runs;
 use super::write::TextWriter;
 
 /// `left` where `choose` is set, else `right`. Two columns of one type keep it; others become texts.
@@ -41,16 +42,8 @@ pub(super) fn merge(choose: &BooleanBuffer, left: Data, right: Data) -> Result<D
             _ => None,
         }))),
         Type::Text(reading) => {
-            let mut writer = TextWriter::new(choose.len(), 0);
-            for row in rows {
-                let column = if choose.value(row) { &left } else { &right };
-                if column.is_null(row) {
-                    writer.end_null();
-                } else {
-                    column.print(row, writer.text());
-                    writer.end();
-                }
-            }
+            let mut writer = TextWriter::new(choose.len(), left.bytes(0).max(right.bytes(0)));
+            runs::choose(choose, &left, &right, &mut writer);
             Column::Text(Texts::Utf8(writer.finish()?), reading)
         }
         Type::Null => Column::Const(Const::Null),
@@ -106,14 +99,7 @@ pub(super) fn to_array(data: Data, rows: usize) -> Result<ArrayRef, EvalError> {
         Column::Const(Const::Integer(value)) => Arc::new(Int64Array::from(vec![value; rows])),
         column => {
             let mut writer = TextWriter::new(rows, 0);
-            for row in 0..rows {
-                if column.is_null(row) {
-                    writer.end_null();
-                } else {
-                    column.print(row, writer.text());
-                    writer.end();
-                }
-            }
+            runs::print(&column, 0..rows, &mut writer);
             Arc::new(writer.finish()?)
         }
     })

@@ -55,6 +55,7 @@ mod parse;
 mod print;
 mod program;
 mod rows;
+mod runs;
 mod scope;
 mod source;
 mod text;

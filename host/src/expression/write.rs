@@ -1,9 +1,12 @@
 //! Building a text column: one buffer, one list of ends, no allocation per row.
 
-use arrow_array::StringArray;
+use std::ops::Range;
+
+use arrow_array::{Array, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use usher_abi::text_column;
 
+use super::column::Texts;
 use super::error::EvalError;
 
 /// A text column under construction. The text of a row is appended to `text()`, then `end` closes the row.
@@ -36,6 +39,40 @@ impl TextWriter {
     pub(super) fn end(&mut self) {
         self.nulls.append_non_null();
         self.close();
+    }
+
+    /// Adds rows of a column as they are.
+    pub(super) fn copy(&mut self, texts: &Texts, rows: Range<usize>) {
+        if let Texts::Utf8(array) = texts
+            && self.copy_at_once(array, rows.clone()).is_some()
+        {
+            return;
+        }
+        for row in rows {
+            match texts.get(row) {
+                Some(text) => {
+                    self.text.push_str(text);
+                    self.end();
+                }
+                None => self.end_null(),
+            }
+        }
+    }
+
+    /// `None`: the rows stand otherwise than one behind the other, or are too large for a column; nothing is added.
+    fn copy_at_once(&mut self, array: &StringArray, rows: Range<usize>) -> Option<()> {
+        let ends = array.offsets().get(rows.start..=rows.end)?;
+        let (first, last) = (ends.first()?, ends.last()?);
+        let text = array.value_data().get(usize::try_from(*first).ok()?..usize::try_from(*last).ok()?)?;
+        let moved = i32::try_from(self.text.len()).ok().filter(|_| !self.overflow)?;
+        moved.checked_add(last - first)?;
+        self.text.push_str(simdutf8::basic::from_utf8(text).ok()?);
+        self.ends.extend(ends[1..].iter().map(|end| end - first + moved));
+        match array.nulls() {
+            Some(nulls) => self.nulls.append_buffer(&nulls.slice(rows.start, rows.len())),
+            None => self.nulls.append_n_non_nulls(rows.len()),
+        }
+        Some(())
     }
 
     /// Closes the row as null and forgets what was appended for it.

@@ -1,4 +1,4 @@
-//! Records of delimited text: where their cells stand, sixteen bytes at a time.
+//! Records of delimited text: where their cells stand, 64 bytes at a time.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use wide::u8x16;
 use super::dialect::Dialect;
 
 /// Bytes that are looked at in one step.
-const STEP: usize = 16;
+const STEP: usize = 64;
 
 /// Where a cell stands in its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) fn record(bytes: &[u8], dialect: Dialect, places: &mut Vec<Place>) ->
     // The second of two quotes.
     let mut passed = usize::MAX;
     for begin in (0..).step_by(STEP) {
-        let mut found = separators(*bytes.get(begin..)?.first_chunk()?, dialect);
+        let mut found = separators(bytes.get(begin..)?.first_chunk()?, dialect);
         while found != 0 {
             let at = begin + found.trailing_zeros() as usize;
             found &= found - 1;
@@ -81,11 +81,17 @@ pub(crate) fn undoubled(cell: &[u8], quote: u8) -> impl Iterator<Item = Range<us
 
 /// A bit for each byte that is a delimiter, a quote or a line end.
 #[inline]
-fn separators(bytes: [u8; STEP], dialect: Dialect) -> u32 {
-    let bytes = u8x16::from(bytes);
-    let is = |byte: u8| bytes.cmp_eq(u8x16::splat(byte));
-    let found = is(dialect.delimiter) | is(dialect.quote) | is(b'\n') | is(b'\r');
-    found.move_mask() as u32
+fn separators(bytes: &[u8; STEP], dialect: Dialect) -> u64 {
+    let [delimiter, quote] = [dialect.delimiter, dialect.quote].map(u8x16::splat);
+    let [lf, cr] = [b'\n', b'\r'].map(u8x16::splat);
+    let mut found = 0;
+    for at in (0..STEP).step_by(16) {
+        let Some(bytes) = bytes[at..].first_chunk() else { break };
+        let bytes = u8x16::from(*bytes);
+        let is = bytes.cmp_eq(delimiter) | bytes.cmp_eq(quote) | bytes.cmp_eq(lf) | bytes.cmp_eq(cr);
+        found |= u64::from(is.move_mask() as u16) << at;
+    }
+    found
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     header::Header,
     rejects::origin,
     row::{Cell, RowScratch, from_text},
-    separators::undoubled,
+    separators::{Place, undoubled},
 };
 
 /// A wanted column and the cell it comes from.
@@ -55,18 +55,18 @@ impl TableRows {
             bad("", "csv.cells", format!("the record has {found} {cells}, the header {expected}"));
             return;
         }
-        let Some(text) = text(record) else {
+        if !record.is_text && !is_text(record) {
             let (index, message) = not_utf8(record, &self.headings);
             let column = self.columns.iter().find(|c| c.cell.is_some() && c.cell == index);
             bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
             return;
-        };
+        }
         let base = from as u32;
         self.builders.waiting.begin();
         let (cells, scratch) = self.builders.waiting.last();
         let mut fault = None;
         for (column, place) in self.columns.iter().zip(cells) {
-            match cell(column, text, record, self.apostrophe, scratch) {
+            match cell(column, record, self.apostrophe, scratch) {
                 Ok(Cell::Record(from, to)) => *place = Cell::Record(base + from, base + to),
                 Ok(cell) => *place = cell,
                 Err(message) => {
@@ -89,11 +89,11 @@ fn builders(columns: &[TableColumn]) -> Builders {
     Builders::new(&columns.iter().map(|column| column.wanted.clone()).collect::<Vec<_>>())
 }
 
-/// The cells as one text, when each of them is one.
-fn text<'a>(record: &Record<'a>) -> Option<&'a str> {
-    let text = simdutf8::basic::from_utf8(record.bytes).ok()?;
+/// Whether each cell is text.
+fn is_text(record: &Record<'_>) -> bool {
     // Two halves of a character in neighbouring cells look whole together.
-    record.places.iter().all(|place| text.is_char_boundary(place.to)).then_some(text)
+    simdutf8::basic::from_utf8(record.bytes)
+        .is_ok_and(|text| record.places.iter().all(|place| text.is_char_boundary(place.to)))
 }
 
 /// Which cell is at fault, and what to say of it.
@@ -108,28 +108,43 @@ fn not_utf8(record: &Record<'_>, headings: &[String]) -> (Option<usize>, String)
     (None, "the record is not UTF-8".to_owned())
 }
 
+/// A cell of a record whose cells are text.
 #[inline]
 fn cell(
     column: &TableColumn,
-    text: &str,
     record: &Record<'_>,
     apostrophe: bool,
     scratch: &mut RowScratch,
 ) -> Result<Cell, String> {
-    use usher_abi::ValueKind::{Boolean, Integer, Number};
     let place = column.cell.and_then(|index| record.places.get(index)).filter(|place| place.from < place.to);
     let Some(place) = place else { return Ok(Cell::Null) };
+    let is_text = column.wanted.is_text();
+    if !place.doubled && is_text && !apostrophe {
+        return Ok(Cell::Record(place.from as u32, place.to as u32));
+    }
+    typed(column, record, *place, apostrophe, scratch)
+}
+
+/// A cell that is looked at.
+fn typed(
+    column: &TableColumn,
+    record: &Record<'_>,
+    place: Place,
+    apostrophe: bool,
+    scratch: &mut RowScratch,
+) -> Result<Cell, String> {
+    use usher_abi::ValueKind::{Boolean, Integer, Number};
     let (kind, is_text) = (column.wanted.kind, column.wanted.is_text());
     let may_be_guarded = apostrophe || matches!(kind, Boolean | Integer | Number);
+    let bytes = record.bytes.get(place.from..place.to).unwrap_or_default();
+    let text = std::str::from_utf8(bytes).map_err(|_| "the cell is not UTF-8".to_owned())?;
     if !place.doubled {
-        let guarded = may_be_guarded && text.as_bytes().get(place.from) == Some(&b'\'');
-        let from = place.from + usize::from(guarded);
-        let cell = Cell::Record(from as u32, place.to as u32);
-        return if is_text { Ok(cell) } else { from_text(kind, &text[from..place.to], cell, scratch) };
+        let guarded = usize::from(may_be_guarded && text.starts_with('\''));
+        let cell = Cell::Record((place.from + guarded) as u32, place.to as u32);
+        return from_text(kind, &text[guarded..], cell, scratch);
     }
     let mut value = std::mem::take(&mut scratch.value);
     value.clear();
-    let text = &text[place.from..place.to];
     undoubled(text.as_bytes(), record.quote)
         .for_each(|part| value.push_str(text.get(part).unwrap_or_default()));
     let text = &value[usize::from(may_be_guarded && value.starts_with('\''))..];

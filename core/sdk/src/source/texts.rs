@@ -33,9 +33,11 @@ impl Texts {
     pub(crate) fn expect(&mut self, texts: usize) {
         let here = self.ends.len() - 1;
         if here > 0 && self.ends.capacity() <= texts {
-            let bytes = (self.bytes.len() / here + 1).saturating_mul(texts + texts / 8);
+            // How many are expected moves a little from call to call; nothing is to move for that.
+            let room = texts + texts / 8;
+            let bytes = (self.bytes.len() / here + 1).saturating_mul(room);
             self.bytes.reserve(bytes.saturating_sub(self.bytes.len()));
-            self.ends.reserve(texts.saturating_sub(here));
+            self.ends.reserve(room.saturating_sub(here));
         }
     }
 

@@ -11,7 +11,7 @@ use siphasher::sip128::SipHasher13;
 ///
 /// Two keys are taken for one with a chance of less than 2⁻⁷¹ a pair, which is one of 47 million for any pair among ten
 /// million keys; the hash is keyed anew in every process, so nobody can choose such a pair. A key costs
-/// `9 + size_of::<V>()` bytes in tables that are filled between 84 and 95 percent, and the tables grow one at a time (there
+/// `9 + size_of::<V>()` bytes in tables that are filled between 81 and 95 percent, and the tables grow one at a time (there
 /// are 256), so growing never doubles the memory.
 ///
 /// ```

@@ -34,7 +34,7 @@ impl<V> Default for Segment<V> {
 
 impl<V: Copy + Default> Segment<V> {
     /// By which part of itself a table grows.
-    const GROWTH: usize = 8;
+    const GROWTH: usize = 6;
 
     pub(super) fn used(&self) -> usize {
         self.used
@@ -115,21 +115,23 @@ impl<V: Copy + Default> Segment<V> {
         self.slots[bucket][slot] = key;
     }
 
-    /// Keys stay in their order, so both tables are passed from one end to the other.
+    /// Keys stay nearly in their order, so both tables are passed from one end to the other. Each key is moved as often as its
+    /// table grows, so a move is to be cheap: buckets are filled from their first slot on, and nothing is ever taken out.
     fn grow(&mut self) {
         let buckets = self.tags.len() + (self.tags.len() / Self::GROWTH).max(1);
         let tags = std::mem::replace(&mut self.tags, vec![[FREE; SLOTS]; buckets]);
         let slots = std::mem::replace(&mut self.slots, vec![[Slot::default(); SLOTS]; buckets]);
+        let mut filled = vec![0_u8; buckets];
         for (tags, slots) in tags.iter().zip(&slots) {
-            for (tag, key) in tags.iter().zip(slots).filter(|(tag, _)| **tag != FREE) {
+            let free = matches(tags, FREE);
+            let used = if free == 0 { SLOTS } else { first(free) };
+            for (tag, key) in tags.iter().zip(slots).take(used) {
                 let mut bucket = Print { words: key.words, tag: *tag }.bucket(buckets);
-                let slot = loop {
-                    match matches(&self.tags[bucket], FREE) {
-                        0 => bucket = if bucket + 1 == buckets { 0 } else { bucket + 1 },
-                        free => break first(free),
-                    }
-                };
-                self.put((bucket, slot), *tag, *key);
+                while usize::from(filled[bucket]) == SLOTS {
+                    bucket = if bucket + 1 == buckets { 0 } else { bucket + 1 };
+                }
+                self.put((bucket, usize::from(filled[bucket])), *tag, *key);
+                filled[bucket] += 1;
             }
         }
     }

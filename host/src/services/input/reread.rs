@@ -1,15 +1,23 @@
 //! Reading records again, for rejects: by origin, with line numbers.
 
+use std::{ops::Range, sync::mpsc::sync_channel, thread};
+
 use usher_abi::{Error, Origin};
 
 use super::{
     decode::{Decoder, Packing},
     registry::InputRegistry,
+    stored::unreadable,
 };
 use crate::services::clock::Cancel;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
+/// Bytes of records, and records, that are handed over at once; the last of them may be longer.
+const BATCH: usize = 256 * 1024;
+const RECORDS: usize = 4_096;
+/// So many wait.
+const AHEAD: usize = 2;
 
 impl InputRegistry {
     /// The bytes of one record. Of a compressed input everything before it is unpacked again, so ask for many with
@@ -32,17 +40,57 @@ impl InputRegistry {
         mut take: impl FnMut(Origin, &[u8], u64) -> Result<(), Error>,
     ) -> Result<(), Error> {
         origins.sort_unstable_by_key(|origin| (origin.input, origin.offset, origin.length));
+        let origins: &[Origin] = origins;
+        let (sender, batches) = sync_channel(AHEAD);
+        thread::scope(|scope| {
+            // Reading on, and counting lines, takes about as long as what is done with the records.
+            let reader = move || {
+                // When nobody listens any more, `take` has failed: nothing is left to say.
+                if let Err(error) = self.read_ahead(origins, |batch| sender.send(Ok(batch)).is_ok()) {
+                    let _ = sender.send(Err(error));
+                }
+            };
+            let started = thread::Builder::new().name("usher-read".to_owned()).spawn_scoped(scope, reader);
+            started.map_err(|e| unreadable("the inputs", &e))?;
+            for batch in batches {
+                let Batch { bytes, records } = batch?;
+                for (origin, line, place) in records {
+                    take(origin, &bytes[place], line)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads records in their order; `give` answers whether more are wanted.
+    fn read_ahead(&self, origins: &[Origin], mut give: impl FnMut(Batch) -> bool) -> Result<(), Error> {
+        let mut batch = Batch::default();
         for of_input in origins.chunk_by(|a, b| a.input == b.input) {
             let Some(first) = of_input.first() else { continue };
             let mut pass = Pass::new(self, first.input, 0)?;
             for origin in of_input {
                 pass.go_to(origin.offset)?;
-                let line = pass.line;
-                take(*origin, pass.record(origin.length)?, line)?;
+                let (line, from) = (pass.line, batch.bytes.len());
+                batch.bytes.extend_from_slice(pass.record(origin.length)?);
+                batch.records.push((*origin, line, from..batch.bytes.len()));
+                if (batch.bytes.len() > BATCH || batch.records.len() >= RECORDS)
+                    && !give(std::mem::take(&mut batch))
+                {
+                    return Ok(());
+                }
             }
         }
+        give(batch);
         Ok(())
     }
+}
+
+/// Records that were read.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Each with its line and its place in the bytes.
+    records: Vec<(Origin, u64, Range<usize>)>,
 }
 
 /// One pass over an input: a window of bytes that moves forward only.

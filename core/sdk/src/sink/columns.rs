@@ -213,10 +213,12 @@ impl Columns {
         for bound in &self.bound {
             let column = bound.from.map(|i| records.batch.column(i));
             let read = column.map(|c| Cells::new(&bound.name, c)).transpose()?;
+            let (bytes, separator) = (read.as_ref().and_then(Cells::bytes), bound.rule.separator);
             self.row.given.push(Given {
                 texts: column.and_then(|c| c.as_string_opt().cloned()),
-                plain: read.as_ref().and_then(Cells::bytes).is_some_and(is_plain),
-                separator: (bound.rule.kind == ValueKind::List).then_some(bound.rule.separator),
+                plain: bytes.is_some_and(is_plain),
+                separator: (bound.rule.kind == ValueKind::List).then_some(separator),
+                single: bytes.is_some_and(|bytes| is_without(bytes, separator)),
             });
             cells.push(read);
         }
@@ -322,8 +324,10 @@ impl Bound {
         let list = self.rule.kind == ValueKind::List;
         let start = row.text.len();
         // The text of a list may be one of several items.
-        let several = |text: &str| list && (text.starts_with('[') || text.contains(self.rule.separator));
-        if let Some(text) = text.filter(|text| !several(text)) {
+        let several = |text: &str, single: bool| {
+            list && (text.starts_with('[') || (!single && text.contains(self.rule.separator)))
+        };
+        if let Some(text) = text.filter(|text| !several(text, row.given[column].single)) {
             scratch.replaced.clear();
             let verdict = self.run_check(text, &mut scratch.replaced);
             let fits = self.rule.max_chars.is_none_or(|max| text.len() <= max as usize);
@@ -331,7 +335,7 @@ impl Bound {
             if matches!(verdict, Verdict::Keep) && fits && row.given[column].texts.is_some() {
                 return Ok(Cell::Given);
             }
-            if !several(&scratch.replaced) {
+            if !several(&scratch.replaced, false) {
                 self.checked(column, text, verdict, row, scratch)?;
                 return Ok(Cell::Own(start, row.text.len()));
             }
@@ -503,6 +507,12 @@ fn is_plain(bytes: &[u8]) -> bool {
     memchr::memchr3(b'"', b'\n', b'\r', bytes).is_none()
         && memchr::memchr3(b',', b';', b'\t', bytes).is_none()
         && memchr::memchr(b'|', bytes).is_none()
+}
+
+/// Whether the separator of a list's items is nowhere in the texts of a column.
+fn is_without(bytes: &[u8], separator: char) -> bool {
+    u8::try_from(separator)
+        .is_ok_and(|separator| separator.is_ascii() && memchr::memchr(separator, bytes).is_none())
 }
 
 /// Changes by column and rule, since the last report.

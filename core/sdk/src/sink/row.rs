@@ -29,6 +29,8 @@ pub(super) struct Given {
     pub(super) plain: bool,
     /// What stands between the items of a list.
     pub(super) separator: Option<char>,
+    /// Whether none of its texts is a list of several items, but perhaps one in JSON.
+    pub(super) single: bool,
 }
 
 /// What a sink did to a row by itself; booked when the row is taken.
@@ -180,9 +182,17 @@ impl Row {
 
     /// The items of a list cell (of any other cell: its text); nothing when it is blank.
     pub fn items(&self, column: usize) -> impl Iterator<Item = &str> {
-        let text = self.get(column);
-        let separator = self.given[column].separator.unwrap_or('\0');
-        text.split(separator).filter(|item| !item.is_empty())
+        let given = &self.given[column];
+        let single = given.single && self.is_as_given(column);
+        let separator = given.separator.filter(|_| !single);
+        let mut rest = Some(self.get(column));
+        let next = move || {
+            let text = rest?;
+            let split = separator.and_then(|separator| text.split_once(separator));
+            rest = split.map(|(_, behind)| behind);
+            Some(split.map_or(text, |(item, _)| item))
+        };
+        std::iter::from_fn(next).filter(|item| !item.is_empty())
     }
 
     /// All cells in order.

@@ -13,7 +13,7 @@ use super::list::{self, End, Split};
 use super::load::load;
 use super::lower::{Condition, Op};
 use super::merge::merge;
-use super::runs::Plain;
+use super::runs::{self, Plain};
 use super::text::TextFilter;
 use super::write::TextWriter;
 
@@ -78,7 +78,10 @@ impl<'a> Evaluate<'a> {
             Op::Default(value, other) => {
                 let value = self.data(value)?;
                 let other = self.data(other)?;
-                let keep = self.collect(|row| !value.is_absent(row));
+                let keep = match &value {
+                    Data::Cells(Column::Text(Texts::Utf8(texts), _)) => runs::filled(texts),
+                    value => self.collect(|row| !value.is_absent(row)),
+                };
                 return Ok(merge(&keep, value, other)?);
             }
             Op::If(test, then, otherwise) => {
@@ -202,6 +205,11 @@ impl<'a> Evaluate<'a> {
             }
             (filter, input) => {
                 let column = input.cells()?;
+                if let (TextFilter::Trim, Column::Text(Texts::Utf8(texts), _)) = (filter, &column)
+                    && runs::are_trimmed(texts)
+                {
+                    return Ok(Column::Text(Texts::Utf8(texts.clone()), Reading::Text));
+                }
                 writer = TextWriter::new(self.rows, column.bytes(self.rows));
                 let errors = &mut self.errors;
                 let mut apply = |row: usize, text: &str, writer: &mut TextWriter| {

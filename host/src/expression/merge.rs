@@ -42,6 +42,13 @@ pub(super) fn merge(choose: &BooleanBuffer, left: Data, right: Data) -> Result<D
             _ => None,
         }))),
         Type::Text(reading) => {
+            // Often one side is all.
+            let chosen = choose.count_set_bits();
+            for (column, rows) in [(&left, choose.len()), (&right, 0)] {
+                if let (Column::Text(texts, _), true) = (column, chosen == rows) {
+                    return Ok(Data::Cells(Column::Text(texts.clone(), reading)));
+                }
+            }
             let mut writer = TextWriter::new(choose.len(), left.bytes(0).max(right.bytes(0)));
             runs::choose(choose, &left, &right, &mut writer);
             Column::Text(Texts::Utf8(writer.finish()?), reading)

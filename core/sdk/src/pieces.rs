@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Parts are copied in pieces of so many bytes if they are not longer: a copy of a fixed size is two instructions.
-const PIECE: usize = 32;
+const PIECE: usize = 48;
 
 /// The piece that begins with a part of a text, and the part's length; `None` where the part is longer or ends near the text's
 /// end, or is none.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Parts are copied in pieces of so many bytes if they are not longer: a copy of a fixed size is two instructions.
+/// Parts are copied in pieces of so many bytes if they are not longer: a copy of a fixed size is some instructions and no call.
 const PIECE: usize = 48;
 
 /// The piece that begins with a part of a text, and the part's length; `None` where the part is longer or ends near the text's

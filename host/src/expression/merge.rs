@@ -44,12 +44,14 @@ pub(super) fn merge(choose: &BooleanBuffer, left: Data, right: Data) -> Result<D
         Type::Text(reading) => {
             // Often one side is all.
             let chosen = choose.count_set_bits();
-            for (column, rows) in [(&left, choose.len()), (&right, 0)] {
-                if let (Column::Text(texts, _), true) = (column, chosen == rows) {
+            for (column, all) in [(&left, choose.len()), (&right, 0)] {
+                if let (Column::Text(texts, _), true) = (column, chosen == all) {
                     return Ok(Data::Cells(Column::Text(texts.clone(), reading)));
                 }
             }
-            let mut writer = TextWriter::new(choose.len(), left.bytes(0).max(right.bytes(0)));
+            // Constants aside: they are few, or short.
+            let bytes = left.bytes(0).max(right.bytes(0));
+            let mut writer = TextWriter::new(choose.len(), bytes);
             runs::choose(choose, &left, &right, &mut writer);
             Column::Text(Texts::Utf8(writer.finish()?), reading)
         }

@@ -9,6 +9,9 @@ use usher_abi::text_column;
 use super::column::Texts;
 use super::error::EvalError;
 
+/// Fewer rows are copied one by one.
+const AT_ONCE: usize = 4;
+
 /// A text column under construction. The text of a row is appended to `text()`, then `end` closes the row.
 #[derive(Debug)]
 pub(super) struct TextWriter {
@@ -23,14 +26,15 @@ impl TextWriter {
         let mut ends = Vec::with_capacity(rows + 1);
         ends.push(0);
         TextWriter {
-            text: String::with_capacity(bytes),
+            // More no column holds, whatever views of one text add up to.
+            text: String::with_capacity(bytes.min(i32::MAX as usize)),
             ends,
             nulls: NullBufferBuilder::new(rows),
             overflow: false,
         }
     }
 
-    /// Where the current row is appended; nothing but appending is allowed.
+    /// Where the current row is appended; what stands before may change, but in no length.
     pub(super) fn text(&mut self) -> &mut String {
         &mut self.text
     }
@@ -44,6 +48,7 @@ impl TextWriter {
     /// Adds rows of a column as they are.
     pub(super) fn copy(&mut self, texts: &Texts, rows: Range<usize>) {
         if let Texts::Utf8(array) = texts
+            && rows.len() >= AT_ONCE
             && self.copy_at_once(array, rows.clone()).is_some()
         {
             return;
@@ -59,7 +64,7 @@ impl TextWriter {
         }
     }
 
-    /// `None`: the rows stand otherwise than one behind the other, or are too large for a column; nothing is added.
+    /// `None`: the column would be too large; nothing is added.
     fn copy_at_once(&mut self, array: &StringArray, rows: Range<usize>) -> Option<()> {
         let ends = array.offsets().get(rows.start..=rows.end)?;
         let (first, last) = (ends.first()?, ends.last()?);

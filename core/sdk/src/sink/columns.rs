@@ -214,11 +214,12 @@ impl Columns {
             let column = bound.from.map(|i| records.batch.column(i));
             let read = column.map(|c| Cells::new(&bound.name, c)).transpose()?;
             let (bytes, separator) = (read.as_ref().and_then(Cells::bytes), bound.rule.separator);
+            let list = bound.rule.kind == ValueKind::List;
             self.row.given.push(Given {
                 texts: column.and_then(|c| c.as_string_opt().cloned()),
                 plain: bytes.is_some_and(is_plain),
-                separator: (bound.rule.kind == ValueKind::List).then_some(separator),
-                single: bytes.is_some_and(|bytes| is_without(bytes, separator)),
+                separator: list.then_some(separator),
+                without_separator: list && bytes.is_some_and(|bytes| is_without(bytes, separator)),
             });
             cells.push(read);
         }
@@ -324,10 +325,10 @@ impl Bound {
         let list = self.rule.kind == ValueKind::List;
         let start = row.text.len();
         // The text of a list may be one of several items.
-        let several = |text: &str, single: bool| {
-            list && (text.starts_with('[') || (!single && text.contains(self.rule.separator)))
+        let several = |text: &str, without: bool| {
+            list && (text.starts_with('[') || (!without && text.contains(self.rule.separator)))
         };
-        if let Some(text) = text.filter(|text| !several(text, row.given[column].single)) {
+        if let Some(text) = text.filter(|text| !several(text, row.given[column].without_separator)) {
             scratch.replaced.clear();
             let verdict = self.run_check(text, &mut scratch.replaced);
             let fits = self.rule.max_chars.is_none_or(|max| text.len() <= max as usize);

@@ -174,7 +174,7 @@ mod tests {
             let plain = |text: &str| !text.contains(['"', '\n', '\r', ',', ';', '\t', '|']);
             let mut known = CsvEncoder::new(encoder.dialect);
             for row in &rows {
-                let column = format!("{}{}", row.concat(), "x".repeat(40));
+                let column = format!("{}{}", row.concat(), "x".repeat(64));
                 let starts = row.iter().scan(0, |at, cell| Some(std::mem::replace(at, *at + cell.len())));
                 let cells = row.iter().zip(starts).map(|(text, at)| Known {
                     text,

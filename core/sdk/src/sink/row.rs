@@ -29,8 +29,8 @@ pub(super) struct Given {
     pub(super) plain: bool,
     /// What stands between the items of a list.
     pub(super) separator: Option<char>,
-    /// Whether none of its texts is a list of several items, but perhaps one in JSON.
-    pub(super) single: bool,
+    /// Whether the separator stands in none of its texts.
+    pub(super) without_separator: bool,
 }
 
 /// What a sink did to a row by itself; booked when the row is taken.
@@ -183,7 +183,7 @@ impl Row {
     /// The items of a list cell (of any other cell: its text); nothing when it is blank.
     pub fn items(&self, column: usize) -> impl Iterator<Item = &str> {
         let given = &self.given[column];
-        let single = given.single && self.is_as_given(column);
+        let single = given.without_separator && self.is_as_given(column);
         let separator = given.separator.filter(|_| !single);
         let mut rest = Some(self.get(column));
         let next = move || {

@@ -1,6 +1,6 @@
 //! Records of delimited text (CSV, TAB, semicolon), with their places.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use usher_abi::{
     Error, Reject, Report,
@@ -305,20 +305,41 @@ impl<R: Slabs> DelimitedReader<R> {
 
     /// Goes to the first byte of the next record.
     fn begin(&mut self) -> Result<bool, Error> {
-        let mut bom = BOM;
+        // The host keeps a mark to itself: then the first byte is not at 0.
+        if self.position == 0 {
+            let more = self.refill()?;
+            if more && self.position == 0 {
+                self.pass_mark()?;
+            }
+        }
         while self.refill()? {
-            let Some(slab) = &self.slab else { break };
-            let byte = slab.bytes()[self.at];
-            let marks = self.position == (BOM.len() - bom.len()) as u64 && bom.first() == Some(&byte);
-            if marks {
-                bom = &bom[1..];
-            } else if !matches!(byte, b'\r' | b'\n') {
+            if !matches!(self.slab()[self.at], b'\r' | b'\n') {
                 return Ok(true);
             }
             self.at += 1;
             self.position += 1;
         }
         Ok(false)
+    }
+
+    /// Goes behind the byte order mark, if the input, of which a byte is there, begins with a whole one: characters that
+    /// begin as it does are text.
+    fn pass_mark(&mut self) -> Result<(), Error> {
+        let here = &self.slab()[self.at..];
+        if here.len() < BOM.len() && BOM.starts_with(here) {
+            let mut bytes = here.to_vec();
+            while bytes.len() < BOM.len() {
+                let Some(slab) = self.slabs.next_slab()? else { break };
+                bytes.extend_from_slice(slab.bytes());
+            }
+            (self.text, self.at) = (text(&bytes, 0), 0);
+            self.slab = Some(Slab::new(Arc::new(bytes), 0));
+        }
+        if self.slab()[self.at..].starts_with(BOM) {
+            self.at += BOM.len();
+            self.position += BOM.len() as u64;
+        }
+        Ok(())
     }
 
     /// Makes sure that there is an unread byte.
@@ -548,6 +569,23 @@ mod tests {
                 let (found, _) = records(text, slab, 1000);
                 let first: Vec<&str> = found.iter().map(|(_, _, cells)| &*cells[0]).collect();
                 assert!(first.contains(&"\u{feff}2") && first[0] == "id", "{first:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_begins_as_a_mark_does_is_text() {
+        for slab in [1, 2, 3, 4, 100] {
+            for (text, first) in [
+                ("\u{ff49}\u{ff44},n\n1,a\n", "\u{ff49}\u{ff44}"),
+                ("\u{fec0},n\n", "\u{fec0}"),
+                ("\u{feff}\u{ff44},n\n", "\u{ff44}"),
+                ("\u{feff}\n\r\n\u{feff}x,n\n", "\u{feff}x"),
+                ("\u{feff}", ""),
+            ] {
+                let (found, rejects) = records(text, slab, 1000);
+                let read = found.first().map_or("", |(_, _, cells)| &*cells[0]);
+                assert_eq!((read, rejects.len()), (first, 0), "{text:?}, slabs of {slab}");
             }
         }
     }

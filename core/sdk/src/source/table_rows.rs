@@ -55,7 +55,7 @@ impl TableRows {
             bad("", "csv.cells", format!("the record has {found} {cells}, the header {expected}"));
             return;
         }
-        if !record.is_text && !is_text(record) {
+        if !record.is_text && !are_texts(record) {
             let (index, message) = not_utf8(record, &self.headings);
             let column = self.columns.iter().find(|c| c.cell.is_some() && c.cell == index);
             bad(column.map_or("", |c| &c.wanted.name), "encoding.utf8", message);
@@ -90,7 +90,7 @@ fn builders(columns: &[TableColumn]) -> Builders {
 }
 
 /// Whether each cell is text.
-fn is_text(record: &Record<'_>) -> bool {
+fn are_texts(record: &Record<'_>) -> bool {
     // Two halves of a character in neighbouring cells look whole together.
     simdutf8::basic::from_utf8(record.bytes)
         .is_ok_and(|text| record.places.iter().all(|place| text.is_char_boundary(place.to)))
@@ -118,8 +118,7 @@ fn cell(
 ) -> Result<Cell, String> {
     let place = column.cell.and_then(|index| record.places.get(index)).filter(|place| place.from < place.to);
     let Some(place) = place else { return Ok(Cell::Null) };
-    let is_text = column.wanted.is_text();
-    if !place.doubled && is_text && !apostrophe {
+    if !place.doubled && column.wanted.is_text() && !apostrophe {
         return Ok(Cell::Record(place.from as u32, place.to as u32));
     }
     typed(column, record, *place, apostrophe, scratch)

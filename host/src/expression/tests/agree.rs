@@ -1,5 +1,10 @@
 //! The property that holds column operations to minijinja, and the forms that must become them.
 
+use std::sync::Arc;
+
+use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_buffer::NullBuffer;
+use arrow_schema::DataType;
 use proptest::prelude::*;
 
 use super::{Row, program, run};
@@ -20,6 +25,12 @@ const COLUMNAR: &[&str] = &[
     "text | lower",
     "any | upper",
     "view | trim | lower",
+    "text | trim",
+    "any | trim",
+    "text | lower | trim",
+    "view | default('x')",
+    "large if flag else view",
+    "(text | trim) if flag else any",
     "large | trim('-x') | upper",
     "flag | upper",
     "text | default('x')",
@@ -139,12 +150,37 @@ fn nothing_fails_on_no_rows() {
 
 #[test]
 fn slices_of_batches_are_read_in_place() {
-    let rows: Vec<Row> = ["Ab", "cD", "é", "x,Y"].map(row).to_vec();
+    let mut rows: Vec<Row> = ["Ab", "cD", "é", "x,Y", " p ", "Q", "R", "s", "T", "Ü", "v"].map(row).to_vec();
+    rows.insert(6, Row::default());
     for form in COLUMNAR {
         let program = program(form);
         let whole = program.value(&super::batch(&rows)).unwrap();
-        let part = program.value(&super::batch(&rows).slice(1, 2)).unwrap();
-        assert_eq!(super::texts(&part.array), super::texts(&whole.array)[1..3], "{form}");
+        let part = program.value(&super::batch(&rows).slice(1, 9)).unwrap();
+        assert_eq!(super::texts(&part.array), super::texts(&whole.array)[1..10], "{form}");
+    }
+}
+
+/// Arrow lets a null stand over bytes.
+#[test]
+fn nulls_are_nulls_whatever_stands_there() {
+    let given = ["a", " É ", "B", "c", "D", "e", " F ", "", "G"];
+    let good = given.map(|text| !matches!(text, " É " | "c" | " F "));
+    let rows: Vec<Row> = given.map(row).to_vec();
+    let batch = super::batch(&rows);
+    let texts = StringArray::from_iter_values(given);
+    let nulls = NullBuffer::from(good.to_vec());
+    let texts = StringArray::new(texts.offsets().clone(), texts.values().clone(), Some(nulls));
+    let columns = batch.columns().iter().map(|column| match column.data_type() {
+        DataType::Utf8 => Arc::new(texts.clone()),
+        _ => column.clone(),
+    });
+    let batch = RecordBatch::try_new(batch.schema(), columns.collect()).unwrap();
+    for batch in [batch.slice(1, 7), batch] {
+        for form in COLUMNAR {
+            let program = program(form);
+            let (fast, slow) = (program.value(&batch).unwrap(), program.value_row_by_row(&batch).unwrap());
+            assert_eq!(super::texts(&fast.array), super::texts(&slow.array), "{form}");
+        }
     }
 }
 

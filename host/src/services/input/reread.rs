@@ -1,22 +1,26 @@
 //! Reading records again, for rejects: by origin, with line numbers.
 
-use std::{ops::Range, sync::mpsc::sync_channel, thread};
+use std::{
+    ops::Range,
+    sync::mpsc::{SyncSender, sync_channel},
+    thread,
+};
 
 use usher_abi::{Error, Origin};
 
 use super::{
     decode::{Decoder, Packing},
     registry::InputRegistry,
-    stored::unreadable,
 };
 use crate::services::clock::Cancel;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
-/// Bytes of records, and records, that are handed over at once; the last of them may be longer.
+/// Bytes of records that are handed over at once, and one record more; no longer one is read ahead.
 const BATCH: usize = 256 * 1024;
-const RECORDS: usize = 4_096;
-/// So many wait.
+/// Records that are handed over at once; fewer are not read ahead.
+const RECORDS: usize = 1_024;
+/// Batches that wait.
 const AHEAD: usize = 2;
 
 impl InputRegistry {
@@ -33,7 +37,7 @@ impl InputRegistry {
 
     /// Hands out the bytes and the line number (from 1) of each record, in one pass over each input that has any.
     /// `origins` are sorted by input and offset first, and handed out in that order, repeated ones as often as they
-    /// stand there. The first error of `take` ends it.
+    /// stand there. The first error, of `take` or of reading, ends it.
     pub fn read_records(
         &self,
         origins: &mut [Origin],
@@ -41,17 +45,19 @@ impl InputRegistry {
     ) -> Result<(), Error> {
         origins.sort_unstable_by_key(|origin| (origin.input, origin.offset, origin.length));
         let origins: &[Origin] = origins;
+        // A batch may be as long as its longest record, and several are in memory.
+        if origins.len() < RECORDS || origins.iter().any(|origin| origin.length as usize > BATCH) {
+            return self.each_record(origins, take);
+        }
         let (sender, batches) = sync_channel(AHEAD);
         thread::scope(|scope| {
             // Reading on, and counting lines, takes about as long as what is done with the records.
-            let reader = move || {
-                // When nobody listens any more, `take` has failed: nothing is left to say.
-                if let Err(error) = self.read_ahead(origins, |batch| sender.send(Ok(batch)).is_ok()) {
-                    let _ = sender.send(Err(error));
-                }
-            };
-            let started = thread::Builder::new().name("usher-read".to_owned()).spawn_scoped(scope, reader);
-            started.map_err(|e| unreadable("the inputs", &e))?;
+            let started = thread::Builder::new()
+                .name("usher-read".to_owned())
+                .spawn_scoped(scope, move || self.send_records(origins, &sender));
+            if started.is_err() {
+                return self.each_record(origins, take);
+            }
             for batch in batches {
                 let Batch { bytes, records } = batch?;
                 for (origin, line, place) in records {
@@ -62,26 +68,40 @@ impl InputRegistry {
         })
     }
 
-    /// Reads records in their order; `give` answers whether more are wanted.
-    fn read_ahead(&self, origins: &[Origin], mut give: impl FnMut(Batch) -> bool) -> Result<(), Error> {
-        let mut batch = Batch::default();
+    /// Hands out records, which are in their order.
+    fn each_record(
+        &self,
+        origins: &[Origin],
+        mut take: impl FnMut(Origin, &[u8], u64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for of_input in origins.chunk_by(|a, b| a.input == b.input) {
             let Some(first) = of_input.first() else { continue };
             let mut pass = Pass::new(self, first.input, 0)?;
             for origin in of_input {
                 pass.go_to(origin.offset)?;
-                let (line, from) = (pass.line, batch.bytes.len());
-                batch.bytes.extend_from_slice(pass.record(origin.length)?);
-                batch.records.push((*origin, line, from..batch.bytes.len()));
-                if (batch.bytes.len() > BATCH || batch.records.len() >= RECORDS)
-                    && !give(std::mem::take(&mut batch))
-                {
-                    return Ok(());
-                }
+                let line = pass.line;
+                take(*origin, pass.record(origin.length)?, line)?;
             }
         }
-        give(batch);
         Ok(())
+    }
+
+    /// Sends records in batches, and what is wrong behind those before. When nobody listens any more, nothing is left to say.
+    fn send_records(&self, origins: &[Origin], to: &SyncSender<Result<Batch, Error>>) {
+        let mut batch = Batch::default();
+        let read = self.each_record(origins, |origin, bytes, line| {
+            let from = batch.bytes.len();
+            batch.bytes.extend_from_slice(bytes);
+            batch.records.push((origin, line, from..batch.bytes.len()));
+            if batch.bytes.len() < BATCH && batch.records.len() < RECORDS {
+                return Ok(());
+            }
+            to.send(Ok(std::mem::take(&mut batch))).map_err(|_| Error::cancelled())
+        });
+        let sent = to.send(Ok(batch));
+        if let (Ok(()), Err(error)) = (sent, read) {
+            let _ = to.send(Err(error));
+        }
     }
 }
 
@@ -256,5 +276,57 @@ mod tests {
             })
             .unwrap_err();
         assert_eq!((error.code.as_str(), calls), ("cancelled", 1));
+    }
+
+    /// Many short lines and their origins, of input 0.
+    fn many() -> (Vec<u8>, Vec<Origin>) {
+        let (mut text, mut origins) = (Vec::new(), Vec::new());
+        for number in 0..RECORDS as u64 * 5 + 7 {
+            let line = format!("record {number} {}\n", "x".repeat(number as usize % 500));
+            origins.push(Origin { input: 0, offset: text.len() as u64, length: line.len() as u32 - 1 });
+            text.extend(line.bytes());
+        }
+        (text, origins)
+    }
+
+    #[test]
+    fn many_records_are_read_ahead_and_come_in_order() {
+        let (text, origins) = many();
+        let (_folder, registry, _view) = three(&text);
+        let mut expected: Vec<Origin> =
+            (0..3).flat_map(|input| origins.iter().map(move |o| Origin { input, ..*o })).collect();
+        expected.push(expected[9]);
+        let mut seen = Vec::new();
+        let mut asked: Vec<Origin> = expected.iter().rev().copied().collect();
+        let read = registry.read_records(&mut asked, |origin, bytes, line| {
+            let from = origin.offset as usize;
+            assert_eq!(bytes, &text[from..from + origin.length as usize]);
+            assert!(bytes.starts_with(format!("record {} ", line - 1).as_bytes()));
+            seen.push(origin);
+            Ok(())
+        });
+        read.unwrap();
+        expected.sort_unstable_by_key(|o| (o.input, o.offset));
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_ends_the_reading_ahead_is_told() {
+        let (text, mut origins) = many();
+        let (_folder, registry, _view) = three(&text);
+        let mut calls = 0;
+        let refused = registry.read_records(&mut origins, |_, _, _| {
+            calls += 1;
+            Err(Error::bug("test", "no more"))
+        });
+        assert_eq!((refused.unwrap_err().code.as_str(), calls), ("test", 1));
+        let good = origins.len();
+        origins.push(Origin { offset: text.len() as u64 + 1, ..Origin::default() });
+        let mut calls = 0;
+        let ended = registry.read_records(&mut origins, |_, _, _| {
+            calls += 1;
+            Ok(())
+        });
+        assert_eq!((ended.unwrap_err().code.as_str(), calls), ("input.no-record", good));
     }
 }

@@ -48,8 +48,11 @@ pub enum Mode {
     Preview(usize),
 }
 
-/// Batches that may wait between two stages.
+/// Batches that may wait for the chain's thread.
 pub(super) const QUEUE: usize = 2;
+
+/// Batches that may wait for a sink. It works on them while the reader whose split is next has been made to wait by others.
+const SINK_QUEUE: usize = 6;
 
 /// Runs a chain.
 pub fn run(
@@ -179,7 +182,7 @@ fn drive(
         let mut queues = Vec::new();
         let mut workers = Vec::new();
         for (index, sink) in sinks.iter_mut().enumerate() {
-            let (to_sink, from_chain) = bounded::<Item>(QUEUE);
+            let (to_sink, from_chain) = bounded::<Item>(SINK_QUEUE);
             queues.push(to_sink);
             let (notes, stop, progress) = (&notes, &stop, &**progress);
             let writing = Writing { prepared: sink, index, notes, progress, changed: Vec::new() };

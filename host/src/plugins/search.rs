@@ -4,17 +4,23 @@ use std::{
     collections::BTreeSet,
     env,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 use usher_abi::nearest;
 
 use super::{PluginFile, Refusal};
 
-/// The folders in which plugins are looked for, in order.
+/// The folders in which plugins are looked for, in order. Each is read once, when it is first looked into; what is put there
+/// later is not seen.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {
     folders: Vec<PathBuf>,
+    contents: Arc<[OnceLock<Contents>]>,
 }
+
+/// The plugins of a folder, sorted by file name, and the refused files that are plugins.
+type Contents = (Vec<PluginFile>, Vec<Refusal>);
 
 impl SearchPath {
     /// `--plugin-dir` folders, `USHER_PLUGIN_PATH`, the manifest's `plugins`, `plugins/` beside the manifest, the
@@ -43,7 +49,8 @@ impl SearchPath {
             seen.push(key);
             new
         });
-        Self { folders }
+        let contents = folders.iter().map(|_| OnceLock::new()).collect();
+        Self { folders, contents }
     }
 
     /// Whether a file lies where this host's own plugins do: beside its executable, or in `../lib/usher` from there.
@@ -67,12 +74,11 @@ impl SearchPath {
         }
         let mut tried = Vec::new();
         let mut names = Vec::new();
-        for folder in &self.folders {
-            let (found, refused) = scan(folder);
-            let mut matches: Vec<&PluginFile> = found.iter().filter(|c| c.preamble.name == plugin).collect();
-            match matches.len() {
-                0 => {}
-                1 => return Ok(matches.remove(0).clone()),
+        for (folder, (found, refused)) in self.each() {
+            let matches: Vec<&PluginFile> = found.iter().filter(|c| c.preamble.name == plugin).collect();
+            match *matches {
+                [] => {}
+                [found] => return Ok(found.clone()),
                 _ => {
                     let paths: Vec<String> = matches.iter().map(|c| c.path.display().to_string()).collect();
                     return Err(format!(
@@ -90,25 +96,30 @@ impl SearchPath {
             if let Some(refusal) = refused.iter().find(is_it) {
                 return Err(refusal.to_string());
             }
-            names.extend(found.into_iter().map(|c| c.preamble.name));
+            names.extend(found.iter().map(|c| c.preamble.name.as_str()));
             tried.push(if folder.is_dir() {
                 format!("{} (no such plugin there)", folder.display())
             } else {
                 format!("{} (no such folder)", folder.display())
             });
         }
-        let suggestion = nearest(plugin, names.iter().map(String::as_str));
+        let suggestion = nearest(plugin, names.iter().copied());
         Err(format!("no plugin `{plugin}` found; looked in {}{suggestion}", tried.join(", ")))
+    }
+
+    /// The folders with what is in them.
+    fn each(&self) -> impl Iterator<Item = (&PathBuf, &Contents)> {
+        let folders = self.folders.iter().zip(self.contents.iter());
+        folders.map(|(folder, contents)| (folder, contents.get_or_init(|| scan(folder))))
     }
 
     /// The plugins that names [find](Self::find), sorted; what looked like a plugin and is refused; and files that would be
     /// plugins if there were no other of their name.
     pub fn all(&self) -> (Vec<PluginFile>, Vec<Refusal>, Vec<PluginFile>) {
         let (mut files, mut refusals): (Vec<PluginFile>, Vec<Refusal>) = (Vec::new(), Vec::new());
-        for folder in &self.folders {
-            let (found, refused) = scan(folder);
-            files.extend(found);
-            refusals.extend(refused);
+        for (_, (found, refused)) in self.each() {
+            files.extend_from_slice(found);
+            refusals.extend_from_slice(refused);
         }
         let names: BTreeSet<String> = files.iter().map(|file| file.preamble.name.clone()).collect();
         let mut plugins: Vec<PluginFile> = Vec::new();
@@ -142,8 +153,7 @@ fn look(path: &Path) -> Result<PluginFile, Refusal> {
     Ok(file)
 }
 
-/// The plugins of a folder, sorted by file name, and the refused files that are plugins.
-fn scan(folder: &Path) -> (Vec<PluginFile>, Vec<Refusal>) {
+fn scan(folder: &Path) -> Contents {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Ok(entries) = folder.read_dir() else { return (found, refused) };
     let mut paths: Vec<PathBuf> = entries

@@ -242,6 +242,29 @@ impl SinkStage {
         }
     }
 
+    /// The columns that this sink asks for, so that conditions filter no others. One that is given only what has changed calls
+    /// rows by columns of the chain's, too.
+    fn project(&self, batch: RecordBatch) -> Result<RecordBatch, Error> {
+        if self.sync.is_some() {
+            return Ok(batch);
+        }
+        let consent = self.consent.iter().flat_map(|consent| {
+            let key = consent.refusals.iter().map(|(key, _)| key);
+            key.chain([&consent.condition.program])
+        });
+        let unique = self.unique.iter().flat_map(|unique| unique.rank.iter().chain([&unique.key]));
+        let programs = self.where_.iter().map(|condition| &condition.program).chain(unique).chain(consent);
+        let programs = programs.chain(self.columns.iter().map(|column| &column.program));
+        let names = programs.flat_map(Program::columns).map(String::as_str);
+        let names: BTreeSet<&str> = names.chain([OFFSET, LENGTH]).collect();
+        let fields = batch.schema_ref().fields().iter().enumerate();
+        let wanted: Vec<usize> = fields
+            .filter(|(_, field)| names.contains(field.name().as_str()))
+            .map(|(index, _)| index)
+            .collect();
+        batch.project(&wanted).map_err(|e| Error::bug("host.batch", e.to_string()))
+    }
+
     /// No rows of inputs that are for others.
     fn missed(&mut self, batch: RecordBatch, input: u32) -> Result<RecordBatch, Error> {
         if self.only.as_ref().is_none_or(|only| only.contains(&input)) {
@@ -260,6 +283,7 @@ impl SinkStage {
         input: u32,
         notes: &Notes,
     ) -> Result<RecordBatch, Error> {
+        let batch = self.project(batch)?;
         let mut batch = self.select(batch, input, notes)?;
         let (books, left) = (&mut self.books, &mut self.left);
         if let Some(unique) = &mut self.unique {

@@ -9,12 +9,13 @@ use super::cell::{Cell, not_boolean};
 use super::column::{Column, Data, Reading, Texts, items};
 use super::compare::{compare, equal};
 use super::error::EvalError;
+use super::few::Few;
 use super::list::{self, End, Split};
 use super::load::load;
 use super::lower::{Condition, Op};
 use super::merge::merge;
 use super::runs::{self, Plain};
-use super::text::TextFilter;
+use super::text::{self, TextFilter};
 use super::write::TextWriter;
 
 /// Why column operations stopped.
@@ -86,18 +87,12 @@ impl<'a> Evaluate<'a> {
             }
             Op::If(test, then, otherwise) => {
                 let test = self.condition(test)?;
-                let start = self.errors.len();
-                let then = self.data(then)?;
-                self.forget(start, |row| !test.value(row));
-                let start = self.errors.len();
-                let otherwise = self.data(otherwise)?;
-                self.forget(start, |row| test.value(row));
+                let then = self.branch(then, &test)?;
+                let otherwise = self.branch(otherwise, &!&test)?;
                 return Ok(merge(&test, then, otherwise)?);
             }
             Op::Compare(comparison, left, right) => {
-                let left = self.typed(left)?;
-                let right = self.typed(right)?;
-                Column::Bool(BooleanArray::new(self.compare(*comparison, &left, &right), None))
+                Column::Bool(BooleanArray::new(self.comparison(*comparison, left, right)?, None))
             }
             Op::In(item, list) => {
                 let item = self.typed(item)?;
@@ -150,6 +145,22 @@ impl<'a> Evaluate<'a> {
             });
         }
         Ok(result.unwrap_or_else(|| BooleanBuffer::new_set(self.rows)))
+    }
+
+    /// The values of a branch for the rows that take it; those of other rows are not looked at.
+    fn branch(&mut self, op: &Op, taken: &BooleanBuffer) -> Result<Data, Stop> {
+        if !matches!(op, Op::Column(_) | Op::Const(_))
+            && let Some(few) = Few::new(self.batch, self.names, taken)?
+        {
+            let mut evaluate = Evaluate::new(&few.batch, self.names);
+            let data = evaluate.data(op)?;
+            self.errors.extend(evaluate.errors.into_iter().map(|(row, message)| (few.rows[row], message)));
+            return Ok(few.spread(data)?);
+        }
+        let start = self.errors.len();
+        let data = self.data(op)?;
+        self.forget(start, |row| !taken.value(row));
+        Ok(data)
     }
 
     /// Drops the errors since `start` of rows that were not reached.
@@ -321,6 +332,36 @@ impl<'a> Evaluate<'a> {
             }));
         }
         Ok(Column::Integer(Int64Array::from(lengths)))
+    }
+
+    fn comparison(&mut self, comparison: Comparison, left: &Op, right: &Op) -> Result<BooleanBuffer, Stop> {
+        if let (
+            Comparison::Equal | Comparison::Unequal,
+            Op::Filter(TextFilter::Lower, left),
+            Op::Filter(TextFilter::Lower, right),
+        ) = (comparison, left, right)
+        {
+            let equal = self.equal_in_lower_case(left, right)?;
+            return Ok(if comparison == Comparison::Equal { equal } else { !&equal });
+        }
+        let left = self.typed(left)?;
+        let right = self.typed(right)?;
+        Ok(self.compare(comparison, &left, &right))
+    }
+
+    /// Whether `lower` makes the same of both. Most texts differ at once, so that neither need be made.
+    fn equal_in_lower_case(&mut self, left: &Op, right: &Op) -> Result<BooleanBuffer, Stop> {
+        let left = self.data(left)?;
+        let right = self.data(right)?;
+        if let (Data::Cells(Column::Text(left, _)), Data::Cells(Column::Text(right, _))) = (&left, &right) {
+            return Ok(self.collect(|row| match (left.get(row), right.get(row)) {
+                (Some(left), Some(right)) => text::equal_in_lower_case(left, right),
+                (left, right) => left.is_none() && right.is_none(),
+            }));
+        }
+        let left = self.filter(&TextFilter::Lower, left)?;
+        let right = self.filter(&TextFilter::Lower, right)?;
+        Ok(self.compare(Comparison::Equal, &left, &right))
     }
 
     fn compare(&mut self, comparison: Comparison, left: &Column, right: &Column) -> BooleanBuffer {

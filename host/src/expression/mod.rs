@@ -43,6 +43,7 @@ mod describe;
 mod environment;
 mod error;
 mod evaluate;
+mod few;
 mod filters;
 mod json;
 mod list;

@@ -122,16 +122,29 @@ fn argument(value: &Const) -> String {
     value.cell().to_text().into_owned()
 }
 
+/// The only letter whose lower case depends on its place in the word.
+const SIGMA: char = 'Σ';
+
 fn lower(input: &str, out: &mut String) {
     if input.is_ascii() {
         let start = out.len();
         out.push_str(input);
         out[start..].make_ascii_lowercase();
-    } else if input.contains('Σ') {
-        // The only letter whose lower case depends on its place in the word.
+    } else if input.contains(SIGMA) {
         out.push_str(&input.to_lowercase());
     } else {
         out.extend(input.chars().flat_map(char::to_lowercase));
+    }
+}
+
+/// Whether [`lower`] makes the same of both.
+pub(super) fn equal_in_lower_case(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        left.eq_ignore_ascii_case(right)
+    } else if left.contains(SIGMA) || right.contains(SIGMA) {
+        left.to_lowercase() == right.to_lowercase()
+    } else {
+        left.chars().flat_map(char::to_lowercase).eq(right.chars().flat_map(char::to_lowercase))
     }
 }
 
@@ -254,6 +267,31 @@ mod tests {
         for input in ["", "ABC def", "ÀÉ ß İ ŉ", "ΟΔΥΣΣΕΥΣ ΣΑΣ", "ﬁn Ǆ"] {
             assert_eq!(apply("lower", &[], input).unwrap().unwrap(), input.to_lowercase());
             assert_eq!(apply("upper", &[], input).unwrap().unwrap(), input.to_uppercase());
+        }
+    }
+
+    #[test]
+    fn texts_are_equal_in_lower_case_when_lower_makes_them_so() {
+        let texts = [
+            "",
+            "ABC def",
+            "abc DEF",
+            "abc deg",
+            "ÀÉ ß",
+            "àé SS",
+            "ΟΔΥΣΣΕΥΣ",
+            "οδυσσευς",
+            "οδυσσευσ",
+            "K",
+            "k",
+            "İ",
+            "i\u{307}",
+        ];
+        for left in texts {
+            for right in texts {
+                let equal = left.to_lowercase() == right.to_lowercase();
+                assert_eq!(equal_in_lower_case(left, right), equal, "{left} {right}");
+            }
         }
     }
 

@@ -96,6 +96,11 @@ const COLUMNAR: &[&str] = &[
     "any is undefined",
     "tags is not defined",
     "text is none",
+    "(text | lower) == (any | lower)",
+    "(text | lower) != (large | lower)",
+    "(view | lower) == (tags | lower)",
+    "(flag | lower) == ('TRUE' | lower)",
+    "('a' | upper) if false else 'b'",
     "text in ['a', 'true', '5']",
     "count in [1, 2.0, '3']",
     "any not in ('true', 'x')",
@@ -158,6 +163,26 @@ fn slices_of_batches_are_read_in_place() {
         let part = program.value(&super::batch(&rows).slice(1, 9)).unwrap();
         assert_eq!(super::texts(&part.array), super::texts(&whole.array)[1..10], "{form}");
     }
+}
+
+/// A branch that few rows take is worked out for them alone.
+#[test]
+fn few_rows_are_as_many() {
+    let texts = ["Ab", "maybe", "[broken", "true", "42", "2024-13-01", "é"];
+    let mut rows: Vec<Row> = texts.iter().cycle().take(40).map(|text| row(text)).collect();
+    for (number, row) in (0..).zip(&mut rows) {
+        row.count = Some(number);
+        row.flag = Some(number % 3 == 0);
+    }
+    for form in COLUMNAR.iter().chain(MIXED).filter(|form| !form.contains("{{")) {
+        for few in ["count in [5, 6, 26]", "count > 100", "count == 0"] {
+            run(&format!("({form}) if {few} else any"), &rows);
+            run(&format!("any if not ({few}) else ({form})"), &rows);
+        }
+    }
+    let wrong = run("(text | date) if count in [5, 6] else 'good'", &rows);
+    let wrong: Vec<usize> = (0..40).filter(|row| wrong[*row].as_deref() != Some("good")).collect();
+    assert_eq!(wrong, [5, 6], "errors know their rows");
 }
 
 /// Arrow lets a null stand over bytes.

@@ -18,7 +18,7 @@ use super::{
     longest::Longest,
     notes::Notes,
     sync::{Left, SyncStage, WentOut},
-    unique::{Keys, UniqueStage, as_text, bad},
+    unique::{Keys, UniqueStage, as_text, bad, each_print},
 };
 use crate::expression::Program;
 
@@ -420,13 +420,11 @@ fn make_unique(
 fn listed(key: &Program, keys: &mut Fingerprints<u8>, batch: &RecordBatch) -> Result<BooleanArray, Error> {
     let values = as_text(&key.value(batch).map_err(bad)?.array)?;
     let mut listed = BooleanBufferBuilder::new(batch.num_rows());
-    let texts = Keys::new(&values);
-    for row in 0..batch.num_rows() {
-        let key = texts.as_ref().and_then(|t| t.get(row));
-        listed.append(key.is_some_and(|key| {
-            let print = keys.folded(key);
-            keys.get(print).is_some()
-        }));
+    match Keys::new(&values) {
+        Some(texts) => each_print(keys, &texts, batch.num_rows(), |keys, _, print| {
+            listed.append(print.is_some_and(|print| keys.get(print).is_some()));
+        }),
+        None => listed.append_n(batch.num_rows(), false),
     }
     Ok(BooleanArray::new(listed.finish(), None))
 }

@@ -43,6 +43,24 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// Calls `each` with every row and the print of its key, if it has one. Keys are fetched in groups, since each look alone would
+/// wait for memory.
+pub(super) fn each_print<V: Copy + Default>(
+    table: &mut Fingerprints<V>,
+    keys: &Keys<'_>,
+    rows: usize,
+    mut each: impl FnMut(&mut Fingerprints<V>, usize, Option<Print>),
+) {
+    let mut prints: Vec<Option<Print>> = Vec::with_capacity(GROUP);
+    for first in (0..rows).step_by(GROUP) {
+        let group = first..rows.min(first + GROUP);
+        prints.clear();
+        prints.extend(group.clone().map(|row| keys.get(row).map(|key| table.folded(key))));
+        table.fetch(prints.iter().flatten());
+        group.zip(&prints).for_each(|(row, print)| each(table, row, *print));
+    }
+}
+
 /// A key column as text, whatever its type.
 pub(super) fn as_text(array: &ArrayRef) -> Result<ArrayRef, Error> {
     if array.data_type() == &arrow_schema::DataType::Utf8 {
@@ -188,30 +206,20 @@ impl UniqueStage {
             keep.append_n(batch.num_rows(), true);
             return Ok(BooleanArray::new(keep.finish(), None));
         };
-        // Looked at in groups, since each look alone would wait for memory.
-        let mut prints: Vec<Option<Print>> = Vec::with_capacity(GROUP);
-        for row in 0..batch.num_rows() {
-            if row % GROUP == 0 {
-                let group = row..batch.num_rows().min(row + GROUP);
-                prints.clear();
-                prints.extend(group.map(|row| keys.get(row).map(|key| self.seen.folded(key))));
-                self.seen.fetch(prints.iter().flatten());
-            }
-            let Some(print) = prints[row % GROUP] else {
-                keep.append(true);
-                continue;
-            };
+        let surveyed = self.surveyed;
+        each_print(&mut self.seen, &keys, batch.num_rows(), |seen, row, print| {
+            let Some(print) = print else { return keep.append(true) };
             let place = Place::new(origins.input, origins.offsets[row]);
-            let seen = self.seen.get_or_insert(print, place);
+            let seen = seen.get_or_insert(print, place);
             let survivor = seen.unwrap_or(place);
             // Of a survey the winner is noted before it comes; else whatever is noted came before.
-            let stays = seen.is_none() || self.surveyed && survivor == place;
+            let stays = seen.is_none() || surveyed && survivor == place;
             keep.append(stays);
             if !stays {
                 books.add(origins.input, origins.offsets[row]);
                 merged.push(Merged { origin: origins.get(row), survivor: survivor.origin() });
             }
-        }
+        });
         Ok(BooleanArray::new(keep.finish(), None))
     }
 

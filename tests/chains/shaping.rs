@@ -79,6 +79,18 @@ fn where_of_chain_and_connector_both_hold() {
     assert_eq!(rows(&bench), ["c"]);
 }
 
+/// A sink's conditions read columns that it has none of.
+#[test]
+fn a_sink_of_constants_has_its_conditions() {
+    let yes = r#""email":"ada@example.com","nickname":"y","user_metadata":{"in":true}"#;
+    let people = users(&[("a", yes), ("b", yes), ("c", r#""nickname":"y""#), ("d", r#""nickname":"z""#)]);
+    let sink = "plugin = \"csv\"\nfields = { greeting = \"'hello'\" }\noptions = { consent = \"consent\" }\n\
+                where = \"nickname == 'y'\"\nunique = \"email\"";
+    let bench = bench(&people, sink, "claims = { consent = \"user_metadata.in\" }");
+    run(&bench);
+    assert_eq!(rows(&bench), ["hello"]);
+}
+
 /// Two spellings of one address, an older and a younger login, and keys that are none.
 fn twins() -> String {
     users(&[

@@ -22,7 +22,7 @@ use super::{
 use crate::{runner::Source, services::Inputs};
 
 /// Splits are of about so many bytes, however many threads there are: batches end where splits do, and nothing is to depend
-/// on the number of threads. Few enough that the records of a CSV file make one batch and not another of its last rows.
+/// on the number of threads. Most make one batch: of records of 300 bytes and more, 8,192 are not reached.
 const SPLIT: u64 = 2_500_000;
 
 /// Batches of a split that may wait for their turn.

@@ -177,6 +177,14 @@ pub(super) struct ConsentStage {
     pub(super) refusals: Option<(Program, Fingerprints<u8>)>,
 }
 
+impl ConsentStage {
+    /// What it asks of a row.
+    pub(super) fn programs(&self) -> impl Iterator<Item = &Program> {
+        let key = self.refusals.iter().map(|(key, _)| key);
+        key.chain([&self.condition.program])
+    }
+}
+
 /// A column that a sink gets.
 pub(super) struct Shaped {
     pub(super) name: String,
@@ -248,13 +256,11 @@ impl SinkStage {
         if self.sync.is_some() {
             return Ok(batch);
         }
-        let consent = self.consent.iter().flat_map(|consent| {
-            let key = consent.refusals.iter().map(|(key, _)| key);
-            key.chain([&consent.condition.program])
-        });
-        let unique = self.unique.iter().flat_map(|unique| unique.rank.iter().chain([&unique.key]));
-        let programs = self.where_.iter().map(|condition| &condition.program).chain(unique).chain(consent);
-        let programs = programs.chain(self.columns.iter().map(|column| &column.program));
+        let where_ = self.where_.iter().map(|condition| &condition.program);
+        let unique = self.unique.iter().map(|unique| &unique.key);
+        let consent = self.consent.iter().flat_map(ConsentStage::programs);
+        let columns = self.columns.iter().map(|column| &column.program);
+        let programs = where_.chain(unique).chain(consent).chain(columns);
         let names = programs.flat_map(Program::columns).map(String::as_str);
         let names: BTreeSet<&str> = names.chain([OFFSET, LENGTH]).collect();
         let fields = batch.schema_ref().fields().iter().enumerate();
@@ -421,7 +427,7 @@ fn listed(key: &Program, keys: &mut Fingerprints<u8>, batch: &RecordBatch) -> Re
     let values = as_text(&key.value(batch).map_err(bad)?.array)?;
     let mut listed = BooleanBufferBuilder::new(batch.num_rows());
     match Keys::new(&values) {
-        Some(texts) => each_print(keys, &texts, batch.num_rows(), |keys, _, print| {
+        Some(texts) => each_print(keys, &texts, |keys, _, print| {
             listed.append(print.is_some_and(|print| keys.get(print).is_some()));
         }),
         None => listed.append_n(batch.num_rows(), false),

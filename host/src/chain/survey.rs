@@ -84,11 +84,8 @@ impl PreparedChain {
     /// might fetch them once more for other columns.
     fn of_consent(&self) -> Vec<String> {
         let stages = self.sinks.iter().filter_map(|sink| sink.stage.consent.as_ref());
-        let programs = stages.flat_map(|consent| {
-            let key = consent.refusals.as_ref().map(|(key, _)| key);
-            key.into_iter().chain([&consent.condition.program])
-        });
-        let needed: Vec<&String> = programs.flat_map(Program::columns).collect();
+        let needed: Vec<&String> =
+            stages.flat_map(ConsentStage::programs).flat_map(Program::columns).collect();
         let columns: Vec<String> = self.projection.iter().filter(|c| needed.contains(c)).cloned().collect();
         let fetches = self.view.progress().total == 0;
         if columns.is_empty() || fetches || !self.through.is_empty() {

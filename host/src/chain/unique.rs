@@ -48,9 +48,9 @@ impl<'a> Keys<'a> {
 pub(super) fn each_print<V: Copy + Default>(
     table: &mut Fingerprints<V>,
     keys: &Keys<'_>,
-    rows: usize,
     mut each: impl FnMut(&mut Fingerprints<V>, usize, Option<Print>),
 ) {
+    let rows = keys.0.len();
     let mut prints: Vec<Option<Print>> = Vec::with_capacity(GROUP);
     for first in (0..rows).step_by(GROUP) {
         let group = first..rows.min(first + GROUP);
@@ -207,7 +207,7 @@ impl UniqueStage {
             return Ok(BooleanArray::new(keep.finish(), None));
         };
         let surveyed = self.surveyed;
-        each_print(&mut self.seen, &keys, batch.num_rows(), |seen, row, print| {
+        each_print(&mut self.seen, &keys, |seen, row, print| {
             let Some(print) = print else { return keep.append(true) };
             let place = Place::new(origins.input, origins.offsets[row]);
             let seen = seen.get_or_insert(print, place);

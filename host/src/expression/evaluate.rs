@@ -147,7 +147,7 @@ impl<'a> Evaluate<'a> {
         Ok(result.unwrap_or_else(|| BooleanBuffer::new_set(self.rows)))
     }
 
-    /// The values of a branch for the rows that take it; those of other rows are not looked at.
+    /// The values of a branch for the rows that take it; those of other rows mean nothing, and need not have been looked at.
     fn branch(&mut self, op: &Op, taken: &BooleanBuffer) -> Result<Data, Stop> {
         if !matches!(op, Op::Column(_) | Op::Const(_))
             && let Some(few) = Few::new(self.batch, self.names, taken)?
@@ -341,7 +341,7 @@ impl<'a> Evaluate<'a> {
             Op::Filter(TextFilter::Lower, right),
         ) = (comparison, left, right)
         {
-            let equal = self.equal_in_lower_case(left, right)?;
+            let equal = self.equal_lower_cases(left, right)?;
             return Ok(if comparison == Comparison::Equal { equal } else { !&equal });
         }
         let left = self.typed(left)?;
@@ -350,7 +350,7 @@ impl<'a> Evaluate<'a> {
     }
 
     /// Whether `lower` makes the same of both. Most texts differ at once, so that neither need be made.
-    fn equal_in_lower_case(&mut self, left: &Op, right: &Op) -> Result<BooleanBuffer, Stop> {
+    fn equal_lower_cases(&mut self, left: &Op, right: &Op) -> Result<BooleanBuffer, Stop> {
         let left = self.data(left)?;
         let right = self.data(right)?;
         if let (Data::Cells(Column::Text(left, _)), Data::Cells(Column::Text(right, _))) = (&left, &right) {

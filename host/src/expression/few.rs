@@ -14,9 +14,9 @@ use super::error::EvalError;
 /// Up to one in so many, rows are few: taking them out and putting them back costs less than the others would.
 const ONE_IN: usize = 8;
 
-/// See the module's head.
+/// These rows, and where they are in the whole batch.
 pub(super) struct Few {
-    /// The rows, with the columns that the program reads.
+    /// With the columns that the program reads.
     pub(super) batch: RecordBatch,
     /// Their numbers in the whole batch.
     pub(super) rows: Vec<usize>,

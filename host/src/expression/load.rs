@@ -101,9 +101,8 @@ fn printed(
         } else if print(row, writer.text()) {
             writer.end();
         } else {
-            return Err(EvalError::new(format!(
-                "column `{name}` has a time out of range in row {row} of the batch"
-            )));
+            // Which row is not told: `array` may be a part of the batch.
+            return Err(EvalError::new(format!("column `{name}` has a time out of range")));
         }
     }
     Ok(Column::Text(Texts::Utf8(writer.finish()?), Reading::Text))

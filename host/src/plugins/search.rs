@@ -11,8 +11,8 @@ use usher_abi::nearest;
 
 use super::{PluginFile, Refusal};
 
-/// The folders in which plugins are looked for, in order. Each is read once, when it is first looked into; what is put there
-/// later is not seen.
+/// The folders in which plugins are looked for, in order. Which plugins are in them is found out once, when they are first
+/// looked into; a file that is found is read anew.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {
     folders: Vec<PathBuf>,
@@ -78,7 +78,8 @@ impl SearchPath {
             let matches: Vec<&PluginFile> = found.iter().filter(|c| c.preamble.name == plugin).collect();
             match *matches {
                 [] => {}
-                [found] => return Ok(found.clone()),
+                // It may be another one by now.
+                [found] => return look(&found.path).map_err(|refusal| refusal.to_string()),
                 _ => {
                     let paths: Vec<String> = matches.iter().map(|c| c.path.display().to_string()).collect();
                     return Err(format!(

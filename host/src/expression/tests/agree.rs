@@ -169,20 +169,29 @@ fn slices_of_batches_are_read_in_place() {
 #[test]
 fn few_rows_are_as_many() {
     let texts = ["Ab", "maybe", "[broken", "true", "42", "2024-13-01", "é"];
-    let mut rows: Vec<Row> = texts.iter().cycle().take(40).map(|text| row(text)).collect();
+    let mut rows: Vec<Row> = texts.iter().cycle().take(160).map(|text| row(text)).collect();
     for (number, row) in (0..).zip(&mut rows) {
         row.count = Some(number);
         row.flag = Some(number % 3 == 0);
+        row.ratio = (number % 5 > 0).then_some(0.5 * number as f64);
+        row.time = Some(number * 1_000_000);
+        row.day = Some(number as i32);
     }
-    for form in COLUMNAR.iter().chain(MIXED).filter(|form| !form.contains("{{")) {
-        for few in ["count in [5, 6, 26]", "count > 100", "count == 0"] {
+    let typed = ["ratio if flag", "tags | split(',')", "flag", "count"];
+    for form in COLUMNAR.iter().chain(MIXED).chain(&typed).filter(|form| !form.contains("{{")) {
+        for few in ["count in [5, 6, 26]", "count > 1000", "count == 0"] {
             run(&format!("({form}) if {few} else any"), &rows);
             run(&format!("any if not ({few}) else ({form})"), &rows);
+            run(&format!("({form}) if {few} else ({form})"), &rows);
         }
     }
-    let wrong = run("(text | date) if count in [5, 6] else 'good'", &rows);
-    let wrong: Vec<usize> = (0..40).filter(|row| wrong[*row].as_deref() != Some("good")).collect();
-    assert_eq!(wrong, [5, 6], "errors know their rows");
+    let wrong = |form: &str| -> Vec<usize> {
+        let found = run(form, &rows);
+        (0..160).filter(|row| found[*row].as_ref().is_some_and(|text| text.starts_with('!'))).collect()
+    };
+    assert_eq!(wrong("(text | date) if count in [5, 8] else 'good'"), [5, 8], "errors know their rows");
+    let within = "((text | date) if count == 8 else 'b') if count in [1,2,3,4,5,6,7,8,9,10] else 'a'";
+    assert_eq!(wrong(within), [8], "few of few, too");
 }
 
 /// Arrow lets a null stand over bytes.

@@ -52,7 +52,7 @@ pub enum Mode {
 pub(super) const QUEUE: usize = 2;
 
 /// Batches that may wait for a sink. It works on them while the reader whose split is next has been made to wait by others.
-const SINK_QUEUE: usize = 6;
+const SINK_QUEUE: usize = 4;
 
 /// Runs a chain.
 pub fn run(

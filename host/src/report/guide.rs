@@ -79,7 +79,7 @@ impl Missing {
         if self.rejected > 0 {
             let records = if self.rejected == 1 { "record was" } else { "records were" };
             sentences.push(format!(
-                "{} {records} rejected: `../rejects.csv` says which and why; correct them and run again.",
+                "{} {records} rejected: `../rejects.csv` says which and why; correct them, and `usher retry` makes files of them alone.",
                 self.rejected
             ));
         }

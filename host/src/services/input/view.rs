@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 use usher_abi::{
-    Error,
+    Error, ErrorClass, Problem,
     service::{InputFile, InputService, Slab},
 };
 
@@ -30,7 +30,8 @@ pub struct InputProgress {
 #[derive(Debug)]
 pub struct Inputs {
     registry: Arc<InputRegistry>,
-    named: HashSet<String>,
+    /// What may be opened, and the JSON pointer of the option that says so.
+    named: HashMap<String, String>,
     /// Whether what it downloads stays in the run's folder.
     store: bool,
     opened: Mutex<HashSet<u32>>,
@@ -46,8 +47,8 @@ impl InputRegistry {
     /// The view of a connector with these options: every text that stands anywhere in them as a value may be
     /// opened.
     pub fn view(self: &Arc<Self>, options: &Value) -> Inputs {
-        let mut named = HashSet::new();
-        collect_texts(options, &mut named);
+        let mut named = HashMap::new();
+        collect_texts(options, String::new(), &mut named);
         Inputs {
             registry: Arc::clone(self),
             named,
@@ -62,15 +63,34 @@ impl InputRegistry {
     }
 }
 
-fn collect_texts(value: &Value, into: &mut HashSet<String>) {
+fn collect_texts(value: &Value, pointer: String, into: &mut HashMap<String, String>) {
     match value {
         Value::String(text) => {
-            into.insert(text.clone());
+            into.entry(text.clone()).or_insert(pointer);
         }
-        Value::Array(values) => values.iter().for_each(|value| collect_texts(value, into)),
-        Value::Object(members) => members.values().for_each(|value| collect_texts(value, into)),
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                collect_texts(value, format!("{pointer}/{index}"), into);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                collect_texts(value, format!("{pointer}/{name}"), into);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The error as a problem of the option at `pointer`, if it is the manifest's fault.
+fn of_option(error: Error, pointer: &str) -> Error {
+    if error.class != ErrorClass::CONFIG {
+        return error;
+    }
+    let (code, message) = (error.code.to_string(), error.message.to_string());
+    let problem = Problem { pointer: pointer.to_owned(), code, message, warning: false };
+    error.details(serde_json::json!([problem]).to_string())
 }
 
 impl Inputs {
@@ -123,19 +143,19 @@ impl Inputs {
 
 impl InputService for Inputs {
     fn open(&self, spec: &str) -> Result<Vec<InputFile>, Error> {
-        if !self.named.contains(spec) {
+        let Some(pointer) = self.named.get(spec) else {
             return Err(Error::config(
                 "input.not-named",
                 format!(
                     "input `{spec}` does not stand in the connector's options; it may open only what they name"
                 ),
             ));
-        }
+        };
         if let Some(files) = self.instead.get() {
             let entries = files.iter().map(|file| self.registry.entry(file.id));
             return entries.map(|entry| Ok(self.registry.file(&*entry?))).collect();
         }
-        let entries = self.registry.open(spec)?;
+        let entries = self.registry.open(spec).map_err(|error| of_option(error, pointer))?;
         let mut opened = lock(&self.opened);
         for entry in &entries {
             if opened.insert(entry.id) {

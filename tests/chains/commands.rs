@@ -49,17 +49,6 @@ fn check_in_json_is_a_list_of_what_is_wrong() {
 }
 
 #[test]
-fn a_missing_input_is_told_where_it_is_named_beside_what_else_is_wrong() {
-    let bench = five();
-    let manifest = fs::read_to_string(bench.path("connectors.toml")).unwrap();
-    fs::write(bench.path("connectors.toml"), manifest.replace("users.ndjson", "user.ndjson")).unwrap();
-    let set = "connectors.people.fields.id=sub |";
-    insta::assert_snapshot!(bench.usher(&["check", "--set", set]).expect(2).shown());
-    let exact = bench.usher(&["check", "--json"]).expect(2).out;
-    assert_eq!(json(&exact)[0]["key"], "connectors.users.options.input", "{exact}");
-}
-
-#[test]
 fn preview_shows_the_first_rows_of_each_sink() {
     let bench = Bench::shipped();
     insta::assert_snapshot!(bench.usher(&["preview", "onboard", "-n", "3"]).shown());

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 use usher_abi::{
-    Error, ErrorClass, Problem,
+    Error,
     service::{InputFile, InputService, Slab},
 };
 
@@ -30,8 +30,7 @@ pub struct InputProgress {
 #[derive(Debug)]
 pub struct Inputs {
     registry: Arc<InputRegistry>,
-    /// What may be opened, and the JSON pointer of the option that says so.
-    named: HashMap<String, String>,
+    named: HashSet<String>,
     /// Whether what it downloads stays in the run's folder.
     store: bool,
     opened: Mutex<HashSet<u32>>,
@@ -47,8 +46,8 @@ impl InputRegistry {
     /// The view of a connector with these options: every text that stands anywhere in them as a value may be
     /// opened.
     pub fn view(self: &Arc<Self>, options: &Value) -> Inputs {
-        let mut named = HashMap::new();
-        collect_texts(options, String::new(), &mut named);
+        let mut named = HashSet::new();
+        collect_texts(options, &mut named);
         Inputs {
             registry: Arc::clone(self),
             named,
@@ -63,34 +62,15 @@ impl InputRegistry {
     }
 }
 
-fn collect_texts(value: &Value, pointer: String, into: &mut HashMap<String, String>) {
+fn collect_texts(value: &Value, into: &mut HashSet<String>) {
     match value {
         Value::String(text) => {
-            into.entry(text.clone()).or_insert(pointer);
+            into.insert(text.clone());
         }
-        Value::Array(values) => {
-            for (index, value) in values.iter().enumerate() {
-                collect_texts(value, format!("{pointer}/{index}"), into);
-            }
-        }
-        Value::Object(members) => {
-            for (name, value) in members {
-                let name = name.replace('~', "~0").replace('/', "~1");
-                collect_texts(value, format!("{pointer}/{name}"), into);
-            }
-        }
+        Value::Array(values) => values.iter().for_each(|value| collect_texts(value, into)),
+        Value::Object(members) => members.values().for_each(|value| collect_texts(value, into)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-/// The error as a problem of the option at `pointer`, if it is the manifest's fault.
-fn of_option(error: Error, pointer: &str) -> Error {
-    if error.class != ErrorClass::CONFIG {
-        return error;
-    }
-    let (code, message) = (error.code.to_string(), error.message.to_string());
-    let problem = Problem { pointer: pointer.to_owned(), code, message, warning: false };
-    error.details(serde_json::json!([problem]).to_string())
 }
 
 impl Inputs {
@@ -143,19 +123,19 @@ impl Inputs {
 
 impl InputService for Inputs {
     fn open(&self, spec: &str) -> Result<Vec<InputFile>, Error> {
-        let Some(pointer) = self.named.get(spec) else {
+        if !self.named.contains(spec) {
             return Err(Error::config(
                 "input.not-named",
                 format!(
                     "input `{spec}` does not stand in the connector's options; it may open only what they name"
                 ),
             ));
-        };
+        }
         if let Some(files) = self.instead.get() {
             let entries = files.iter().map(|file| self.registry.entry(file.id));
             return entries.map(|entry| Ok(self.registry.file(&*entry?))).collect();
         }
-        let entries = self.registry.open(spec).map_err(|error| of_option(error, pointer))?;
+        let entries = self.registry.open(spec)?;
         let mut opened = lock(&self.opened);
         for entry in &entries {
             if opened.insert(entry.id) {

@@ -147,18 +147,6 @@ fn only_what_the_options_name_is_opened() {
 }
 
 #[test]
-fn what_is_missing_is_told_of_the_option_that_names_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let view = registry(folder.path()).view(&json!({ "a/b": [1, "x.csv"], "y": "./y.csv" }));
-    for (spec, pointer) in [("x.csv", "/a~1b/1"), ("./y.csv", "/y")] {
-        let error = view.open(spec).unwrap_err();
-        let problems: Vec<Problem> = serde_json::from_str(&error.details).unwrap();
-        assert_eq!((problems[0].pointer.as_str(), problems[0].code.as_str()), (pointer, "input.missing"));
-        assert_eq!(problems[0].message, error.message.as_str());
-    }
-}
-
-#[test]
 fn ids_are_shared_and_names_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["x/users.csv", "y/users.csv", "z.csv"] {

@@ -94,7 +94,27 @@ fn are_labels(domain: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_email;
+    use proptest::prelude::*;
+
+    use super::{Options, is_email, usual};
+
+    proptest! {
+        /// What is decided without the parser is decided as by it.
+        #[test]
+        fn the_common_form_is_what_the_parser_says(
+            text in "[aZ0.\\-_+%' é@\"]{0,4}[a.-]{0,6}@[aZ0.\\-_é@]{0,4}[a.-]{0,8}(a{60,64}\\.b)?",
+            long in "a{62,66}@b.c",
+        ) {
+            for text in [text, long] {
+                if let Some(good) = usual(text.as_bytes()) {
+                    let options = Options::default().with_required_tld().without_domain_literal();
+                    let options = options.without_display_text();
+                    let parsed = email_address::EmailAddress::parse_with_options(&text, options).is_ok();
+                    prop_assert_eq!(good, parsed, "{}", text);
+                }
+            }
+        }
+    }
 
     #[test]
     fn addresses() {

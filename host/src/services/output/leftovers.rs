@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use crate::services::private::{create_private_file, create_private_folder};
@@ -13,6 +13,8 @@ use crate::services::private::{create_private_file, create_private_folder};
 pub(super) const STAGING: &str = ".staging-";
 /// Before the run id in the name of a folder that is about to become a staging folder.
 const STARTING: &str = ".starting-";
+/// Before the run id in the name of a link that is about to become `latest`.
+pub(super) const LATEST: &str = ".latest-";
 /// The file inside that its run keeps locked.
 pub(super) const LOCK: &str = ".lock";
 
@@ -44,16 +46,20 @@ pub(super) fn make(chain_folder: &Path, run: &str) -> io::Result<(PathBuf, File)
     made
 }
 
-/// Removes what dead runs left in `chain_folder`; answers the folders removed. What cannot be removed stays for the
+/// Removes what dead runs left in `chain_folder`; answers what was removed. What cannot be removed stays for the
 /// next time: it harms nobody.
 pub(super) fn remove_dead(chain_folder: &Path) -> Vec<PathBuf> {
+    remove_dead_at(chain_folder, SystemTime::now())
+}
+
+fn remove_dead_at(chain_folder: &Path, now: SystemTime) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(chain_folder) else { return Vec::new() };
     let mut removed = Vec::new();
     for entry in entries.flatten() {
         let (name, path) = (entry.file_name(), entry.path());
         let Some(name) = name.to_str() else { continue };
-        let dead =
-            (name.starts_with(STAGING) && is_dead(&path)) || (name.starts_with(STARTING) && is_old(&path));
+        let becomes = name.starts_with(STARTING) || name.starts_with(LATEST);
+        let dead = (name.starts_with(STAGING) && is_dead(&path)) || (becomes && is_old(&path, now));
         if dead && fs::remove_dir_all(&path).is_ok() {
             removed.push(path);
         }
@@ -72,11 +78,10 @@ fn is_dead(staging: &Path) -> bool {
     }
 }
 
-/// A folder is about to become a staging folder for some microseconds; after an hour it never will.
-fn is_old(starting: &Path) -> bool {
-    let age =
-        fs::metadata(starting).and_then(|m| m.modified()).map(|time| time.elapsed().unwrap_or_default());
-    age.is_ok_and(|age| age > Duration::from_secs(3_600))
+/// What is about to get another name is so for some microseconds; after an hour it never will.
+fn is_old(path: &Path, now: SystemTime) -> bool {
+    let modified = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|time| now.duration_since(time).is_ok_and(|age| age > Duration::from_secs(3_600)))
 }
 
 #[cfg(test)]
@@ -103,6 +108,22 @@ mod tests {
         assert!(living.exists() && starting.exists() && published.exists());
         drop(lock);
         assert_eq!(remove_dead(folder.path()), [living]);
+    }
+
+    #[test]
+    fn what_never_got_its_name_goes_after_an_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let published = folder.path().join("r1");
+        fs::create_dir(&published).unwrap();
+        let (starting, link) = (folder.path().join(".starting-r2"), folder.path().join(".latest-r1"));
+        fs::create_dir(&starting).unwrap();
+        std::os::unix::fs::symlink("r1", &link).unwrap();
+        let after = |minutes: u64| SystemTime::now() + Duration::from_secs(60 * minutes);
+        assert!(remove_dead_at(folder.path(), after(50)).is_empty());
+        let mut removed = remove_dead_at(folder.path(), after(70));
+        removed.sort();
+        assert_eq!(removed, [link, starting]);
+        assert!(published.exists(), "what the link led to stays");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 use usher_abi::Error;
 
 use super::{
-    leftovers::LOCK,
+    leftovers::{LATEST, LOCK},
     outputs::Part,
     staging::{Place, Staging, check_relative, create_below},
 };
@@ -83,7 +83,7 @@ impl RunFolder {
     /// `output.latest`.
     pub fn move_latest(&self) -> Result<(), Error> {
         let latest = self.chain_folder.join("latest");
-        let new = self.chain_folder.join(format!(".latest-{}", self.run));
+        let new = self.chain_folder.join(format!("{LATEST}{}", self.run));
         let moved = (|| {
             match fs::remove_file(&new) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

@@ -78,8 +78,18 @@ impl SearchPath {
             let matches: Vec<&PluginFile> = found.iter().filter(|c| c.preamble.name == plugin).collect();
             match *matches {
                 [] => {}
-                // It may be another one by now.
-                [found] => return look(&found.path).map_err(|refusal| refusal.to_string()),
+                // It may be another one by now, of another name even.
+                [found] => {
+                    let found = look(&found.path).map_err(|refusal| refusal.to_string())?;
+                    return match found.preamble.name == plugin {
+                        true => Ok(found),
+                        false => Err(format!(
+                            "`{}` was the plugin `{plugin}` and is `{}` now; run it again",
+                            found.path.display(),
+                            found.preamble.name
+                        )),
+                    };
+                }
                 _ => {
                     let paths: Vec<String> = matches.iter().map(|c| c.path.display().to_string()).collect();
                     return Err(format!(

@@ -23,6 +23,17 @@ use crate::{
     runner::{Sink, Source, open_source, open_transform},
 };
 
+/// What an expression is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A column's values.
+    Value,
+    /// A key by which rows are chosen.
+    Key,
+    /// A condition that rows must meet.
+    Condition,
+}
+
 /// Collects problems and what the expressions need while a chain is prepared.
 pub(super) struct Preparation<'a> {
     pub(super) manifest: &'a Manifest,
@@ -159,13 +170,37 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    /// Parses and binds an expression of the manifest. `decides`: rows depend on it.
+    /// Warns of claims of the chain that nobody uses, which lose what they were to bring. To be called when everything is bound.
+    pub(super) fn unused_claims(&mut self, chain: &Chain, names: &Names) {
+        for claim in &chain.claims {
+            let key = KeyPath::from(["chains", chain.name.as_str(), "claims", claim.name.as_str()]);
+            if self.projection.contains(&claim.path) {
+                let meaning = Expression::parse(&claim.path)
+                    .map(|path| path.names().first().map(|name| names.resolve(name)));
+                if let Ok(Some(Meaning::Guessed(bound))) = meaning {
+                    self.guesses.entry(bound.column).or_default().named_at.get_or_insert(key);
+                }
+                continue;
+            }
+            let instead = match names.lists(&claim.name) {
+                true => format!(": `{}` is an attribute first", claim.name),
+                false => String::new(),
+            };
+            let message = format!(
+                "nobody uses the claim `{}`: no connector of the chain takes it by itself, and no expression names it{instead}",
+                claim.name
+            );
+            self.diagnostics.push(self.manifest.warning(&key, &message));
+        }
+    }
+
+    /// Parses and binds an expression of the manifest.
     pub(super) fn expression(
         &mut self,
         names: &Names,
         text: &str,
         key: &KeyPath,
-        decides: bool,
+        purpose: Purpose,
     ) -> Option<Program> {
         let expression = match Expression::parse(text) {
             Ok(expression) => expression,
@@ -183,6 +218,7 @@ impl<'a> Preparation<'a> {
             Some(Meaning::Known(bound) | Meaning::Guessed(bound)) => Some(bound),
             _ => None,
         });
+        let decides = purpose != Purpose::Value;
         for (_, meaning) in &meanings {
             match meaning {
                 Meaning::Known(bound) => {
@@ -196,13 +232,17 @@ impl<'a> Preparation<'a> {
                     self.need(bound);
                     let guess = self.guesses.entry(bound.column.clone()).or_default();
                     guess.decides = guess.decides || decides;
-                    guess.unknown = true;
+                    guess.named_at.get_or_insert_with(|| key.clone());
                 }
                 Meaning::Unknown(_) => {}
             }
         }
         match program {
-            Ok(program) => Some(program.on_threads(self.threads)),
+            Ok(program) => {
+                let doubt = never_boolean(names, &expression, purpose);
+                self.diagnostics.extend(doubt.map(|message| self.manifest.warning(key, &message)));
+                Some(program.on_threads(self.threads))
+            }
             Err(error) if error.unknown.is_empty() => {
                 self.diagnostics.push(self.manifest.error(key, &error.to_string()));
                 None
@@ -210,8 +250,11 @@ impl<'a> Preparation<'a> {
             Err(error) => {
                 for unknown in &error.unknown {
                     if let Some(word) = &unknown.hyphenated {
-                        let message =
-                            format!("`{word}` is read as a subtraction; write '{word}' for the text");
+                        let column = names.lists(word).then(|| format!("row['{word}'] for the column, or "));
+                        let message = format!(
+                            "`{word}` is read as a subtraction; write {}'{word}' for the text",
+                            column.unwrap_or_default()
+                        );
                         self.diagnostics.push(self.manifest.error(key, &message));
                         break;
                     }
@@ -234,16 +277,14 @@ impl<'a> Preparation<'a> {
         key: &'static str,
         reason: &'static str,
     ) -> Option<Condition> {
-        let program = self.expression(names, text, path, true)?;
-        let doubt = Expression::parse(text).ok().and_then(|condition| never_boolean(names, &condition));
-        self.diagnostics.extend(doubt.map(|message| self.manifest.warning(path, &message)));
+        let program = self.expression(names, text, path, Purpose::Condition)?;
         Some(Condition { program, key, reason })
     }
 
     pub(super) fn unique(&mut self, names: &Names, unique: &Unique, key: &KeyPath) -> Option<UniqueStage> {
-        let program = self.expression(names, &unique.key, key, true);
+        let program = self.expression(names, &unique.key, key, Purpose::Key);
         let rank = match &unique.keep {
-            Keep::Max(attribute) => Some(self.expression(names, attribute, key, true)?),
+            Keep::Max(attribute) => Some(self.expression(names, attribute, key, Purpose::Key)?),
             _ => None,
         };
         Some(UniqueStage::new(program?, unique.keep.clone(), rank))
@@ -277,10 +318,10 @@ impl<'a> Preparation<'a> {
         }
         for field in &connector.fields {
             let path = key.child("fields").child(&field.column);
-            self.expression(names, &field.expression, &path, false);
+            self.expression(names, &field.expression, &path, Purpose::Value);
         }
         if let Some(text) = &connector.where_ {
-            self.expression(names, &text.text, &key.child("where"), true);
+            self.expression(names, &text.text, &key.child("where"), Purpose::Condition);
         }
         if let Some(unique) = &connector.unique {
             self.unique(names, unique, &key.child("unique"));
@@ -326,7 +367,7 @@ impl<'a> Preparation<'a> {
         for one in &mapped {
             let program = match one.filling {
                 Filling::Default => self.default_program(names, one),
-                _ => self.expression(names, &one.expression, &one.key, false),
+                _ => self.expression(names, &one.expression, &one.key, Purpose::Value),
             };
             if let Some(program) = program {
                 described.push((one.column.clone(), one.filling, program.describe()));
@@ -432,8 +473,8 @@ impl<'a> Preparation<'a> {
         let condition = self.condition(names, text, &path, "consent", "no-consent")?;
         // An address that refuses in one record refuses in all: known by the address, else by what makes rows unique.
         let address = match (names.claim("email"), unique) {
-            (Some(_), _) => self.expression(names, "email", &path, false),
-            (None, Some(unique)) => self.expression(names, &unique.key, &path, false),
+            (Some(_), _) => self.expression(names, "email", &path, Purpose::Value),
+            (None, Some(unique)) => self.expression(names, &unique.key, &path, Purpose::Key),
             (None, None) => None,
         };
         let refusals = address.map(|program| (program, usher_keys::Fingerprints::new()));

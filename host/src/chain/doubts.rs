@@ -3,6 +3,7 @@
 use usher_abi::{ValueKind, is_standard};
 
 use super::{
+    binding::Purpose,
     mapping::Mapped,
     names::{Meaning, Names},
 };
@@ -11,10 +12,16 @@ use crate::expression::Expression;
 /// Claims that are true or false.
 const BOOLEAN_CLAIMS: [&str; 4] = ["blocked", "consent", "email_verified", "phone_number_verified"];
 
-/// What to say of a condition that asks whether a value is true which, by its kind or its claim, is something else. It
+/// What to say of an expression that asks whether a value is true which, by its kind or its claim, is something else. It
 /// is no error, for a cell of a table may hold anything.
-pub(super) fn never_boolean(names: &Names, condition: &Expression) -> Option<String> {
-    condition.conditions().into_iter().find_map(|path| {
+pub(super) fn never_boolean(names: &Names, expression: &Expression, purpose: Purpose) -> Option<String> {
+    let (as_condition, code) = match purpose {
+        Purpose::Condition => (true, "condition.not-boolean"),
+        Purpose::Value => (false, "expression.failed"),
+        // Where it fails there is no key, and no row is rejected.
+        Purpose::Key => return None,
+    };
+    expression.conditions(as_condition).into_iter().find_map(|path| {
         let Meaning::Known(bound) = names.resolve(path) else { return None };
         let attribute = names.catalog().attributes.iter().find(|a| a.path == bound.column)?;
         let claims = names.claims().filter(|(_, path)| *path == bound.column).map(|(claim, _)| claim);
@@ -30,8 +37,8 @@ pub(super) fn never_boolean(names: &Names, condition: &Expression) -> Option<Str
             _ => "== '…'",
         };
         Some(format!(
-            "`{path}` is {what}, not true or false: as a condition it rejects every row that has it \
-             (condition.not-boolean); compare it, as in `{path} {compared}`"
+            "`{path}` is {what}, not true or false: as a condition it rejects every row that has it ({code}); ask whether \
+             it is there, as in `{path} is defined`, or compare it, as in `{path} {compared}`"
         ))
     })
 }

@@ -284,7 +284,9 @@ impl Closing<'_> {
             self.prepared.warnings.iter().map(|d| format!("{}: {}", d.key, d.message)).collect();
         warnings
             .extend(self.prepared.notes.iter().map(|note| format!("{}: {note}", self.prepared.chain.from)));
-        for (guess, seen) in self.prepared.guesses.iter().zip(&self.seen).filter(|(guess, _)| guess.unknown) {
+        for (guess, seen) in
+            self.prepared.guesses.iter().zip(&self.seen).filter(|(guess, _)| guess.named_at.is_some())
+        {
             let (column, read) = (&guess.column, self.read.count);
             warnings.push(format!("`{column}` is no known attribute; {seen} of {read} records have it"));
         }

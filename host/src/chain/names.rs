@@ -101,6 +101,14 @@ impl Names {
         if let Some(attribute) = self.claims.get(first) {
             return Meaning::Known(Bound { column: attribute.clone(), consumed: 1 });
         }
+        if ["null", "nil", "undefined"].iter().any(|word| written.eq_ignore_ascii_case(word)) && !path.quoted
+        {
+            let message = format!(
+                "unknown attribute or claim `{written}`; what is not there is `none` in expressions, an attribute of that name \
+                 is row['{written}']"
+            );
+            return Meaning::Unknown(message);
+        }
         let known = self.catalog.attributes.iter().map(|a| a.path.as_str());
         let suggestion = nearest(first, known.clone().chain(self.claims.keys().map(String::as_str)));
         if suggestion.name().is_some() {
@@ -163,6 +171,10 @@ mod tests {
         assert_eq!(meaning(true, "favourite_colour"), "guess favourite_colour/1");
         assert_eq!(meaning(true, "emial"), "unknown attribute or claim `emial`; did you mean `email`?");
         assert_eq!(meaning(false, "emial"), "unknown attribute or claim `emial`; did you mean `email`?");
+        let none = "unknown attribute or claim `null`; what is not there is `none` in expressions, an attribute of that name \
+                    is row['null']";
+        assert_eq!(meaning(true, "null"), none);
+        assert_eq!(meaning(true, "row['null']"), "guess null/1");
         let listed =
             "unknown attribute or claim `wizard`; the input has `email`, `user_metadata`, `First Name`";
         assert_eq!(meaning(false, "wizard"), listed);

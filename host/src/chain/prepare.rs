@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use usher_abi::{Column, Component, LogLevel, RateLimit, Role, service::OutputService};
 
 use super::{
-    binding::Preparation,
+    binding::{Preparation, Purpose},
     engine::{Engine, allowed_hosts, component_of, options_text},
     mapping::Filling,
     names::Names,
@@ -125,8 +125,8 @@ impl PreparedSink {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guess {
     pub(super) column: String,
-    /// Not even what it stands in is known: worth a warning.
-    pub(super) unknown: bool,
+    /// The first place of the manifest that names it, if not even what it stands in is known, which is worth a warning.
+    pub(super) named_at: Option<KeyPath>,
     /// Used in `where`, `consent` or `unique`: that no record has it is an error.
     pub(super) decides: bool,
 }
@@ -186,7 +186,7 @@ pub(super) fn prepare(
     let mut suppression = None;
     if let Some(exclude) = &chain.exclude {
         let exclude_key = chain_key.child("exclude").child("key");
-        let key = prep.expression(&names, &exclude.key, &exclude_key, true);
+        let key = prep.expression(&names, &exclude.key, &exclude_key, Purpose::Key);
         let listed = opened.get(&exclude.from).filter(|o| o.sound).and_then(|listed| {
             let (services, _) = engine.services(attempt, listed, &inputs, None);
             prep.source(engine, listed, services)
@@ -246,6 +246,7 @@ pub(super) fn prepare(
     }
     let roll = sync::prepare(engine, &mut prep, &chain, &names, &mut sinks, mode)?;
     prep.stop_if_bad()?;
+    prep.unused_claims(&chain, &names);
     let Some((from, view, source, catalog)) = source else {
         // Only a draft gets here: what keeps its source from being opened was found when it was read.
         return Err(Failure::Manifest(prep.diagnostics));

@@ -113,7 +113,14 @@ pub fn check(engine: &mut Engine, chain: &str, online: bool) -> Result<Vec<Diagn
     let attempt = engine.attempt(&engine.manifest.chain(chain)?.clone(), "check", Mode::Plan, false)?;
     let prepared = prepare(engine, chain, &attempt, &staging, Mode::Plan)?;
     engine.forget_stops();
-    Ok(prepared.warnings)
+    let guesses = prepared.guesses.iter().filter_map(|guess| {
+        let (column, from) = (&guess.column, &prepared.chain.from);
+        let message = format!(
+            "`{column}` is no known attribute of `{from}`; `usher plan` counts the records that have it"
+        );
+        Some(engine.manifest.warning(guess.named_at.as_ref()?, &message))
+    });
+    Ok(prepared.warnings.iter().cloned().chain(guesses).collect())
 }
 
 /// The run's id, and where it writes. An id that nobody chose is another one when it is taken.

@@ -39,6 +39,7 @@ mod cell;
 mod check;
 mod column;
 mod compare;
+mod conditions;
 mod describe;
 mod environment;
 mod error;

@@ -42,22 +42,48 @@ fn syntax_error(text: &str, template: bool, error: &minijinja::Error) -> ParseEr
         false => parse_expr(text).err(),
     };
     let message = error.detail().unwrap_or("the syntax is wrong");
+    let at = |offset: usize| match meant(text, offset) {
+        Some(meant) => ParseError::new(text, offset, format!("{message}; {meant}")),
+        None => ParseError::new(text, offset, message),
+    };
     let mut end = 0;
     for token in tokenize(text, !template, Default::default()) {
         let Ok((_, span)) = token else {
             let rest = &text[end..];
-            return ParseError::new(text, end + rest.len() - rest.trim_start().len(), message);
+            return at(end + rest.len() - rest.trim_start().len());
         };
         end = span.end_offset as usize;
         let same =
             text.get(..end).and_then(parse_error).is_some_and(|found| found.detail() == error.detail());
         if same && !message.contains("end of input") {
-            return ParseError::new(text, span.start_offset as usize, message);
+            return at(span.start_offset as usize);
         }
     }
     let message =
         if text.trim().is_empty() { "the expression is empty; for empty text write ''" } else { message };
     ParseError::new(text, text.len(), message)
+}
+
+/// What was meant by what other languages write, or by a heading as it stands, at the place where the parser stopped.
+fn meant(text: &str, offset: usize) -> Option<String> {
+    let (before, rest) = (text.get(..offset)?, text.get(offset..)?);
+    let (first, twice) = (rest.chars().next()?, rest.get(1..2) == rest.get(..1));
+    let operator = |symbol: &str, word: &str| Some(format!("`{symbol}` is written `{word}`"));
+    match first {
+        '&' if twice => operator("&&", "and"),
+        '|' if twice || before.ends_with('|') => operator("||", "or"),
+        '=' if !twice => operator("=", "=="),
+        '!' => operator("!", "not"),
+        _ if first.is_alphabetic() => {
+            let word = |char: char| char.is_alphanumeric() || matches!(char, '_' | '-');
+            let start = before.trim_end().trim_end_matches(word).len();
+            let heading: String =
+                text[start..].chars().take_while(|char| word(*char) || *char == ' ').collect();
+            let heading = heading.trim();
+            heading.contains(' ').then(|| format!("a column `{heading}` is written row['{heading}']"))
+        }
+        _ => None,
+    }
 }
 
 struct Convert<'a> {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::ast::{Body, Expr, Kind};
+use super::ast::{Body, Kind};
+use super::conditions::conditions;
 use super::describe::{describe, describe_template};
 use super::error::{BindError, ParseError, UnknownName};
 use super::lower::lower;
@@ -49,22 +50,10 @@ impl Expression {
         self.unique_names().map(|(path, _)| path.clone()).collect()
     }
 
-    /// The paths whose very value is asked whether it is true: the whole expression, or what `and`, `or` and `not` join.
-    pub fn conditions(&self) -> Vec<&NamePath> {
-        let mut found = Vec::new();
-        let mut open: Vec<&Expr> = match &self.body {
-            Body::Expression(expr) => vec![expr],
-            Body::Template(_) => Vec::new(),
-        };
-        while let Some(expr) = open.pop() {
-            match &expr.kind {
-                Kind::Path(path) => found.push(path),
-                Kind::Not(operand) => open.push(operand),
-                Kind::And(operands) | Kind::Or(operands) => open.extend(operands.iter().rev()),
-                _ => {}
-            }
-        }
-        found
+    /// The paths whose very value is asked whether it is true: operands of `and`, `or` and `not`, tests of `if`, and what the
+    /// whole expression comes to, `as_condition`.
+    pub fn conditions(&self, as_condition: bool) -> Vec<&NamePath> {
+        conditions(&self.body, as_condition)
     }
 
     /// Makes it runnable. `resolve` is asked once for each of [`names`](Self::names); all the names it does

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     chain::{
-        binding::Preparation,
+        binding::{Preparation, Purpose},
         engine::Engine,
         names::Names,
         outcome::Failure,
@@ -104,7 +104,7 @@ fn key_of(
         Some(_) => of_connector.child("unique"),
         None => KeyPath::from(["chains", chain.name.as_str(), "unique"]),
     };
-    let program = prep.expression(names, &unique.key, &path, true)?;
+    let program = prep.expression(names, &unique.key, &path, Purpose::Key)?;
     keys.push(RollKey { text: unique.key.clone(), program, collect: false });
     Some(keys.len() - 1)
 }

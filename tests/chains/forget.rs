@@ -148,7 +148,7 @@ fn a_person_is_forgotten_to_the_last_byte_and_nobody_else_is() {
         "r1/rejects.ndjson",
         "r1/rejects.csv",
         "r1/left-out.csv",
-        "r2/inputs/users.ndjson",
+        "r2/inputs/retry-1-users.ndjson",
         "r1/people",
         "r1/archive",
         "r1/support",

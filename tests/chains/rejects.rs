@@ -56,3 +56,19 @@ fn the_tables_of_a_run_hold_no_formulas_and_are_read_back_all_the_same() {
     bench.usher(&["forget", FORMULA]).expect(0);
     assert_eq!(bench.read("out/main/r1/rejects.csv").lines().count(), 1);
 }
+
+#[test]
+fn a_run_that_was_kept_back_says_so_beside_its_files() {
+    let users = "{\"email\":\"ada@example.com\"}\nhush\n";
+    let bench = crate::bench(users, "plugin = \"csv\"", "");
+    bench.usher(&["run", "--quiet", "--run-id", "r1"]).expect(3);
+    let guide = bench.read("out/main/r1/people/UPLOAD.md");
+    let told =
+        "**This run was kept back:** `people` rejected 1 of 2 records, more than max_rejects = 5% allows";
+    assert!(guide.contains(told) && !guide.contains("Upload the files as they are"), "{guide}");
+    let table = bench.usher(&["retry", "r1", "--rejects", "out/main/r1/rejects.csv"]).expect(1).err;
+    assert!(table.contains("line 1, is no line of a `rejects.ndjson`"), "{table}");
+    bench.usher(&["retry", "r1", "--quiet", "--run-id", "r2"]).expect(0);
+    let again = bench.usher(&["rejects", "r2"]).expect(0).out;
+    assert!(again.contains("retry-1-users.ndjson:1") && again.contains("out/main/r2/retried.csv"), "{again}");
+}

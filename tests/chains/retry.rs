@@ -120,7 +120,13 @@ fn what_would_lose_or_double_records_is_refused() {
     let broken = retry(1, &rejects.replace("eve@", "e\\nve@example.com"));
     assert!(broken.contains("read 3 records and not the 2"), "{broken}");
     retry(0, &rejects.replace("eve@", "eve@example.com"));
-    assert!(retry(1, &rejects).contains("were tried again by run"));
+    let again = retry(1, &rejects);
+    assert!(
+        again.contains("were tried again by run") && again.contains("correct a copy of that run's rejects"),
+        "{again}"
+    );
+    let again = bench.usher(&["retry", "r1"]).expect(1).err;
+    assert!(again.contains(": retry that one for what is left"), "{again}");
     // One that was partly sent is gone on with by the same command.
     let runs: Value = serde_json::from_str(&bench.usher(&["runs", "--json"]).expect(0).out).unwrap();
     let tried = runs.as_array().unwrap().iter().find(|run| run["retries"] == "r1").unwrap();

@@ -39,6 +39,8 @@ fn runs_are_listed_and_shown() {
     assert_snapshot!("runs", without_times(&text));
     assert_snapshot!("run", without_times(&bench.usher(&["runs", "show", "r1"]).expect(0).out));
     assert!(bench.usher(&["runs", "show", "r3"]).expect(1).err.contains("there is no run `r3`"));
+    let chain = bench.usher(&["runs", "show", "main"]).expect(1).err;
+    assert!(chain.contains(": that is a chain, and its newest run is `r1`"), "{chain}");
 }
 
 /// When it was published is another time each time.

@@ -80,6 +80,8 @@ impl Files {
             }
             forms.push(match (format, shape) {
                 (Format::Ndjson, _) | (Format::Auto, Shape::Empty | Shape::Lines) => Form::Lines,
+                // A broken record, which may be the first of those that a retry reads.
+                (Format::Auto, Shape::Delimited) if is_named_json(&file.name) => Form::Lines,
                 (Format::Json, _) | (Format::Auto, Shape::Array) => Form::Array,
                 (Format::Csv, _) | (Format::Auto, Shape::Delimited) => {
                     table(&inputs, file, options, &mut notes)?
@@ -170,6 +172,12 @@ fn paths(headings: &[String], said: &BTreeMap<String, String>) -> Result<Vec<Str
         });
     }
     Ok(paths)
+}
+
+/// Whether a file says of itself that it is JSON.
+fn is_named_json(name: &str) -> bool {
+    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
+    [".json", ".jsonl", ".ndjson"].iter().any(|extension| name.ends_with(extension))
 }
 
 #[cfg(test)]

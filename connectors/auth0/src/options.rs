@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// Instead of `input`: the tenant whose users are exported when the chain runs
     #[serde(default)]
     pub(crate) tenant: Option<Tenant>,
-    /// `auto` tells by the first byte: `{` is NDJSON, `[` a JSON array, anything else delimited text
+    /// `auto` tells by the first byte: `{` is NDJSON, `[` a JSON array, anything else delimited text, unless the file is named as JSON
     #[serde(default)]
     pub(crate) format: Format,
     /// Whether texts in a CSV have the leading `'` of Auth0's exporter, which is taken off again; `auto` looks at every

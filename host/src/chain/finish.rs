@@ -141,6 +141,7 @@ impl Closing<'_> {
                     withdrawn: sink.gone.withdrawn.len() as u64,
                 };
                 let mut said = Said {
+                    refused: outcome.refused.clone(),
                     warnings: self.prepared.said_of(&sink.name),
                     afterwards: sink.guide_to_confirm(self.id).filter(|_| forget),
                 };

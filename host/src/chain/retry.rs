@@ -35,29 +35,22 @@ impl Retried {
         for (number, again) in (1..).zip(&retry.inputs) {
             let mut text =
                 again.text.try_clone().map_err(|e| disk_error("input", &std::env::temp_dir(), &e))?;
-            let name = again.name.rsplit('/').next().unwrap_or_default();
-            let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
-            // What is kept nowhere has no path by which two of one name, or a file of that name, could be told apart.
-            let name = if view.stores() { name.to_owned() } else { format!("retry-{number}-{name}") };
-            let file = view.keep(&name, || {
+            let file = view.keep(&name_of(number, &again.name), || {
                 let mut chunk = vec![0; 256 * 1024];
                 let read =
                     text.read(&mut chunk).map_err(|e| disk_error("input", &std::env::temp_dir(), &e))?;
                 chunk.truncate(read);
                 Ok((read > 0).then_some(chunk))
             })?;
-            files.push(file);
-        }
-        // Two of one name are told apart by their paths, which is known when all are there.
-        let names = files.iter().map(|file| view.name(file.id)).collect::<Vec<_>>();
-        for (again, name) in retry.inputs.iter().zip(&names) {
+            let name = view.name(file.id);
             let connectors = again.connectors.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
             for place in &again.records {
                 let numbers =
                     [place.line, place.offset, place.of_line, place.of_offset].map(|n| n.to_string());
                 let [line, offset, of_line, of_offset] = &numbers;
-                table.write([name, line, offset, &again.name, of_line, of_offset, &connectors])?;
+                table.write([&name, line, offset, &again.name, of_line, of_offset, &connectors])?;
             }
+            files.push(file);
         }
         table.finish()?;
         let ids = files.iter().map(|file| file.id).collect();
@@ -108,5 +101,27 @@ impl Retried {
             sink.max_rejects = MaxRejects::Percent(100.0);
             sink.allow_empty = true;
         }
+    }
+}
+
+/// How the records of an input are called that are tried again: their lines must not be taken for lines of that input. It may
+/// be one of a retry itself.
+fn name_of(number: usize, input: &str) -> String {
+    let name = input.rsplit('/').next().unwrap_or_default();
+    let name = [".gz", ".zst"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
+    let numbered = name.strip_prefix("retry-").and_then(|rest| rest.split_once('-'));
+    let own = numbered.filter(|(number, _)| number.parse::<usize>().is_ok()).map_or(name, |(_, own)| own);
+    format!("retry-{number}-{own}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn names_do_not_grow_from_retry_to_retry() {
+        assert_eq!(name_of(1, "exports/users.ndjson.gz"), "retry-1-users.ndjson");
+        assert_eq!(name_of(2, &name_of(1, "users.csv")), "retry-2-users.csv");
+        assert_eq!(name_of(1, "retry-me-users.csv"), "retry-1-retry-me-users.csv");
     }
 }

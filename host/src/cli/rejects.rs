@@ -51,7 +51,10 @@ impl Rejects {
             };
             print_json(&found.iter().map(shown).collect::<Vec<_>>());
         } else {
-            found.iter().for_each(|(run, groups)| print(&rejects(run, groups)));
+            for (run, groups) in &found {
+                let retried = run.folder.join("retried.csv").exists();
+                print(&rejects(run, groups, retried));
+            }
         }
         code::DONE
     }

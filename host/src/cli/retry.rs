@@ -111,9 +111,15 @@ impl Retry {
             summary.is_ok_and(|summary| !summary.is_partly_sent())
         });
         if let Some(last) = tried.last().filter(|_| !self.again) {
+            let instead = match self.rejects {
+                Some(_) => {
+                    format!("correct a copy of that run's rejects (`usher retry {last} --rejects FILE`)")
+                }
+                None => "retry that one".to_owned(),
+            };
             let message = format!(
-                "the rejects of run {} were tried again by run {last}: retry that one for what is left, or say `--again` to \
-                 send once more what it has sent",
+                "the rejects of run {} were tried again by run {last}: {instead} for what is left, or say `--again` to send \
+                 once more what it has sent",
                 run.id
             );
             return Err(Error::config("retry.again", message));

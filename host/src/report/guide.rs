@@ -20,6 +20,8 @@ pub struct Missing {
 /// What the host has to say to whoever uploads.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
+    /// Why the run was kept back, if it was.
+    pub refused: Vec<String>,
     /// What to know before.
     pub warnings: Vec<String>,
     /// What to do when the vendor has taken the files.
@@ -39,10 +41,14 @@ pub fn upload_guide(
     let mut text = String::new();
     let title = if guide.title.is_empty() { plugin } else { &guide.title };
     let _ = writeln!(text, "# {title}: what to do with these files\n");
-    let _ = writeln!(
-        text,
-        "Made by the connector `{connector}` (plugin `{plugin}`). Upload the files as they are.\n"
-    );
+    let upload = match said.refused.is_empty() {
+        true => "Upload the files as they are.".to_owned(),
+        false => format!(
+            "**This run was kept back:** {}. Do not upload these files, unless you know that this is right.",
+            said.refused.join("; ")
+        ),
+    };
+    let _ = writeln!(text, "Made by the connector `{connector}` (plugin `{plugin}`). {upload}\n");
     section(&mut text, "Before", &guide.before, false);
     if parts.is_empty() {
         text.push_str("## Files\n\nNone: no row was left to write.\n\n");
@@ -79,7 +85,8 @@ impl Missing {
         if self.rejected > 0 {
             let records = if self.rejected == 1 { "record was" } else { "records were" };
             sentences.push(format!(
-                "{} {records} rejected: `../rejects.csv` says which and why; correct them, and `usher retry` makes files of them alone.",
+                "{} {records} rejected: `../rejects.csv` says which and why; correct `raw` in a copy of `../rejects.ndjson`, and `usher retry --rejects COPY` \
+                 makes files of them alone.",
                 self.rejected
             ));
         }

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::runs::{Group, Run};
 
-/// The rejects of a run, group by group: how many, examples, and what to do.
-pub fn rejects(run: &Run, groups: &[Group]) -> String {
+/// The rejects of a run, group by group: how many, examples, and what to do. `retried`: the run tried records of another again.
+pub fn rejects(run: &Run, groups: &[Group], retried: bool) -> String {
     let Run { chain, id, folder, .. } = run;
     let all: u64 = groups.iter().map(|group| group.count).sum();
     let mut text = format!("{chain}, run {id}: {} reject{}\n", count(all), if all == 1 { "" } else { "s" });
@@ -22,9 +22,22 @@ pub fn rejects(run: &Run, groups: &[Group]) -> String {
             let _ = writeln!(text, "    what to do: {advice}");
         }
     }
+    if retried && all > 0 {
+        let table = folder.join("retried.csv");
+        let _ = writeln!(
+            text,
+            "  lines are those of what was tried again; where each comes from: {}",
+            table.display()
+        );
+    }
     if all > 0 {
         let _ = writeln!(text, "  all of them, with their records: {}", folder.join("rejects.csv").display());
-        let _ = writeln!(text, "  once more, corrected or not: usher retry {id}");
+        let _ = writeln!(text, "  once more, as they are: usher retry {id}");
+        let _ = writeln!(
+            text,
+            "  corrected: change `raw` in a copy of {}, and usher retry {id} --rejects COPY",
+            folder.join("rejects.ndjson").display()
+        );
     }
     text
 }

@@ -55,7 +55,11 @@ impl Run {
 /// The run of that id.
 pub fn find(out: &Path, id: &str) -> Result<Run, Error> {
     let all = all(out)?;
-    let near = nearest(id, all.iter().map(|run| run.id.as_str()));
+    let of_chain = |run: &&Run| run.chain == id;
+    let near = match newest(out).iter().flatten().find(of_chain) {
+        Some(newest) => format!(": that is a chain, and its newest run is `{}`", newest.id),
+        None => nearest(id, all.iter().map(|run| run.id.as_str())).to_string(),
+    };
     all.into_iter().find(|run| run.id == id).ok_or_else(|| {
         Error::config("run.unknown", format!("there is no run `{id}` below `{}`{near}", out.display()))
     })

@@ -108,7 +108,9 @@ pub fn retry(run: &Run, rejects: Option<&Path>, base: &Path) -> Result<Retry, Er
             continue;
         }
         let mut line: Line = serde_json::from_str(&text).map_err(|error| {
-            wrong(path, number, &format!("is no reject ({error}); correct it, or take the line out"))
+            wrong(path, number, &format!(
+                "is no line of a `rejects.ndjson` ({error}); name a copy of that file of the run, or correct the line"
+            ))
         })?;
         if line.raw.is_none() {
             let Origin { input, offset, length, .. } = &line.origin;
@@ -459,7 +461,10 @@ mod tests {
         let other = folder.path().join("mine.ndjson");
         fs::write(&other, "\n{\n").unwrap();
         assert!(
-            retry(&of, Some(&other), folder.path()).unwrap_err().message.contains("line 2, is no reject")
+            retry(&of, Some(&other), folder.path())
+                .unwrap_err()
+                .message
+                .contains("line 2, is no line of a `rejects.ndjson`")
         );
     }
 }

@@ -81,11 +81,6 @@ impl Inputs {
         self
     }
 
-    /// Whether what the connector downloads stays in the run's folder.
-    pub fn stores(&self) -> bool {
-        self.store
-    }
-
     /// How far the connector is; cheap enough to be asked ten times a second.
     pub fn progress(&self) -> InputProgress {
         let total = self.total.load(Ordering::Relaxed);

@@ -254,8 +254,8 @@ fn what_goes_wrong_is_json_where_json_is_asked_for() {
     let ended = json(&said.out);
     assert_eq!((&ended[0]["chain"], &ended[0]["latest"]), (&"main".into(), &true.into()));
     assert_eq!(
-        (&ended[1]["severity"], &ended[1]["key"], &ended[1]["code"]),
-        (&"error".into(), &"chains.other".into(), &"csv.unterminated".into())
+        (&ended[1]["chain"], &ended[1]["severity"], &ended[1]["key"], &ended[1]["code"]),
+        (&"other".into(), &"error".into(), &"chains.other".into(), &"csv.unterminated".into())
     );
     assert!(ended[1]["message"].as_str().unwrap().contains("`cut.csv`: the quote opened at line 2 column 3"));
     assert_eq!(said.err, "");
@@ -274,6 +274,9 @@ fn what_goes_wrong_is_json_where_json_is_asked_for() {
         let problems = json(&said.out);
         assert_eq!((&problems[0]["severity"], said.err.as_str()), (&"error".into(), ""), "{arguments:?}");
         assert_eq!(problems.as_array().unwrap().len(), 1, "{arguments:?}");
+        if let ["run" | "plan" | "preview", _, "main"] = arguments {
+            assert_eq!(problems[0]["chain"], "main", "{arguments:?}");
+        }
     }
 }
 

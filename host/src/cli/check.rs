@@ -39,7 +39,7 @@ impl Check {
                     exit = code::USAGE;
                 }
                 Err(other) => {
-                    let (more, failed) = session.fail(&chains, name, other);
+                    let (more, failed) = session.fail(&[], name, other);
                     problems.extend(more);
                     exit = exit.max(failed);
                 }

@@ -61,16 +61,15 @@ pub(super) fn show(session: &mut Session, chains: &[String], values: bool, out: 
         code = worst_of(code, code::FAILED);
     }
     let json = session.global.json;
-    let masked = !values && (json || !on_terminal());
-    for outcome in ended.iter_mut().filter_map(Ended::well).filter(|_| masked) {
-        outcome.mask();
+    let masks = !values && (json || !on_terminal());
+    for outcome in ended.iter_mut().filter_map(Ended::well) {
+        let masked = masks && outcome.mask();
+        if !json {
+            print(&plan(outcome, masked));
+        }
     }
     if json {
         print_json(&ended);
-        return code;
-    }
-    for outcome in ended.iter_mut().filter_map(Ended::well) {
-        print(&plan(outcome, masked));
     }
     code
 }
@@ -95,7 +94,9 @@ fn write(path: &Path, chains: &[String], ended: &[Ended], values: bool) -> Resul
         let message = format!("`{}` was not written, since not every chain can be planned", path.display());
         return Err(Error::config("plan.incomplete", message));
     }
-    planned.iter_mut().filter(|_| !values).for_each(Outcome::mask);
+    for outcome in planned.iter_mut().filter(|_| !values) {
+        outcome.mask();
+    }
     let written =
         Written { version: PLAN_VERSION, usher: env!("CARGO_PKG_VERSION"), masked: !values, chains: planned };
     let mut text =

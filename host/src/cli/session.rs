@@ -50,7 +50,15 @@ pub(super) struct Session {
 #[serde(untagged)]
 pub(super) enum Ended {
     Well(Box<Outcome>),
-    Badly(Diagnostic),
+    Badly(Failed),
+}
+
+/// What is wrong with a chain.
+#[derive(Debug, Serialize)]
+pub(super) struct Failed {
+    chain: String,
+    #[serde(flatten)]
+    problem: Diagnostic,
 }
 
 impl Ended {
@@ -160,7 +168,9 @@ impl Session {
     ) -> u8 {
         let (mut ended, mut code) = self.run_each(chains, mode);
         if mode == Mode::Run && self.masks() {
-            ended.iter_mut().filter_map(Ended::well).for_each(Outcome::mask);
+            for outcome in ended.iter_mut().filter_map(Ended::well) {
+                outcome.mask();
+            }
         }
         let is_withdrawn = |ended: &Ended| match ended {
             Ended::Well(outcome) => outcome.connectors.iter().any(ConnectorOutcome::has_withdrawn),
@@ -229,7 +239,8 @@ impl Session {
                 }
                 Err(failure) => {
                     let (problems, exit) = self.fail(chains, chain, failure);
-                    ended.extend(problems.into_iter().map(Ended::Badly));
+                    let failed = |problem| Ended::Badly(Failed { chain: chain.clone(), problem });
+                    ended.extend(problems.into_iter().map(failed));
                     // Interrupted is worse than anything: nothing else is begun.
                     if self.engine.cancel.is_cancelled() {
                         return (ended, exit);
@@ -241,7 +252,7 @@ impl Session {
         (ended, worst)
     }
 
-    /// Says why one of the chains failed, or with `--json` answers it; and the exit code.
+    /// Says why one of the chains failed, or with `--json` answers it; and the exit code. No chains: none was to publish.
     pub(super) fn fail(&self, chains: &[String], chain: &str, failure: Failure) -> (Vec<Diagnostic>, u8) {
         let json = self.global.json;
         let key = KeyPath::from(["chains", chain]);
@@ -257,6 +268,7 @@ impl Session {
                 let said = format!("chain `{chain}`: {message}");
                 log(&LogLine { code: error.code.as_str(), ..LogLine::new(LogLevel::ERROR, &said) });
                 match chains {
+                    [] => {}
                     // The one failure after which a run is there: only `latest` was not moved.
                     _ if error.code == "output.latest" => {}
                     _ if error.code.starts_with("run.") || error.code.starts_with("plan.") => {

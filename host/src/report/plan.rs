@@ -13,7 +13,7 @@ use crate::{
     runs::Group,
 };
 
-/// A plan. What stands in records is in it unless the outcome was masked; `masked` says that it was.
+/// A plan. What stands in records is in it unless the outcome was masked; `masked` says that messages were taken out.
 pub fn plan(outcome: &Outcome, masked: bool) -> String {
     let mut text = String::new();
     let limited = if outcome.limited { ", the first ones only (--limit)" } else { "" };
@@ -79,11 +79,14 @@ fn rows_of(connector: &ConnectorOutcome) -> u64 {
 }
 
 fn section(connector: &ConnectorOutcome, plan: &PlanOutcome) -> String {
-    let rows = count(rows_of(connector));
+    let rows = match rows_of(connector) {
+        1 => "1 row".to_owned(),
+        rows => format!("{} rows", count(rows)),
+    };
     let mut text = match &connector.delivery {
-        None => format!("\n{} ({}): {rows} rows would be written\n", connector.name, connector.plugin),
+        None => format!("\n{} ({}): {rows} would be written\n", connector.name, connector.plugin),
         Some(delivery) => format!(
-            "\n{} ({}): {rows} rows would be sent to {} ({} requests)\n",
+            "\n{} ({}): {rows} would be sent to {} ({} requests)\n",
             connector.name,
             connector.plugin,
             delivery.account,
@@ -211,7 +214,7 @@ fn before_it_runs(outcome: &Outcome, plan: &PlanOutcome, masked: bool) -> String
                 .to_owned(),
         );
     }
-    if masked && plan.rejects.iter().chain(&plan.left_out).any(|group| !group.examples.is_empty()) {
+    if masked {
         lines.push(
             "messages may quote values, so they are not shown here; `--show-values` shows them".to_owned(),
         );

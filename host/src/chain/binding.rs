@@ -1,6 +1,6 @@
 //! Names to columns: the expressions of a chain, bound to what its source has. Collects every problem on the way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use serde_json::Value;
 use usher_abi::{Catalog, Component, Consent, Error, ErrorClass, Problem, Services};
@@ -207,7 +207,11 @@ impl<'a> Preparation<'a> {
             Err(error) => {
                 let at = error.offset().min(text.len());
                 let span = Span { start: at, end: at + usize::from(at < text.len()) };
-                self.diagnostics.push(self.manifest.error_within(key, span, error.message()));
+                let mut message = error.message().to_owned();
+                if let Some(heading) = names.spelt_out(text) {
+                    let _ = write!(message, "; the column `{heading}` is written row['{heading}']");
+                }
+                self.diagnostics.push(self.manifest.error_within(key, span, &message));
                 return None;
             }
         };

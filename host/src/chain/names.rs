@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use usher_abi::{Catalog, nearest};
 
 use crate::{
-    expression::{Bound, NamePath, Segment},
+    expression::{Bound, Expression, NamePath, Segment},
     report::list,
 };
 
@@ -121,6 +121,16 @@ impl Names {
         Meaning::Guessed(Bound { column: written, consumed: path.segments.len() })
     }
 
+    /// An attribute that is no path, as a heading with a space in it, and stands in an expression as if it were one.
+    pub(super) fn spelt_out(&self, expression: &str) -> Option<&str> {
+        let is_path = |name: &str| Expression::parse(name).is_ok_and(|parsed| parsed.names().len() == 1);
+        let quoted = |name: &str| {
+            ['\'', '"'].iter().any(|quote| expression.contains(&format!("{quote}{name}{quote}")))
+        };
+        let paths = self.catalog.attributes.iter().map(|attribute| attribute.path.as_str());
+        paths.into_iter().find(|path| expression.contains(path) && !quoted(path) && !is_path(path))
+    }
+
     /// Whether the catalog lists exactly this path.
     pub(super) fn lists(&self, path: &str) -> bool {
         self.catalog.attributes.iter().any(|a| a.path == path)
@@ -132,7 +142,6 @@ mod tests {
     use usher_abi::Attribute;
 
     use super::*;
-    use crate::expression::Expression;
 
     fn names(open: bool) -> Names {
         let attribute = |path: &str, claim: Option<&str>| Attribute {

@@ -64,26 +64,18 @@ fn syntax_error(text: &str, template: bool, error: &minijinja::Error) -> ParseEr
     ParseError::new(text, text.len(), message)
 }
 
-/// What was meant by what other languages write, or by a heading as it stands, at the place where the parser stopped.
+/// What was meant by what other languages write, at the place where the parser stopped.
 fn meant(text: &str, offset: usize) -> Option<String> {
     let (before, rest) = (text.get(..offset)?, text.get(offset..)?);
-    let (first, twice) = (rest.chars().next()?, rest.get(1..2) == rest.get(..1));
-    let operator = |symbol: &str, word: &str| Some(format!("`{symbol}` is written `{word}`"));
-    match first {
-        '&' if twice => operator("&&", "and"),
-        '|' if twice || before.ends_with('|') => operator("||", "or"),
-        '=' if !twice => operator("=", "=="),
-        '!' => operator("!", "not"),
-        _ if first.is_alphabetic() => {
-            let word = |char: char| char.is_alphanumeric() || matches!(char, '_' | '-');
-            let start = before.trim_end().trim_end_matches(word).len();
-            let heading: String =
-                text[start..].chars().take_while(|char| word(*char) || *char == ' ').collect();
-            let heading = heading.trim();
-            heading.contains(' ').then(|| format!("a column `{heading}` is written row['{heading}']"))
-        }
-        _ => None,
-    }
+    let twice = rest.get(1..2) == rest.get(..1);
+    let (symbol, word) = match rest.as_bytes().first()? {
+        b'&' if twice => ("&&", "and"),
+        b'|' if twice || before.ends_with('|') => ("||", "or"),
+        b'=' if !twice => ("=", "=="),
+        b'!' => ("!", "not"),
+        _ => return None,
+    };
+    Some(format!("`{symbol}` is written `{word}`"))
 }
 
 struct Convert<'a> {

@@ -69,7 +69,7 @@ fn messages_of_texts() {
     text or 'fallback' => column 9: `or` needs conditions, not `fallback`; for a fallback write `… | default('fallback')`
     'x' if 'yes' else 'y' => column 8: `if` needs conditions, not `yes`; compare with it, as in `… == 'yes'`
     not 5 => column 5: `not` needs conditions, not `5`; compare with it, as in `… == '5'`
-    text text => column 6: unexpected input after expression; a column `text text` is written row['text text']
+    text text => column 6: unexpected input after expression
     'open => column 1: unexpected end of string
     text == 'ä' ~ ) => column 15: unexpected `)`
     {{ text => column 8: unexpected end of input, expected end of variable block
